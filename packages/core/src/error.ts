@@ -1,0 +1,81 @@
+/**
+ * The one error this workspace throws on purpose.
+ *
+ * Match on `code`, never on the class: an error that ended a worker keeps its fields and loses its prototype. (One that is
+ * posted in a message keeps its text alone, as structured cloning drops the fields: post `{ ...error, message }` instead.)
+ * The message says where, what was wanted, what came and what to do: `[comm/lossy] loss must be in [0, 1], got 1.5`.
+ */
+export class MagicMaskError extends Error {
+  override readonly name = "MagicMaskError";
+  readonly code: ErrorCode;
+  /** Where it was raised, as `package/piece`, e.g. `environments/connect-four`. */
+  readonly source: string;
+
+  constructor(code: ErrorCode, source: string, message: string, options?: { cause?: unknown }) {
+    super(`[${source}] ${message}`, options);
+    this.code = code;
+    this.source = source;
+  }
+}
+
+export type ErrorCode =
+  /** An option is outside the range its docstring allows. */
+  | "invalid-option"
+  /** A configuration key does not exist. */
+  | "unknown-key"
+  /** A name (environment, explainer, backend, …) is not registered. */
+  | "unknown-name"
+  /** An array does not have the shape its docstring states. */
+  | "shape-mismatch"
+  /** A method was called in an order the interface forbids. */
+  | "out-of-order"
+  /** A NaN or infinity reached a place that must be finite. */
+  | "not-finite"
+  /** An action that the rules do not allow at this moment. */
+  | "illegal-action"
+  /** An agent must act and its legal-action mask is all zero. */
+  | "no-legal-action"
+  /** A file (checkpoint, weights, configuration) is damaged, foreign or of another version. */
+  | "corrupt-file"
+  /** A message from another agent is damaged, truncated, foreign or of another version. */
+  | "corrupt-message"
+  /** The piece exists but cannot do this (a space, a backend, a snapshot). */
+  | "unsupported"
+  /** Reading or writing failed (missing file, full disk, no permission). */
+  | "io"
+  /** An implementation breaks a law of its interface. */
+  | "law-broken";
+
+/** Whether `error` is ours, with this `code` if one is given; holds across worker boundaries. */
+export function isMagicMaskError(error: unknown, code?: ErrorCode): error is MagicMaskError {
+  const candidate = error as { name?: unknown; code?: unknown } | null;
+  return candidate?.name === "MagicMaskError" && (code === undefined || candidate.code === code);
+}
+
+/**
+ * Returns `value` if it lies in [low, high].
+ *
+ * @throws invalid-option, naming the option, the range and the value
+ */
+export function checkRange(
+  source: string,
+  option: string,
+  value: number,
+  low: number,
+  high = Number.POSITIVE_INFINITY,
+) {
+  if (typeof value === "number" && value >= low && value <= high) return value;
+  const wanted = high === Number.POSITIVE_INFINITY ? `≥ ${low}` : `in [${low}, ${high}]`;
+  throw new MagicMaskError("invalid-option", source, `${option} must be ${wanted}, got ${value}`);
+}
+
+/**
+ * Returns the entry called `name`.
+ *
+ * @throws unknown-name, with the names there are
+ */
+export function byName<T>(source: string, kind: string, pieces: Readonly<Record<string, T>>, name: string): T {
+  if (Object.hasOwn(pieces, name)) return pieces[name];
+  const known = Object.keys(pieces).join(", ");
+  throw new MagicMaskError("unknown-name", source, `there is no ${kind} "${name}"; choose one of: ${known}`);
+}

@@ -1,0 +1,54 @@
+export { type DecisionGroup, decisionTable } from "./decision-table.ts";
+export { categorical, type Distribution, distributionOf, ILLEGAL, maskedLogSoftmax } from "./distribution.ts";
+export { type Environment, type EnvironmentSpec, isOver, type MakeEnvironment, slotWidth } from "./environment.ts";
+export { type Episode, episodeReturn } from "./episode.ts";
+export { byName, checkRange, type ErrorCode, isMagicMaskError, MagicMaskError } from "./error.ts";
+export type { Decisions, Explainer } from "./explainer.ts";
+export { type TrajectoryHash, trajectoryHash } from "./hash.ts";
+export {
+  type CreateLearner,
+  type Learner,
+  type LearnerState,
+  type ModelSpec,
+  type Objective,
+  outputWidth,
+  type PpoBatch,
+  type PpoLoss,
+  parameterCount,
+  type RegressionBatch,
+  type RegressionLoss,
+  type UpdatePlan,
+  type UpdateStatistics,
+} from "./learner.ts";
+export { type PlayOptions, play } from "./play.ts";
+export type { DecisionBatch, Perturbation, Policy } from "./policy.ts";
+export { type Stream, type StreamKey, shuffle, stream } from "./random.ts";
+export { lambdaReturns } from "./returns.ts";
+export {
+  CONTINUES,
+  completeRows,
+  createRollout,
+  LAST_LOOK,
+  OPEN,
+  type Rollout,
+  TERMINATED,
+  TRUNCATED,
+} from "./rollout.ts";
+export type { RunRecord } from "./run-record.ts";
+export {
+  type ActionSpace,
+  actionWidth,
+  type Box,
+  box,
+  boxSize,
+  type Candidates,
+  candidates,
+  contains,
+  type Discrete,
+  discrete,
+  type MultiDiscrete,
+  maskWidth,
+  multiDiscrete,
+  requireDiscrete,
+} from "./space.ts";
+export { type VectorEnvironment, vectorize } from "./vector-environment.ts";

@@ -1,0 +1,107 @@
+import { type EnvironmentSpec, slotWidth } from "./environment.ts";
+import { boxSize, maskWidth } from "./space.ts";
+
+/**
+ * Decisions of agents that share one policy, in columns. A *decision* is a moment when an agent acts with at least two
+ * legal actions; forced moves are played but not recorded, and what they earn belongs to the decision before.
+ *
+ * A truncated episode ends in one row more that holds only what the agent saw last (`ended` = `LAST_LOOK`), so that any
+ * critic can bootstrap from it.
+ */
+export interface Rollout {
+  /** R, rows in use; the arrays may be longer. */
+  length: number;
+  /** D, A, P, W: widths of the rows below. */
+  readonly widths: {
+    readonly observation: number;
+    readonly legal: number;
+    readonly parameters: number;
+    readonly action: number;
+  };
+  /** [R × D] */
+  readonly observations: Float32Array;
+  /** [R × A] */
+  readonly legal: Uint8Array;
+  /** [R × P] π(·∣o) as distribution parameters. */
+  readonly policy: Float32Array;
+  /** [R × P] ν(·∣o), likewise. */
+  readonly perturbation: Float32Array;
+  /** [R] the policy's own V(o); zero where it has none. */
+  readonly values: Float32Array;
+  /** [R × W] the action taken. */
+  readonly actions: Float32Array;
+  /** [R] ln π(a∣o) */
+  readonly logProbs: Float32Array;
+  /** [R] 1 where a was drawn from ν. */
+  readonly blinded: Uint8Array;
+  /** [R] p, the probability with which this agent was to be blinded here: behaviour b = (1 − p)π + pν. */
+  readonly blindProbability: Float32Array;
+  /** [R] undiscounted sum of the agent's rewards from this decision to its next. */
+  readonly rewards: Float32Array;
+  /** [R] 1 where another agent was blinded between this decision and the next. */
+  readonly disturbed: Uint8Array;
+  /** [R] how the transition ended: one of the constants below. */
+  readonly ended: Uint8Array;
+  /** [R] row of the same agent's next decision in the same episode, or of its last look; −1 where there is none. */
+  readonly next: Int32Array;
+  /** [R] */
+  readonly agents: Uint8Array;
+  /** [R] */
+  readonly copies: Int32Array;
+  /** [R] number of the episode within its copy. */
+  readonly episodes: Int32Array;
+  /** [R] collector tick. */
+  readonly ticks: Int32Array;
+}
+
+/** The agent decides again: `next` is that row. */
+export const CONTINUES = 0;
+/** Nothing of value follows. */
+export const TERMINATED = 1;
+/** The clock ran out: `next` is the agent's last look. */
+export const TRUNCATED = 2;
+/** Not a decision: what was seen when the clock ran out. */
+export const LAST_LOOK = 3;
+/** The rollout stopped before the agent's next decision: the row is to be completed later and not to be learned from yet. */
+export const OPEN = 4;
+
+/** An empty rollout for `capacity` rows of `agent`'s spaces. */
+export function createRollout(spec: EnvironmentSpec, agent: number, parameterWidth: number, capacity: number): Rollout {
+  const widths = {
+    observation: boxSize(spec.observationSpaces[agent]),
+    legal: maskWidth(spec.actionSpaces[agent]),
+    parameters: parameterWidth,
+    action: slotWidth(spec),
+  };
+  return {
+    length: 0,
+    widths,
+    observations: new Float32Array(capacity * widths.observation),
+    legal: new Uint8Array(capacity * widths.legal),
+    policy: new Float32Array(capacity * widths.parameters),
+    perturbation: new Float32Array(capacity * widths.parameters),
+    values: new Float32Array(capacity),
+    actions: new Float32Array(capacity * widths.action),
+    logProbs: new Float32Array(capacity),
+    blinded: new Uint8Array(capacity),
+    blindProbability: new Float32Array(capacity),
+    rewards: new Float32Array(capacity),
+    disturbed: new Uint8Array(capacity),
+    ended: new Uint8Array(capacity),
+    next: new Int32Array(capacity),
+    agents: new Uint8Array(capacity),
+    copies: new Int32Array(capacity),
+    episodes: new Int32Array(capacity),
+    ticks: new Int32Array(capacity),
+  };
+}
+
+/** Rows that are complete decisions (neither open nor a last look), of one agent or of all. */
+export function completeRows(rollout: Rollout, agent?: number): Int32Array {
+  const rows = new Int32Array(rollout.length);
+  let count = 0;
+  for (let row = 0; row < rollout.length; row++) {
+    if (rollout.ended[row] <= TRUNCATED && (agent === undefined || rollout.agents[row] === agent)) rows[count++] = row;
+  }
+  return rows.subarray(0, count);
+}

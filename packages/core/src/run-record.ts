@@ -1,0 +1,31 @@
+/** What `run.json` in a run folder holds: enough to know what ran, where, and whether two runs were the same run. */
+export interface RunRecord {
+  readonly format: 1;
+  /** Name of the run folder. */
+  readonly id: string;
+  /** Id of the environment. */
+  readonly environment: string;
+  readonly seed: number;
+  /** The resolved configuration. */
+  readonly config: unknown;
+  /** Versions of the software, by name. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** Git commit of the software; null outside a checkout. */
+  readonly commit: string | null;
+  readonly host: {
+    readonly platform: string;
+    readonly architecture: string;
+    readonly cpus: number;
+    readonly cpu: string;
+  };
+  /** What runs the networks, and why it was taken. */
+  readonly backend: { readonly name: string; readonly reason: string };
+  readonly state: "running" | "interrupted" | "failed" | "finished";
+  /** Environment steps taken, over all copies. */
+  readonly steps: number;
+  /** Digest of every action, reward and ending so far; equal for equal runs on one backend, CPU architecture and Node major. */
+  readonly trajectoryHash: string;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly updatedAt: string;
+}

@@ -1,0 +1,92 @@
+import { MagicMaskError } from "./error.ts";
+
+/** Finitely many choices: the integers 0 … n − 1 (Gymnasium's `Discrete`). */
+export interface Discrete {
+  readonly kind: "discrete";
+  readonly n: number;
+  /** [n] one word per choice, for legends and traces. */
+  readonly labels?: readonly string[];
+}
+
+/** Several discrete choices at once (Gymnasium's `MultiDiscrete`). */
+export interface MultiDiscrete {
+  readonly kind: "multi-discrete";
+  /** [k] the number of choices of each part. */
+  readonly nvec: readonly number[];
+}
+
+/** Reals within bounds (Gymnasium's `Box`), flattened in C order. */
+export interface Box {
+  readonly kind: "box";
+  readonly shape: readonly number[];
+  /** One bound for all entries, or one per entry. */
+  readonly low: number | readonly number[];
+  readonly high: number | readonly number[];
+}
+
+/** A list of legal moves that changes from moment to moment, each described by features; the action is an index into it. */
+export interface Candidates {
+  readonly kind: "candidates";
+  /** The longest the list can be. */
+  readonly max: number;
+  /** Length of one candidate's feature vector. */
+  readonly features: number;
+}
+
+export type ActionSpace = Discrete | MultiDiscrete | Box | Candidates;
+
+export const discrete = (n: number, labels?: readonly string[]): Discrete =>
+  labels ? { kind: "discrete", n, labels } : { kind: "discrete", n };
+
+export const multiDiscrete = (...nvec: number[]): MultiDiscrete => ({ kind: "multi-discrete", nvec });
+
+export const box = (
+  shape: readonly number[],
+  low: number | readonly number[],
+  high: number | readonly number[],
+): Box => ({ kind: "box", shape, low, high });
+
+export const candidates = (max: number, features: number): Candidates => ({ kind: "candidates", max, features });
+
+/** Number of entries of a box: the product of its shape. */
+export const boxSize = (space: Box): number => space.shape.reduce((product, length) => product * length, 1);
+
+/** Numbers that one action of `space` takes: its slot is that wide. */
+export function actionWidth(space: ActionSpace): number {
+  if (space.kind === "multi-discrete") return space.nvec.length;
+  return space.kind === "box" ? boxSize(space) : 1;
+}
+
+/** Entries of the legal-action mask of `space`: one per choice; 0 where legality is not a mask (`Box`, `Candidates`). */
+export function maskWidth(space: ActionSpace): number {
+  if (space.kind === "discrete") return space.n;
+  return space.kind === "multi-discrete" ? space.nvec.reduce((sum, n) => sum + n, 0) : 0;
+}
+
+/** Whether the slot that starts at `values[offset]` lies in `space`. Slots are float32, so a box's bounds are rounded as its entries are. */
+export function contains(space: ActionSpace, values: ArrayLike<number>, offset = 0): boolean {
+  const whole = (x: number, n: number) => Number.isInteger(x) && x >= 0 && x < n;
+  if (space.kind === "discrete") return whole(values[offset], space.n);
+  if (space.kind === "candidates") return whole(values[offset], space.max);
+  if (space.kind === "multi-discrete") return space.nvec.every((n, i) => whole(values[offset + i], n));
+  const size = boxSize(space);
+  if (offset + size > values.length) return false;
+  const { low, high } = space;
+  for (let i = 0; i < size; i++) {
+    const x = Math.fround(values[offset + i]);
+    const lowest = Math.fround(typeof low === "number" ? low : low[i]);
+    const highest = Math.fround(typeof high === "number" ? high : high[i]);
+    if (!(Number.isFinite(x) && x >= lowest && x <= highest)) return false;
+  }
+  return true;
+}
+
+/**
+ * Narrows an action space to `Discrete`, for pieces that need finitely many choices.
+ *
+ * @throws unsupported, naming who asked and what came
+ */
+export function requireDiscrete(source: string, space: ActionSpace): Discrete {
+  if (space.kind === "discrete") return space;
+  throw new MagicMaskError("unsupported", source, `needs a discrete action space, got ${space.kind}`);
+}

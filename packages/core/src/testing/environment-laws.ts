@@ -1,0 +1,536 @@
+import { type Environment, isOver, type MakeEnvironment, slotWidth } from "../environment.ts";
+import { type Stream, stream } from "../random.ts";
+import { actionWidth, boxSize, contains, maskWidth } from "../space.ts";
+import { type Law, law, throwsCode } from "./law.ts";
+
+/** Ticks after which an episode under random play is taken to be endless. */
+const LIMIT = 20_000;
+/** Ticks for which two episodes are compared. */
+const COMPARED = 1_000;
+const SEEDS = [0, 1, 2, 0xffffffff];
+// By name: test runners that sandbox modules find a global some hundred times more slowly.
+const { is } = Object;
+/** What arrays are filled with to see who writes where. */
+const MARK = -12345;
+
+/** The laws that every `Environment` obeys. A subject makes fresh instances. */
+export const environmentLaws: readonly Law<MakeEnvironment>[] = [
+  law("declares as many spaces, roles and arrays as it has agents", (fail, make) => {
+    const environment = make();
+    const N = environment.agents.length;
+    if (!/_v\d+$/.test(environment.id)) fail(`the id must end in a version such as _v0, got "${environment.id}"`);
+    if (N < 1 || new Set(environment.agents).size !== N)
+      fail(`agents must be distinct names, got [${environment.agents}]`);
+    const lengths = {
+      roles: environment.roles.length,
+      observationSpaces: environment.observationSpaces.length,
+      actionSpaces: environment.actionSpaces.length,
+      acting: environment.acting.length,
+      rewards: environment.rewards.length,
+      terminated: environment.terminated.length,
+      truncated: environment.truncated.length,
+    };
+    for (const [name, length] of Object.entries(lengths)) {
+      if (length !== N) fail(`${name} has ${length} entries for ${N} agents`);
+    }
+    for (const space of environment.actionSpaces) {
+      if (space.kind === "discrete" && space.labels && space.labels.length !== space.n) {
+        fail(`${space.labels.length} labels [${space.labels}] name ${space.n} actions`);
+      }
+    }
+    const common = environment.commonFeatures;
+    if (common && common.length !== N) fail(`commonFeatures has ${common.length} rows for ${N} agents`);
+    common?.forEach((indices, agent) => {
+      if (indices.length !== common[0].length) fail("commonFeatures differ in length between agents");
+      const size = boxSize(environment.observationSpaces[agent]);
+      for (const index of indices) {
+        if (Number.isInteger(index) && index >= 0 && index < size) continue;
+        fail(`common feature ${index} of agent ${agent} is outside its ${size} observations`);
+      }
+    });
+  }),
+
+  law("rewrites its arrays and never replaces them", (fail, make) => {
+    const environment = make();
+    const { acting, rewards, terminated, truncated } = environment;
+    const kept = { acting, rewards, terminated, truncated };
+    playRandomly(environment, 1, () => {
+      for (const [name, array] of Object.entries(kept)) {
+        if (environment[name as keyof typeof kept] !== array) fail(`${name} is another array than before`);
+      }
+    });
+  }),
+
+  law("starts clean: somebody acts, nothing is earned, nothing has ended", (fail, make) => {
+    const environment = make();
+    for (const seed of SEEDS) {
+      playRandomly(environment, seed + 77);
+      environment.reset(seed);
+      if (isOver(environment)) fail("nobody acts after reset");
+      if (environment.rewards.some((r) => r !== 0)) fail(`rewards after reset are [${environment.rewards}]`);
+      if (environment.terminated.some(Boolean) || environment.truncated.some(Boolean))
+        fail("an agent has ended at reset");
+    }
+  }),
+
+  law("observes within its spaces, and writes nowhere else", (fail, make) => {
+    const environment = make();
+    for (const seed of SEEDS) {
+      playRandomly(environment, seed, () => {
+        environment.agents.forEach((name, agent) => {
+          const space = environment.observationSpaces[agent];
+          const size = boxSize(space);
+          const out = new Float32Array(size + 6).fill(MARK);
+          environment.observe(agent, out, 3);
+          if (!contains(space, out, 3)) fail(`${name} sees [${out.subarray(3, 3 + size)}], outside its space`);
+          if ([0, 1, 2].some((i) => out[i] !== MARK || out[size + 3 + i] !== MARK)) {
+            fail(`observing ${name} wrote outside its ${size} numbers`);
+          }
+          const again = new Float32Array(size);
+          environment.observe(agent, again, 0);
+          if (again.some((x, i) => !is(x, out[i + 3]))) fail(`observing ${name} twice gave two answers`);
+        });
+      });
+    }
+  }),
+
+  law("offers every acting agent a legal action, and nobody else any", (fail, make) => {
+    const environment = make();
+    for (const seed of SEEDS) {
+      playRandomly(environment, seed, () => {
+        environment.agents.forEach((name, agent) => {
+          const acts = environment.acting[agent];
+          const width = maskWidth(environment.actionSpaces[agent]);
+          const mask = new Uint8Array(width + 4).fill(9);
+          const count = environment.legal(agent, mask, 2);
+          const own = mask.subarray(2, 2 + width);
+          if ([0, 1, width + 2, width + 3].some((i) => mask[i] !== 9)) {
+            fail(`the mask of ${name} was written outside its ${width} entries`);
+          }
+          if (own.some((bit) => bit > 1)) fail(`the mask of ${name} has entries other than 0 and 1`);
+          if (width === 0 && count !== acts)
+            fail(`without a mask, legal() says 1 for who acts and 0 for others; got ${count}`);
+          if (width > 0 && own.reduce((sum, bit) => sum + bit, 0) !== count) {
+            fail(`${name} was said to have ${count} legal actions, its mask [${own}] says otherwise`);
+          }
+          if (acts && count === 0) fail(`${name} must act but its mask is all zero`);
+          if (!acts && count !== 0) fail(`${name} does not act but has ${count} legal actions`);
+          if (acts && environment.actionSpaces[agent].kind === "multi-discrete") {
+            if (choices(environment, agent).some(({ legal }) => legal.length === 0))
+              fail(`a part of the mask of ${name} is all zero`);
+          }
+        });
+      });
+    }
+  }),
+
+  law("lists the candidates of who acts, and of nobody else, where candidates are its actions", (fail, make) => {
+    const environment = make();
+    for (const seed of SEEDS) {
+      playRandomly(environment, seed, () => {
+        environment.agents.forEach((name, agent) => {
+          const space = environment.actionSpaces[agent];
+          if (space.kind !== "candidates") return;
+          const out = new Float32Array(space.max * space.features + 4).fill(MARK);
+          const count = environment.candidates?.(agent, out, 2) ?? fail("candidates() is missing");
+          const most = environment.acting[agent] ? space.max : 0;
+          if (!(count >= Math.min(1, most) && count <= most)) {
+            fail(`${name} has ${count} candidates where it must have between ${Math.min(1, most)} and ${most}`);
+          }
+          const end = 2 + count * space.features;
+          if (out.subarray(2, end).some((x) => !Number.isFinite(x) || x === MARK)) {
+            fail(`the ${count} candidates of ${name} have the features [${out.subarray(2, end)}]`);
+          }
+          if (out.some((x, i) => (i < 2 || i >= end) && x !== MARK))
+            fail(`the candidates of ${name} were written outside their rows`);
+        });
+      });
+    }
+  }),
+
+  law("lets exactly one agent act at a time if it is turn based, and no agent after its end", (fail, make) => {
+    const environment = make();
+    const { agents, acting, terminated, truncated } = environment;
+    for (const seed of SEEDS) {
+      const ended = new Uint8Array(agents.length);
+      playRandomly(environment, seed, () => {
+        const count = acting.reduce((sum, bit) => sum + bit, 0);
+        if (environment.turnBased && count > 1) fail(`${count} agents act at once`);
+        agents.forEach((name, agent) => {
+          const over = terminated[agent] || truncated[agent];
+          if (acting[agent] && over) fail(`${name} acts after its end`);
+          if (ended[agent] && !over) fail(`${name} had ended and lives again`);
+          if (over) ended[agent] = 1;
+        });
+      });
+      const unended = ended.indexOf(0);
+      if (isOver(environment) && unended >= 0) {
+        fail(`the episode is over, but ${agents[unended]} is neither terminated nor truncated`);
+      }
+    }
+  }),
+
+  law("ends, with returns inside the declared range", (fail, make) => {
+    const environment = make();
+    for (const seed of SEEDS) {
+      const returns = new Float64Array(environment.agents.length);
+      playRandomly(environment, seed, undefined, (actions) => {
+        environment.step(actions);
+        environment.rewards.forEach((reward, agent) => {
+          if (!Number.isFinite(reward)) fail(`a reward is ${reward}`);
+          returns[agent] += reward;
+        });
+      });
+      if (!isOver(environment)) fail(`seed ${seed} has not ended after ${LIMIT} ticks`);
+      const range = environment.returnRange;
+      if (!range) continue;
+      for (const total of returns) {
+        if (!(total >= range[0] - 1e-9 && total <= range[1] + 1e-9)) fail(`a return is ${total}, outside [${range}]`);
+      }
+    }
+  }),
+
+  law("is zero-sum if it says so", (fail, make) => {
+    const environment = make();
+    if (!environment.zeroSum) return;
+    for (const seed of SEEDS) {
+      let sum = 0;
+      playRandomly(environment, seed, undefined, (actions) => {
+        environment.step(actions);
+        for (const reward of environment.rewards) sum += reward;
+      });
+      if (Math.abs(sum) > 1e-9) fail(`the returns of seed ${seed} sum to ${sum}`);
+    }
+  }),
+
+  law("plays the same episode for the same seed, on a fresh and on a used instance", (fail, make) => {
+    const used = make();
+    playRandomly(used, 99);
+    SEEDS.forEach((seed, ticks) => {
+      const fresh = transcript(make(), seed);
+      const again = transcript(used, seed);
+      const at = fresh.findIndex((x, i) => !is(x, again[i]));
+      if (at >= 0 || fresh.length !== again.length) {
+        fail(`seed ${seed} gave two episodes (they part at entry ${at} of ${fresh.length})`);
+      }
+      // The next seed finds the instance in the middle of an episode.
+      walk(used, 99, ticks + 1);
+    });
+  }),
+
+  law("two instances do not disturb each other", (fail, make) => {
+    const alone = transcript(make(), 5);
+    const environment = make();
+    const neighbour = make();
+    neighbour.reset(6);
+    const choose = stream(6, "neighbour");
+    const together = transcript(environment, 5, () => {
+      if (isOver(neighbour)) neighbour.reset(7);
+      neighbour.step(randomActions(neighbour, choose));
+    });
+    if (differ(alone, together)) fail("an instance played differently while another one was running");
+  }),
+
+  law("refuses to step before reset and after the end", (fail, make) => {
+    const environment = make();
+    const idle = new Float32Array(environment.agents.length * slotWidth(environment));
+    if (!throwsCode(() => environment.step(idle), "out-of-order")) fail("step before reset must throw out-of-order");
+    playRandomly(environment, 1);
+    if (!isOver(environment)) return;
+    if (!throwsCode(() => environment.step(idle), "out-of-order")) fail("step after the end must throw out-of-order");
+  }),
+
+  law("refuses illegal actions and stays as it was", (fail, make) => {
+    const environment = make();
+    const W = slotWidth(environment);
+    const choose = stream(3, "others");
+    const tempted = transcript(environment, 3, () => {
+      environment.acting.forEach((acts, agent) => {
+        if (!acts) return;
+        const actions = randomActions(environment, choose);
+        choices(environment, agent).forEach(({ legal, n }, part) => {
+          const good = actions[agent * W + part];
+          const masked = Array.from({ length: n }, (_, a) => a).find((a) => legal.length > 0 && !legal.includes(a));
+          const wrong = n > 0 ? [Number.NaN, -1, n, 0.5] : [Number.NaN];
+          for (const bad of masked === undefined ? wrong : [...wrong, masked]) {
+            actions[agent * W + part] = bad;
+            if (throwsCode(() => environment.step(actions), "illegal-action")) continue;
+            fail(`action ${bad} of ${environment.agents[agent]} must throw illegal-action`);
+          }
+          actions[agent * W + part] = good;
+        });
+      });
+    });
+    if (differ(tempted, transcript(make(), 3))) fail("an illegal action changed the state");
+  }),
+
+  law("ignores the slots of agents that do not act", (fail, make) => {
+    const environment = make();
+    const W = slotWidth(environment);
+    const noisy = transcript(environment, 5, undefined, (actions) => {
+      environment.actionSpaces.forEach((space, agent) => {
+        const used = environment.acting[agent] ? actionWidth(space) : 0;
+        actions.fill(Number.NaN, agent * W + used, (agent + 1) * W);
+      });
+      environment.step(actions);
+    });
+    if (differ(noisy, transcript(make(), 5))) fail("what stood in an unused slot changed the episode");
+  }),
+
+  law("keeps no array that it is given, and writes to none but those it is to fill", (fail, make) => {
+    const environment = make();
+    const lent = environment.agents.map((_, agent) => ({
+      observation: new Float32Array(boxSize(environment.observationSpaces[agent])).fill(MARK),
+      mask: new Uint8Array(maskWidth(environment.actionSpaces[agent])).fill(9),
+    }));
+    const careless = transcript(
+      environment,
+      5,
+      () => {
+        lent.forEach(({ observation, mask }, agent) => {
+          const touched = observation.some((x) => x !== MARK) || mask.some((bit) => bit !== 9);
+          if (touched) fail("an array handed to observe() or legal() was written to after the call");
+          environment.observe(agent, observation, 0);
+          environment.legal(agent, mask, 0);
+          observation.fill(MARK);
+          mask.fill(9);
+        });
+      },
+      (actions) => {
+        const given = actions.slice();
+        environment.step(actions);
+        if (actions.some((x, i) => !is(x, given[i]))) fail("step() wrote to the actions");
+        actions.fill(Number.NaN);
+      },
+    );
+    if (differ(careless, transcript(make(), 5)))
+      fail("an array that was overwritten after the call changed the episode");
+  }),
+
+  law("is moved by actions alone: looking changes nothing", (fail, make) => {
+    const watched = make();
+    const moves: Float32Array[] = [];
+    const look = () => {
+      watched.render();
+      if (watched.snapshotBytes > 0) watched.snapshot(new Uint8Array(watched.snapshotBytes), 0);
+    };
+    const seen = transcript(watched, 5, look, (actions) => {
+      moves.push(actions.slice());
+      watched.step(actions);
+    });
+    if (differ(seen, transcript(make(), 5))) fail("render() or snapshot() changed the episode");
+    const unwatched = make();
+    unwatched.reset(5);
+    for (const actions of moves) unwatched.step(actions);
+    if (differ(view(unwatched), view(watched))) fail("the same actions led elsewhere when nobody looked in between");
+  }),
+
+  law("continues from a snapshot exactly, as often as one likes", (fail, make) => {
+    const environment = make();
+    const size = environment.snapshotBytes;
+    if (size === 0) return;
+    // One byte off, so that typed arrays over the caller's buffer do not fit.
+    const buffer = new Uint8Array(size + 9).subarray(1);
+    for (const ticks of [0, 3, 10, LIMIT]) {
+      walk(environment, 4, ticks);
+      buffer.fill(7);
+      environment.snapshot(buffer, 4);
+      if ([0, 1, 2, 3].some((i) => buffer[i] !== 7 || buffer[size + 4 + i] !== 7))
+        fail(`a snapshot wrote outside its ${size} bytes`);
+      const kept = buffer.slice();
+      const first = rest(environment);
+      environment.restore(buffer, 4);
+      if (differ(first, rest(environment))) fail("the second continuation differs from the first");
+      if (buffer.some((byte, i) => byte !== kept[i])) fail("playing on changed a snapshot that was handed out or in");
+
+      const other = make();
+      other.restore(kept, 4);
+      if (differ(first, rest(other)))
+        fail("a fresh instance continues differently from the one that made the snapshot");
+
+      walk(environment, 13, 2);
+      environment.restore(buffer, 4);
+      buffer.fill(9);
+      if (differ(first, rest(environment)))
+        fail("it continues differently from the middle of another episode, or kept the buffer");
+    }
+  }),
+
+  law("draws its chance from the stream given at restore", (fail, make) => {
+    const size = make().snapshotBytes;
+    if (size === 0) return;
+    const start = (seed: number) => {
+      const environment = make();
+      environment.reset(seed);
+      return environment;
+    };
+    const snapshotOf = (environment: Environment) => {
+      const snapshot = new Uint8Array(size);
+      environment.snapshot(snapshot, 0);
+      return snapshot;
+    };
+    const continued = (snapshot: Uint8Array, random?: Stream) => {
+      const environment = make();
+      environment.restore(snapshot.slice(), 0, random);
+      return environment;
+    };
+
+    const origin = start(8);
+    const now = view(origin);
+    const snapshot = snapshotOf(origin);
+    const own = rest(origin);
+    if (differ(now, view(continued(snapshot, stream(21)))))
+      fail("a restore with a stream gave another state than the snapshot's");
+    const given = rest(continued(snapshot, stream(21)));
+    if (differ(given, rest(continued(snapshot, stream(21))))) fail("two restores with equal streams gave two futures");
+
+    const onward = continued(snapshot, stream(21));
+    const again = snapshotOf(onward);
+    if (differ(rest(onward), rest(continued(again))))
+      fail("a snapshot taken after a restore lacks the stream that was given");
+
+    const fresh = rest(start(8));
+    const lent = stream(21);
+    const words = lent.exportState();
+    const reused = continued(snapshot, lent);
+    reused.reset(8);
+    if (differ(fresh, rest(reused)))
+      fail("after a restore with a stream, reset starts another episode than its seed's");
+    if (differ(words, lent.exportState())) fail("reset went on with the stream that was lent for an earlier episode");
+
+    // Seeds that part from one and the same start show that there is chance; then some stream must change the future too.
+    const chancy = Array.from({ length: 8 }, (_, seed) => seed).some((seed) => {
+      const environment = start(seed);
+      return !differ(now, view(environment)) && differ(own, rest(environment));
+    });
+    if (!chancy) return;
+    const heeded = Array.from({ length: 64 }, (_, k) => k).some((k) =>
+      differ(own, rest(continued(snapshot, stream(22, k)))),
+    );
+    if (!heeded) fail("seeds differ, but no stream given at restore makes a difference");
+  }),
+
+  law("renders as text or SVG", (fail, make) => {
+    const environment = make();
+    const render = () => {
+      const picture = environment.render();
+      if (typeof picture !== "string" || picture.length === 0) fail("render() must give a non-empty string");
+    };
+    environment.reset(0);
+    render();
+    playRandomly(environment, 0);
+    render();
+  }),
+];
+
+/**
+ * What the agent may put into each number of its action slot: `legal` lists the integers, out of 0 … n − 1; n is 0 where any
+ * real will do.
+ */
+function choices(environment: Environment, agent: number): { legal: number[]; n: number }[] {
+  const space = environment.actionSpaces[agent];
+  if (space.kind === "box") return Array.from({ length: boxSize(space) }, () => ({ legal: [], n: 0 }));
+  if (space.kind === "candidates") {
+    const count = environment.candidates?.(agent, new Float32Array(space.max * space.features), 0) ?? 0;
+    return [{ legal: Array.from({ length: count }, (_, a) => a), n: space.max }];
+  }
+  const mask = new Uint8Array(maskWidth(space));
+  environment.legal(agent, mask, 0);
+  let from = 0;
+  return (space.kind === "discrete" ? [space.n] : space.nvec).map((n) => {
+    const legal: number[] = [];
+    for (let a = 0; a < n; a++) if (mask[from + a]) legal.push(a);
+    from += n;
+    return { legal, n };
+  });
+}
+
+/** One random legal action per acting agent. @returns [N × W] */
+export function randomActions(environment: Environment, choose: Stream): Float32Array {
+  const W = slotWidth(environment);
+  const actions = new Float32Array(environment.agents.length * W);
+  environment.actionSpaces.forEach((space, agent) => {
+    if (!environment.acting[agent]) return;
+    choices(environment, agent).forEach(({ legal }, part) => {
+      let action = legal.length > 0 ? legal[choose.below(legal.length)] : 0;
+      if (space.kind === "box") {
+        const low = typeof space.low === "number" ? space.low : space.low[part];
+        const high = typeof space.high === "number" ? space.high : space.high[part];
+        action = low + (high - low) * choose.uniform();
+      }
+      actions[agent * W + part] = action;
+    });
+  });
+  return actions;
+}
+
+/** Starts an episode and takes up to `ticks` steps of random legal actions. */
+function walk(environment: Environment, seed: number, ticks: number): void {
+  const choose = stream(seed, "walk");
+  environment.reset(seed);
+  for (let t = 0; t < ticks && !isOver(environment); t++) environment.step(randomActions(environment, choose));
+}
+
+/** Plays one episode of random legal actions; `look` is called after the reset and after every `step`. */
+function playRandomly(
+  environment: Environment,
+  seed: number,
+  look: () => void = () => {},
+  step: (actions: Float32Array) => void = (actions) => environment.step(actions),
+  limit = LIMIT,
+): void {
+  const choose = stream(seed, "random play");
+  environment.reset(seed);
+  look();
+  for (let t = 0; t < limit && !isOver(environment); t++) {
+    step(randomActions(environment, choose));
+    look();
+  }
+}
+
+/** All that can be seen of the present moment. */
+function view(environment: Environment): number[] {
+  const seen = [...environment.acting, ...environment.rewards, ...environment.terminated, ...environment.truncated];
+  environment.actionSpaces.forEach((space, agent) => {
+    const observation = new Float32Array(boxSize(environment.observationSpaces[agent]));
+    environment.observe(agent, observation, 0);
+    const mask = new Uint8Array(maskWidth(space));
+    seen.push(environment.legal(agent, mask, 0));
+    for (const x of observation) seen.push(x);
+    for (const bit of mask) seen.push(bit);
+    if (space.kind !== "candidates") return;
+    const features = new Float32Array(space.max * space.features);
+    seen.push(environment.candidates?.(agent, features, 0) ?? 0);
+    for (const x of features) seen.push(x);
+  });
+  return seen;
+}
+
+/** All that is seen in one episode of random play. */
+function transcript(
+  environment: Environment,
+  seed: number,
+  look: () => void = () => {},
+  step?: (actions: Float32Array) => void,
+): number[] {
+  const seen: number[] = [];
+  const record = () => {
+    for (const x of view(environment)) seen.push(x);
+    look();
+  };
+  playRandomly(environment, seed, record, step, COMPARED);
+  return seen;
+}
+
+/** Plays on from here at random, always with the same choices. @returns all that is seen, from now on */
+function rest(environment: Environment): number[] {
+  const choose = stream(17, "rest");
+  const seen = view(environment);
+  for (let t = 0; t < COMPARED && !isOver(environment); t++) {
+    environment.step(randomActions(environment, choose));
+    for (const x of view(environment)) seen.push(x);
+  }
+  return seen;
+}
+
+const differ = (a: readonly number[], b: readonly number[]) => a.length !== b.length || a.some((x, i) => !is(x, b[i]));

@@ -1,0 +1,554 @@
+import {
+  type CreateLearner,
+  type Learner,
+  type LearnerState,
+  type ModelSpec,
+  outputWidth,
+  type PpoBatch,
+  type PpoLoss,
+  parameterCount,
+  type RegressionBatch,
+  type UpdatePlan,
+} from "../learner.ts";
+import { stream } from "../random.ts";
+import { broken, type Law } from "./law.ts";
+
+/** Float32 arithmetic, in whatever order a backend takes it, against float64. */
+const TOLERANCE = 1e-4;
+/** Rows in a made-up batch. */
+const R = 12;
+/** Actions in a made-up ppo batch. */
+const A = 3;
+/** A minibatch with a row twice and rows left out. */
+const ROWS = Int32Array.of(3, 0, 7, 7, 2, 11, 5);
+const LEFT_OUT = [1, 4, 6, 8, 9, 10];
+
+const SHARED: ModelSpec = { kind: "mlp", inputs: 5, hidden: [6, 4], activation: "relu", outputs: [A + 1] };
+const SEPARATE: ModelSpec = { ...SHARED, outputs: [A, 1] };
+const SPECS: readonly ModelSpec[] = [
+  SHARED,
+  SEPARATE,
+  { ...SHARED, activation: "tanh" },
+  { ...SEPARATE, activation: "tanh" },
+  { ...SHARED, hidden: [7] },
+  { ...SEPARATE, hidden: [3, 9, 4], activation: "tanh" },
+];
+
+const PPO: PpoLoss = { kind: "ppo", clip: 0.2, valueCoefficient: 0.5, entropyCoefficient: 0.1 };
+const PLAN: UpdatePlan = { rows: ROWS, minibatch: R, learningRate: 0.01, maxGradNorm: 1e6 };
+
+/** The laws that every `Learner` obeys, whatever computes it. */
+export const learnerLaws: readonly Law<{ readonly create: CreateLearner }>[] = [
+  law("draws its first weights from the given stream alone", (fail, create) => {
+    for (const spec of SPECS) {
+      const first = create(spec, stream(1)).exportState();
+      const P = parameterCount(spec);
+      if (first.parameters.length !== P) fail(`${first.parameters.length} parameters, by the specification ${P}`);
+      if (!same(first, create(spec, stream(1)).exportState())) fail("the same stream gave other weights");
+      if (same(first, create(spec, stream(2)).exportState())) fail("another stream gave the same weights");
+      if (first.steps !== 0 || [...first.firstMoment, ...first.secondMoment].some((x) => x !== 0)) {
+        fail("the optimiser of a new learner has a past");
+      }
+    }
+  }),
+
+  law("computes the network that its parameters in canonical order describe", (fail, create) => {
+    for (const spec of SPECS) {
+      const { learner, state, ppo } = setUp(create, spec);
+      const outputs = inferred(learner, ppo.batch.inputs, R);
+      const expected = ROWS_ALL.flatMap((row) => network(spec, state.parameters, ppo.batch.inputs, row));
+      compare(fail, "output", outputs, expected);
+    }
+  }),
+
+  law("computes a batch as it computes its rows", (fail, create) => {
+    for (const spec of SPECS) {
+      const { learner, ppo } = setUp(create, spec);
+      const whole = inferred(learner, ppo.batch.inputs, R);
+      const rows = ROWS_ALL.map((row) => inferred(learner, ppo.batch.inputs.slice(row * 5, row * 5 + 5), 1));
+      compare(
+        fail,
+        "output",
+        whole,
+        rows.flatMap((row) => [...row]),
+        1e-5,
+      );
+    }
+  }),
+
+  law("neither keeps nor changes what infer is given, and writes the rows asked for only", (fail, create) => {
+    const { learner, ppo } = setUp(create, SHARED);
+    const inputs = ppo.batch.inputs.slice();
+    const before = inferred(learner, inputs, 4);
+    if (inputs.some((x, i) => x !== ppo.batch.inputs[i])) fail("infer wrote to its inputs");
+    const out = new Float32Array(R * 4).fill(7);
+    inputs.fill(0.5, 4 * 5);
+    learner.infer(inputs, 4, out);
+    if (before.some((y, i) => y !== out[i])) fail("the outputs of 4 rows depend on what lies behind them");
+    if (out.subarray(4 * 4).some((y) => y !== 7)) fail("infer wrote behind the rows it was asked for");
+    inputs.fill(0.5);
+    inferred(learner, inputs, 4);
+    if (inferred(learner, ppo.batch.inputs, 4).some((y, i) => y !== before[i]))
+      fail("an earlier input changed the outputs");
+  }),
+
+  ...(["ppo", "regression"] as const).map((kind) =>
+    law(
+      `differentiates the ${kind} loss as central differences do, and changes no parameter by it`,
+      async (fail, create) => {
+        for (const spec of SPECS) {
+          const { learner, state, [kind]: objective } = setUp(create, spec);
+          const gradient = await learner.gradient(objective, ROWS);
+          compare(fail, "gradient of parameter", gradient, differences(spec, state.parameters, objective));
+          if (!same(learner.exportState(), state)) fail("gradient() changed the learner");
+        }
+      },
+    ),
+  ),
+
+  law("reads only the rows that it is told to", async (fail, create) => {
+    const { learner, ppo, regression } = setUp(create, SEPARATE);
+    for (const { loss, batch } of [ppo, regression]) {
+      const clean = await learner.gradient({ loss, batch } as Objective, ROWS);
+      for (const array of Object.values(batch) as (Float32Array | Uint8Array)[]) {
+        const width = array.length / R;
+        for (const row of LEFT_OUT)
+          array.fill(array instanceof Uint8Array ? 0 : Number.NaN, row * width, (row + 1) * width);
+      }
+      const poisoned = await learner.gradient({ loss, batch } as Objective, ROWS);
+      compare(fail, "gradient of parameter", poisoned, clean, 0);
+    }
+  }),
+
+  law("finds the action at the start of a slot of any width", async (fail, create) => {
+    const { learner, ppo } = setUp(create, SHARED);
+    const actions = new Float32Array(R * 3).fill(-5);
+    ppo.batch.actions.forEach((action, row) => {
+      actions[row * 3] = action;
+    });
+    const narrow = await learner.gradient(ppo, ROWS);
+    const wide = await learner.gradient({ loss: PPO, batch: { ...ppo.batch, actions } }, ROWS);
+    compare(fail, "gradient of parameter", wide, narrow, 0);
+  }),
+
+  law(
+    "has no policy gradient where the ratio has left the clipping range on the advantage's side",
+    async (fail, create) => {
+      const { learner, ppo } = setUp(create, SEPARATE);
+      const loss = { ...PPO, valueCoefficient: 0, entropyCoefficient: 0 };
+      // ln r = ±1 with the sign of A: r is 2.7 or 0.37, far outside [0.8, 1.2], and going on pays nothing.
+      const away = ppo.likely.map((logProb, row) => logProb - Math.sign(ppo.batch.advantages[row]));
+      const outside = { loss, batch: { ...ppo.batch, logProbs: away } };
+      if ((await learner.gradient(outside, ROWS)).some((g) => g !== 0)) fail("the gradient is not zero");
+      const back = { ...outside.batch, advantages: ppo.batch.advantages.map((a) => -a) };
+      if (norm(await learner.gradient({ loss, batch: back }, ROWS)) < 1e-3) fail("there is no way back into the range");
+    },
+  ),
+
+  law("leaves illegal actions out of softmax, entropy and gradient", async (fail, create) => {
+    const { learner, state, ppo } = setUp(create, SHARED);
+    ppo.batch.legal.forEach((_, i) => {
+      ppo.batch.legal[i] = i % A === 1 ? 0 : 1;
+    });
+    ppo.batch.actions.forEach((action, row) => {
+      if (action === 1) ppo.batch.actions[row] = 2;
+    });
+    const bias = state.parameters.length - (A + 1) + 1;
+    const low = await learner.gradient(ppo, ROWS);
+    if (low[bias] !== 0) fail(`the bias of an action that is never legal has gradient ${low[bias]}`);
+    const raised = state.parameters.slice();
+    raised[bias] += 20;
+    learner.restoreState({ ...state, parameters: raised });
+    compare(fail, "with the illegal logit raised, gradient of parameter", await learner.gradient(ppo, ROWS), low);
+  }),
+
+  law(
+    "refuses a row without a legal action, and an action that is not legal, and stays as it was",
+    async (fail, create) => {
+      const { learner, state, ppo } = setUp(create, SHARED);
+      const none = { ...ppo.batch, legal: ppo.batch.legal.slice().fill(0, 7 * A, 8 * A) };
+      const illegal = { ...ppo.batch, actions: ppo.batch.actions.slice().fill(A, 7, 8) };
+      await mustThrow(fail, "no-legal-action", () => learner.update({ loss: PPO, batch: none }, PLAN));
+      await mustThrow(fail, "illegal-action", () => learner.update({ loss: PPO, batch: illegal }, PLAN));
+      if (!same(learner.exportState(), state)) fail("a refused update changed the learner");
+    },
+  ),
+
+  law("takes no notice of targets with weight 0", async (fail, create) => {
+    const { learner, regression } = setUp(create, SHARED);
+    const { inputs, targets, weights } = regression.batch;
+    weights.fill(0, 7 * 4, 8 * 4);
+    weights[3 * 4 + 2] = 0;
+    const before = await learner.gradient(regression, ROWS);
+    inputs.fill(2, 7 * 5, 8 * 5);
+    targets.fill(9, 7 * 4, 8 * 4);
+    targets[3 * 4 + 2] = 9;
+    compare(fail, "gradient of parameter", await learner.gradient(regression, ROWS), before, 1e-6);
+  }),
+
+  law("steps as Adam does, with the gradient cut down to the longest norm allowed", async (fail, create) => {
+    for (const spec of [SHARED, SEPARATE]) {
+      for (const kind of ["ppo", "regression"] as const) {
+        for (const share of [0.25, 4]) {
+          const { learner, state, [kind]: objective } = setUp(create, spec);
+          const gradient = await learner.gradient(objective, ROWS);
+          const plan = { ...PLAN, maxGradNorm: share * norm(gradient) };
+          const { grad_norm } = await learner.update(objective, plan);
+          compare(fail, "grad_norm before clipping", [grad_norm], [norm(gradient)], 1e-5);
+          const after = learner.exportState();
+          const expected = adam(state, gradient, Math.min(1, share), plan.learningRate);
+          compare(fail, "parameter", after.parameters, expected.parameters, 1e-6);
+          compare(fail, "first moment", after.firstMoment, expected.firstMoment, 1e-6);
+          compare(fail, "second moment", after.secondMoment, expected.secondMoment, 1e-6);
+          if (after.steps !== state.steps + 1) fail(`${after.steps} steps after one more than ${state.steps}`);
+        }
+      }
+    }
+  }),
+
+  law("reports the losses' own means", async (fail, create) => {
+    for (const kind of ["ppo", "regression"] as const) {
+      const { learner, state, [kind]: objective } = setUp(create, SEPARATE);
+      const { grad_norm: _, ...statistics } = await learner.update(objective, PLAN);
+      const { total: __, ...expected } = meanLoss(SEPARATE, state.parameters, objective);
+      const names = [Object.keys(statistics), Object.keys(expected)].map((keys) => keys.sort().join(", "));
+      if (names[0] !== names[1]) fail(`statistics are ${names[0]}; wanted ${names[1]}`);
+      for (const [name, value] of Object.entries(expected)) compare(fail, name, [statistics[name]], [value]);
+    }
+  }),
+
+  law("takes one step per minibatch, in order, the last one with what is left", async (fail, create) => {
+    for (const kind of ["ppo", "regression"] as const) {
+      const { learner, [kind]: objective } = setUp(create, SHARED);
+      const whole = await learner.update(objective, { ...PLAN, minibatch: 4 });
+      const { learner: other } = setUp(create, SHARED);
+      const first = await other.update(objective, { ...PLAN, rows: ROWS.slice(0, 4), minibatch: 4 });
+      const second = await other.update(objective, { ...PLAN, rows: ROWS.slice(4), minibatch: 4 });
+      if (!same(learner.exportState(), other.exportState())) fail("7 rows by 4 are not 4 rows and then 3");
+      for (const name of Object.keys(whole))
+        compare(fail, name, [whole[name]], [(first[name] + second[name]) / 2], 1e-6);
+    }
+  }),
+
+  law("continues from an exported state exactly", async (fail, create) => {
+    for (const spec of SPECS) {
+      const { ppo } = setUp(create, spec);
+      const learner = create(spec, stream(1));
+      for (let k = 0; k < 3; k++) await learner.update(ppo, PLAN);
+      const resumed = create(spec, stream(2));
+      resumed.restoreState(learner.exportState());
+      const outputs = inferred(resumed, ppo.batch.inputs, R);
+      if (inferred(learner, ppo.batch.inputs, R).some((y, i) => y !== outputs[i])) fail("the outputs differ");
+      await learner.update(ppo, PLAN);
+      await resumed.update(ppo, PLAN);
+      if (!same(learner.exportState(), resumed.exportState())) fail("the next step differs");
+    }
+  }),
+
+  law("shares no memory: not with an exported or restored state, not with another learner", async (fail, create) => {
+    const { learner, state, ppo } = setUp(create, SHARED);
+    const given = copy(state);
+    const outputs = inferred(learner, ppo.batch.inputs, R);
+    learner.restoreState(given);
+    for (const { parameters, firstMoment, secondMoment } of [given, learner.exportState()]) {
+      for (const array of [parameters, firstMoment, secondMoment]) array.fill(0.5);
+    }
+    await create(SHARED, stream(2)).update(ppo, PLAN);
+    if (!same(learner.exportState(), state)) fail("its state was changed from outside");
+    if (inferred(learner, ppo.batch.inputs, R).some((y, i) => y !== outputs[i]))
+      fail("its outputs were changed from outside");
+  }),
+
+  law(
+    "refuses NaN and infinity, with the parameters as before the step that would have used them",
+    async (fail, create) => {
+      for (const spec of [SHARED, SPECS[2]]) {
+        for (const kind of ["ppo", "regression"] as const) {
+          const { [kind]: clean, learner: reference } = setUp(create, spec);
+          await reference.update(clean, { ...PLAN, rows: ROWS.slice(0, 4), minibatch: 4 });
+          const stepped = reference.exportState();
+          for (const [name, array] of Object.entries(clean.batch) as [string, Float32Array | Uint8Array][]) {
+            if (name === "legal" || name === "actions") continue;
+            for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
+              const { learner, state, ppo } = setUp(create, spec);
+              const width = array.length / R;
+              // Row 2 is the first of the second minibatch.
+              const batch = { ...clean.batch, [name]: array.slice().fill(bad, 2 * width, 3 * width) };
+              const objective = { loss: clean.loss, batch } as Objective;
+              await mustThrow(fail, "not-finite", () => learner.gradient(objective, ROWS), `${bad} in ${name}`);
+              if (!same(learner.exportState(), state)) fail(`${bad} in ${name} changed the learner`);
+              await mustThrow(
+                fail,
+                "not-finite",
+                () => learner.update(objective, { ...PLAN, minibatch: 4 }),
+                `${bad} in ${name}`,
+              );
+              if (!same(learner.exportState(), stepped))
+                fail(`${bad} in ${name} of the second step left more or less than the first`);
+              const inputs = ppo.batch.inputs.slice().fill(bad, 6, 7);
+              await mustThrow(fail, "not-finite", () => inferred(learner, inputs, R), `${bad} as an input of infer`);
+            }
+          }
+        }
+      }
+      const { learner, state } = setUp(create, SHARED);
+      const damaged = { ...state, secondMoment: state.secondMoment.slice().fill(Number.NaN, 3, 4) };
+      await mustThrow(fail, "not-finite", () => learner.restoreState(damaged), "NaN in a restored state");
+      if (!same(learner.exportState(), state)) fail("a refused state was restored in part");
+    },
+  ),
+
+  law("refuses outputs, losses and gradients that overflow, and stays as it was", async (fail, create) => {
+    for (const kind of ["ppo", "regression"] as const) {
+      const { learner, state, [kind]: objective } = setUp(create, SHARED);
+      // Through three layers 1e12 becomes 1e36, and its gradient more than float32 holds; 1e20 becomes 1e60.
+      for (const scale of [1e12, 1e20]) {
+        const huge = { ...state, parameters: state.parameters.map((x) => x * scale) };
+        learner.restoreState(huge);
+        const when = `parameters near ${scale}`;
+        await mustThrow(fail, "not-finite", () => learner.gradient(objective, ROWS), `the gradient at ${when}`);
+        await mustThrow(fail, "not-finite", () => learner.update(objective, PLAN), `an update at ${when}`);
+        if (!same(learner.exportState(), huge)) fail(`an update at ${when} was refused and changed the learner`);
+      }
+      const { inputs } = objective.batch;
+      await mustThrow(fail, "not-finite", () => inferred(learner, inputs, R), "infer at parameters near 1e20");
+    }
+  }),
+
+  law("refuses arrays of other lengths than its specification's", async (fail, create) => {
+    const { learner, state, ppo, regression } = setUp(create, SHARED);
+    const refused = (what: string, run: () => unknown) => mustThrow(fail, "shape-mismatch", run, what);
+    const [inputs, out] = [new Float32Array(R * 5), new Float32Array(R * 4)];
+    await refused("inputs of infer that are too short", () => learner.infer(inputs.subarray(1), R, out));
+    await refused("an out of infer that is too short", () => learner.infer(inputs, R, out.subarray(1)));
+    for (const { loss, batch } of [ppo, regression]) {
+      for (const [name, array] of Object.entries(batch)) {
+        const objective = { loss, batch: { ...batch, [name]: array.slice(1) } } as Objective;
+        await refused(`${loss.kind} ${name} that are too short`, () => learner.update(objective, PLAN));
+      }
+      for (const row of [-1, R]) {
+        await refused(`row ${row} of ${R}`, () =>
+          learner.gradient({ loss, batch } as Objective, Int32Array.of(0, row)),
+        );
+      }
+    }
+    for (const name of ["parameters", "firstMoment", "secondMoment"] as const) {
+      await refused(`${name} that are too short`, () =>
+        learner.restoreState({ ...state, [name]: state[name].slice(1) }),
+      );
+    }
+    if (!same(learner.exportState(), state)) fail("what was refused changed the learner");
+  }),
+];
+
+type Fail = (message: string) => never;
+type Objective =
+  | { readonly loss: PpoLoss; readonly batch: PpoBatch }
+  | { readonly loss: { readonly kind: "regression" }; readonly batch: RegressionBatch };
+
+const ROWS_ALL = Array.from({ length: R }, (_, row) => row);
+
+function law(
+  name: string,
+  check: (fail: Fail, create: CreateLearner) => void | Promise<void>,
+): Law<{ readonly create: CreateLearner }> {
+  return {
+    name,
+    async run({ create }) {
+      const made: Learner[] = [];
+      try {
+        await check(
+          (message) => broken(name, message),
+          (spec, random) => {
+            const learner = create(spec, random);
+            made.push(learner);
+            return learner;
+          },
+        );
+      } finally {
+        for (const learner of made) learner.dispose();
+      }
+    },
+  };
+}
+
+/** A learner in the middle of training, and data for it: all made up, the same each time. */
+function setUp(create: CreateLearner, spec: ModelSpec) {
+  const random = stream("learner laws");
+  const P = parameterCount(spec);
+  const O = outputWidth(spec);
+  const normals = (length: number, scale = 1) => Float32Array.from({ length }, () => scale * random.normal());
+  const state: LearnerState = {
+    parameters: normals(P, 0.6),
+    firstMoment: normals(P, 0.1),
+    secondMoment: Float32Array.from({ length: P }, () => 0.001 + 0.1 * random.uniform()),
+    steps: 7,
+  };
+  const inputs = normals(R * spec.inputs);
+  const legal = new Uint8Array(R * A);
+  const actions = new Float32Array(R);
+  for (let row = 0; row < R; row++) {
+    actions[row] = random.below(A);
+    for (let k = 0; k < A; k++) legal[row * A + k] = k === actions[row] || random.uniform() < 0.6 ? 1 : 0;
+  }
+  const likely = Float32Array.from(ROWS_ALL, (row) =>
+    Math.log(probabilities(network(spec, state.parameters, inputs, row), legal, row)[actions[row]]),
+  );
+  const ppo = {
+    loss: PPO,
+    // ln π at the learner's parameters: ln r = 0.
+    likely,
+    batch: {
+      inputs,
+      legal,
+      actions,
+      logProbs: likely.map((logProb) => logProb + 0.3 * random.normal()),
+      advantages: normals(R),
+      returns: normals(R),
+    },
+  };
+  const regression = {
+    loss: { kind: "regression" as const },
+    batch: {
+      inputs: inputs.slice(),
+      targets: normals(R * O),
+      weights: Float32Array.from({ length: R * O }, () => 2 * random.uniform()),
+    },
+  };
+  const learner = create(spec, stream(1));
+  learner.restoreState(state);
+  return { learner, state, ppo, regression };
+}
+
+/** One output row in float64, straight from the definition of the canonical order. */
+function network(spec: ModelSpec, parameters: ArrayLike<number>, inputs: ArrayLike<number>, row: number): number[] {
+  const outputs: number[] = [];
+  let weight = 0;
+  for (const output of spec.outputs) {
+    let h = Array.from({ length: spec.inputs }, (_, i) => inputs[row * spec.inputs + i]);
+    [...spec.hidden, output].forEach((width, layer) => {
+      const bias = weight + h.length * width;
+      const z = Array.from({ length: width }, (_, k) =>
+        h.reduce((sum, x, i) => sum + x * parameters[weight + i * width + k], parameters[bias + k]),
+      );
+      if (layer === spec.hidden.length) outputs.push(...z);
+      h = z.map((x) => (spec.activation === "tanh" ? Math.tanh(x) : Math.max(0, x)));
+      weight = bias + width;
+    });
+  }
+  return outputs;
+}
+
+/** π(·∣o): softmax over the legal logits. */
+function probabilities(outputs: number[], legal: Uint8Array, row: number): number[] {
+  const weights = Array.from({ length: A }, (_, k) => (legal[row * A + k] ? Math.exp(outputs[k]) : 0));
+  const sum = weights.reduce((a, b) => a + b);
+  return weights.map((w) => w / sum);
+}
+
+/** The mean loss over `ROWS` in float64 and its statistics, from the formulas of `PpoLoss` and `RegressionLoss`. */
+function meanLoss(spec: ModelSpec, parameters: ArrayLike<number>, objective: Objective): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const row of ROWS) {
+    const outputs = network(spec, parameters, objective.batch.inputs, row);
+    const terms =
+      objective.loss.kind === "ppo"
+        ? ppoTerms(objective.loss, objective.batch as PpoBatch, row, outputs)
+        : regressionTerms(objective.batch as RegressionBatch, row, outputs);
+    for (const [name, value] of Object.entries(terms)) sums[name] = (sums[name] ?? 0) + value / ROWS.length;
+  }
+  return sums;
+}
+
+function ppoTerms(loss: PpoLoss, batch: PpoBatch, row: number, outputs: number[]) {
+  const p = probabilities(outputs, batch.legal, row);
+  const ratio = p[batch.actions[row]] / Math.exp(batch.logProbs[row]);
+  const advantage = batch.advantages[row];
+  const clipped = Math.min(Math.max(ratio, 1 - loss.clip), 1 + loss.clip);
+  const error = outputs[A] - batch.returns[row];
+  const policy = -Math.min(ratio * advantage, clipped * advantage);
+  const value = (error * error) / 2;
+  const entropy = p.reduce((sum, x) => (x > 0 ? sum - x * Math.log(x) : sum), 0);
+  return {
+    total: policy + loss.valueCoefficient * value - loss.entropyCoefficient * entropy,
+    policy_loss: policy,
+    value_loss: value,
+    entropy,
+    approx_kl: ratio - 1 - Math.log(ratio),
+    clipfrac: clipped === ratio ? 0 : 1,
+  };
+}
+
+function regressionTerms({ targets, weights }: RegressionBatch, row: number, outputs: number[]) {
+  const at = row * outputs.length;
+  const total = outputs.reduce((sum, f, k) => sum + weights[at + k] * (f - targets[at + k]) * (f - targets[at + k]), 0);
+  return { total, loss: total };
+}
+
+/** Gradient of the mean loss over `ROWS` by central differences in float64. */
+function differences(spec: ModelSpec, parameters: Float32Array, objective: Objective): number[] {
+  const moved = Float64Array.from(parameters);
+  const h = 1e-5;
+  return Array.from(parameters, (x, i) => {
+    moved[i] = x + h;
+    const above = meanLoss(spec, moved, objective).total;
+    moved[i] = x - h;
+    const below = meanLoss(spec, moved, objective).total;
+    moved[i] = x;
+    return (above - below) / (2 * h);
+  });
+}
+
+/** One step of Adam from `state`, as in Kingma & Ba (2015), algorithm 1. */
+function adam(state: LearnerState, gradient: Float32Array, scale: number, learningRate: number) {
+  let [beta1, beta2] = [1, 1];
+  for (let t = 0; t <= state.steps; t++) [beta1, beta2] = [beta1 * 0.9, beta2 * 0.999];
+  const g = Array.from(gradient, (x) => x * scale);
+  const firstMoment = g.map((x, i) => 0.9 * state.firstMoment[i] + 0.1 * x);
+  const secondMoment = g.map((x, i) => 0.999 * state.secondMoment[i] + 0.001 * x * x);
+  const parameters = Array.from(
+    state.parameters,
+    (x, i) => x - (learningRate * (firstMoment[i] / (1 - beta1))) / (Math.sqrt(secondMoment[i] / (1 - beta2)) + 1e-5),
+  );
+  return { parameters, firstMoment, secondMoment };
+}
+
+function inferred(learner: Learner, inputs: Float32Array, count: number): Float32Array {
+  const out = new Float32Array(count * outputWidth(learner.spec));
+  learner.infer(inputs, count, out);
+  return out;
+}
+
+const norm = (vector: ArrayLike<number>) => Math.sqrt(Array.from(vector).reduce((sum, x) => sum + x * x, 0));
+
+function compare(fail: Fail, what: string, got: ArrayLike<number>, wanted: ArrayLike<number>, tolerance = TOLERANCE) {
+  if (got.length !== wanted.length) fail(`${what}: ${got.length} numbers, wanted ${wanted.length}`);
+  for (let i = 0; i < wanted.length; i++) {
+    if (!(Math.abs(got[i] - wanted[i]) <= tolerance * (1 + Math.abs(wanted[i])))) {
+      fail(`${what} ${i} is ${got[i]}, wanted ${wanted[i]}`);
+    }
+  }
+}
+
+const ARRAYS = ["parameters", "firstMoment", "secondMoment"] as const;
+
+/** Whether two states are equal to the last bit. */
+const same = (a: LearnerState, b: LearnerState): boolean =>
+  a.steps === b.steps && ARRAYS.every((name) => a[name].every((x, i) => Object.is(x, b[name][i])));
+
+const copy = (state: LearnerState): LearnerState => ({
+  parameters: state.parameters.slice(),
+  firstMoment: state.firstMoment.slice(),
+  secondMoment: state.secondMoment.slice(),
+  steps: state.steps,
+});
+
+async function mustThrow(fail: Fail, code: string, run: () => unknown, when = "the call"): Promise<void> {
+  let got = "no error";
+  try {
+    await run();
+  } catch (error) {
+    got = String((error as { code?: unknown }).code ?? error);
+  }
+  if (got !== code) fail(`${when} must give the error ${code}, got ${got}`);
+}
