@@ -1,0 +1,73 @@
+import { MagicMaskError } from "@magic-mask/core";
+import { boardGame, tablePosition } from "./conformance/board.ts";
+import { connectFour } from "./connect-four.ts";
+import { ticTacToe } from "./tic-tac-toe.ts";
+
+/** How one recorded file was met. A test is one recorded game, position or situation. */
+export interface Replay {
+  /** What recorded the file. */
+  readonly oracle: string;
+  readonly passed: number;
+  readonly failed: number;
+  /** One line per failed test: which, and what differed first. */
+  readonly failures: readonly string[];
+  /** Why nothing was replayed. */
+  readonly skipped?: string;
+}
+
+/** One test: a name for reports, and a run that throws if the recording and this workspace differ. */
+export interface RecordedTest {
+  readonly name: string;
+  run(): void;
+}
+
+/** By oracle: the tests that a file of its holds. */
+const oracles: Readonly<Record<string, (file: Record<string, unknown>) => RecordedTest[]>> = {
+  "pettingzoo.classic.connect_four_v3.env()": (file) =>
+    listOf(file, "games").map((game, i) => boardGame(connectFour, file.agents, game, i)),
+  "pettingzoo.classic.tictactoe_v3.env()": (file) => [
+    ...listOf(file, "games").map((game, i) => boardGame(ticTacToe, file.agents, game, i)),
+    ...Object.entries(objectOf(file.positions ?? {}, "positions")).map(([squares, status]) =>
+      tablePosition(squares, status),
+    ),
+  ],
+};
+
+/**
+ * Replays a file of recorded trajectories: everything that its columns hold is compared.
+ *
+ * @param file the parsed JSON; `header.oracle` says what recorded it
+ * @throws corrupt-file if it has no such header or not the parts that its oracle writes
+ */
+export function replayFixture(file: unknown): Replay {
+  const fields = objectOf(file, "the file");
+  const { oracle } = objectOf(fields.header, "header");
+  if (typeof oracle !== "string") throw corrupt(`header.oracle must name what recorded the file, got ${show(oracle)}`);
+  const failures: string[] = [];
+  if (!Object.hasOwn(oracles, oracle))
+    return { oracle, passed: 0, failed: 0, failures, skipped: `nothing here replays ${oracle}` };
+  const tests = oracles[oracle](fields);
+  if (tests.length === 0) throw corrupt("the file holds nothing to replay");
+  for (const { name, run } of tests) {
+    try {
+      run();
+    } catch (error) {
+      failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return { oracle, passed: tests.length - failures.length, failed: failures.length, failures };
+}
+
+function listOf(file: Record<string, unknown>, key: string): unknown[] {
+  const list = file[key] ?? [];
+  if (!Array.isArray(list)) throw corrupt(`${key} must be a list, got ${show(list)}`);
+  return list;
+}
+
+function objectOf(value: unknown, what: string): Record<string, unknown> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw corrupt(`${what} must be an object, got ${show(value)}`);
+}
+
+const corrupt = (message: string) => new MagicMaskError("corrupt-file", "environments/conformance", message);
+const show = (value: unknown) => String(JSON.stringify(value)).slice(0, 60);

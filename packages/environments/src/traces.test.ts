@@ -1,0 +1,37 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, it } from "@jest/globals";
+import { type Environment, isOver, type MakeEnvironment, stream } from "@magic-mask/core";
+import { randomActions } from "@magic-mask/core/testing";
+import { environments } from "./index.ts";
+
+/** One random episode as text. A reviewer reads the diff and sees how the rules changed. */
+function trace(environment: Environment, seed: number): string {
+  const choose = stream(seed, "trace");
+  environment.reset(seed);
+  const lines = [`${environment.id}, seed ${seed}`, "", environment.render()];
+  for (let t = 0; !isOver(environment); t++) {
+    const actions = randomActions(environment, choose);
+    const words = environment.agents.flatMap((name, agent) => {
+      const space = environment.actionSpaces[agent];
+      return environment.acting[agent] && space.kind === "discrete" ? `${name} ${space.labels?.[actions[agent]]}` : [];
+    });
+    environment.step(actions);
+    lines.push("", `${t}: ${words.join(", ")}; pays ${environment.rewards.join(" ")}`, environment.render());
+  }
+  const ends = environment.agents.map(
+    (name, agent) => `${name} ${environment.terminated[agent] ? "terminated" : "truncated"}`,
+  );
+  return [...lines, "", ends.join(", "), ""].join("\n");
+}
+
+/** Compares with the recorded file; `UPDATE_TRACES=1` records it anew. */
+function expectTrace(name: string, text: string): void {
+  const path = fileURLToPath(new URL(`../traces/${name}.txt`, import.meta.url));
+  if (process.env.UPDATE_TRACES) writeFileSync(path, text);
+  expect(existsSync(path) ? readFileSync(path, "utf8") : "no such trace: run with UPDATE_TRACES=1").toBe(text);
+}
+
+it.each(Object.entries<MakeEnvironment>(environments))("%s plays as recorded", (id, make) =>
+  expectTrace(id, trace(make(), 1)),
+);
