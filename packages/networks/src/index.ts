@@ -1,0 +1,22 @@
+export { type AdamArrays, adamStep, gradientNorm } from "./adam.ts";
+export {
+  backends,
+  type LoadBackend,
+  type SelectBackendOptions,
+  type SelectedBackend,
+  selectBackend,
+} from "./backends.ts";
+export { initialParameters } from "./init.ts";
+export { type DenseLayer, describeSpec, layout } from "./layout.ts";
+export { loadTfjsCpu, loadTfjsWasm } from "./load-tfjs.ts";
+export { type LossStatistics, lossGradient, ppoLossGradient, regressionLossGradient } from "./losses.ts";
+export { learnerPolicy } from "./policy.ts";
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type NamedTensor,
+  type SafetensorsFile,
+  type TensorData,
+} from "./safetensors.ts";
+export { type Tfjs, tfjsBackend } from "./tfjs.ts";
+export { decodeWeights, encodeWeights } from "./weights.ts";

@@ -1,0 +1,196 @@
+import { type CreateLearner, MagicMaskError, type Objective, outputWidth, parameterCount } from "@magic-mask/core";
+import type * as tfjs from "@tensorflow/tfjs";
+import { adamStep, gradientNorm } from "./adam.ts";
+import { checkObjective, checkPlan, checkState, requireFinite, requireLength } from "./checks.ts";
+import { initialParameters } from "./init.ts";
+import { layout } from "./layout.ts";
+import { type LossStatistics, lossGradient } from "./losses.ts";
+
+/** The tfjs library, its backend chosen and ready. */
+export type Tfjs = typeof tfjs;
+
+type Matrix = tfjs.Tensor2D;
+
+/** One dense layer on the backend: [inputs × outputs] and [outputs]. */
+interface Dense {
+  readonly weights: Matrix;
+  readonly biases: tfjs.Tensor1D;
+}
+
+/**
+ * Learners on the backend that `tf` uses now; `tf` may go on to another one afterwards.
+ *
+ * Products of matrices run there, forward and backward written out: tfjs's own gradient of a product passes transpose
+ * flags, and its wasm kernels need several times longer for those than for a transposition and a plain product. Losses
+ * and Adam run here on typed arrays, so the parameters' truth is here too, and the backend holds copies.
+ */
+export function tfjsBackend(tf: Tfjs): CreateLearner {
+  const backend = tf.getBackend();
+
+  return (spec, random) => {
+    const towers = layout(spec);
+    const D = spec.inputs;
+    const O = outputWidth(spec);
+    const P = parameterCount(spec);
+    const gradient = new Float32Array(P);
+    const state = {
+      parameters: initialParameters(spec, random),
+      firstMoment: new Float32Array(P),
+      secondMoment: new Float32Array(P),
+    };
+    let steps = 0;
+    let inputs = new Float32Array(0);
+    let dOutputs = new Float32Array(0);
+    let dense: Dense[][] = [];
+
+    /** The engine is shared by all who import tfjs. Going back to a backend that is ready takes effect at once. */
+    const activate = () => {
+      if (tf.getBackend() !== backend) void tf.setBackend(backend);
+    };
+
+    const release = () => tf.dispose(dense.flat().flatMap(({ weights, biases }) => [weights, biases]));
+
+    /** Copies the parameters to the backend, in new tensors: wasm keeps what it has packed of the old ones. */
+    const upload = () => {
+      release();
+      dense = towers.map((tower) =>
+        tower.map(({ inputs, outputs, weight, bias }) => ({
+          weights: tf.tensor2d(state.parameters.subarray(weight, bias), [inputs, outputs]),
+          biases: tf.tensor1d(state.parameters.subarray(bias, bias + outputs)),
+        })),
+      );
+    };
+
+    /** tanh z = 2σ(2z) − 1: the wasm backend's σ is vectorised, its tanh is not and takes ten times as long. */
+    const tanh = (z: Matrix): Matrix => tf.sub(tf.mul(tf.sigmoid(tf.mul(z, 2)), 2), 1);
+
+    /** ∂L/∂z, given `dh` = ∂L/∂h and h = activation(z). */
+    const throughActivation = (dh: Matrix, h: Matrix): Matrix =>
+      spec.activation === "relu" ? tf.mul(dh, tf.step(h)) : tf.sub(dh, tf.mul(dh, tf.square(h)));
+
+    /** @returns [x, h₁, …, y]: the input and what each layer of one tower makes of it */
+    const forward = (x: Matrix, tower: Dense[]): Matrix[] => {
+      const values = [x];
+      tower.forEach(({ weights, biases }, l) => {
+        const activation = l === tower.length - 1 ? "linear" : spec.activation;
+        const fused = activation === "tanh" ? "linear" : activation;
+        const z = tf.fused.matMul({ a: values[l], b: weights, bias: biases, activation: fused }) as Matrix;
+        values.push(activation === "tanh" ? tanh(z) : z);
+      });
+      return values;
+    };
+
+    /** Writes the gradient of tower `t`, given `dy` = ∂L/∂y and the transpose of its input. */
+    const backward = (t: number, values: Matrix[], xT: Matrix, dy: Matrix) => {
+      const ones: Matrix = tf.ones([1, dy.shape[0]]);
+      for (let l = towers[t].length - 1; l >= 0; l--) {
+        gradient.set(tf.matMul(l === 0 ? xT : tf.transpose(values[l]), dy).dataSync(), towers[t][l].weight);
+        gradient.set(tf.matMul(ones, dy).dataSync(), towers[t][l].bias);
+        if (l > 0) dy = throughActivation(tf.matMul(dy, tf.transpose(dense[t][l].weights)), values[l]);
+      }
+    };
+
+    /** The output rows [B × O]. */
+    const read = (outputs: Matrix[]): Float32Array => {
+      const rows = tf.concat(outputs, 1).dataSync() as Float32Array;
+      requireFinite("outputs", rows, rows.length);
+      return rows;
+    };
+
+    /** Writes the gradient of the mean loss over `rows`. @returns the loss's statistics */
+    const differentiate = (objective: Objective, rows: Int32Array): LossStatistics => {
+      const B = rows.length;
+      if (inputs.length < B * D) {
+        inputs = new Float32Array(B * D);
+        dOutputs = new Float32Array(B * O);
+      }
+      for (let b = 0, to = 0; b < B; b++) {
+        for (let i = 0, from = rows[b] * D; i < D; i++) {
+          const x = objective.batch.inputs[from++];
+          // NaN must not get far: a rectifier may make 0 of it. x − x is 0 for finite x only.
+          if (x - x !== 0) fail(`input ${i} of row ${rows[b]} is ${x}`);
+          inputs[to++] = x;
+        }
+      }
+      let statistics: LossStatistics = {};
+      tf.tidy(() => {
+        const x = tf.tensor2d(inputs.subarray(0, B * D), [B, D]);
+        const values = dense.map((tower) => forward(x, tower));
+        const outputs = read(values.map((tower) => tower[tower.length - 1]));
+        statistics = lossGradient(objective, rows, outputs, dOutputs);
+        const dY = tf.split<Matrix>(tf.tensor2d(dOutputs.subarray(0, B * O), [B, O]), [...spec.outputs], 1);
+        const xT = tf.transpose(x);
+        for (let t = 0; t < dY.length; t++) backward(t, values[t], xT, dY[t]);
+      });
+      return statistics;
+    };
+
+    activate();
+    upload();
+
+    return {
+      spec,
+
+      infer(from, count, out) {
+        if (from.length < count * D) requireLength("inputs", from, count, D);
+        if (out.length < count * O) requireLength("out", out, count, O);
+        requireFinite("inputs", from, count * D);
+        activate();
+        tf.tidy(() => {
+          const x = tf.tensor2d(from.subarray(0, count * D), [count, D]);
+          out.set(read(dense.map((tower) => forward(x, tower)[tower.length])));
+        });
+      },
+
+      async update(objective, plan) {
+        checkObjective(spec, objective, plan.rows);
+        checkPlan(plan);
+        activate();
+        const totals: Record<string, number> = {};
+        const count = Math.ceil(plan.rows.length / plan.minibatch);
+        for (let k = 0; k < count; k++) {
+          const rows = plan.rows.subarray(k * plan.minibatch, (k + 1) * plan.minibatch);
+          const statistics = differentiate(objective, rows);
+          const norm = gradientNorm(gradient);
+          if (!Number.isFinite(norm)) fail(`the gradient's norm is ${norm}; lower the learning rate`);
+          adamStep(state, gradient, Math.min(1, plan.maxGradNorm / norm), plan.learningRate, ++steps);
+          upload();
+          statistics.grad_norm = norm;
+          for (const [name, value] of Object.entries(statistics)) totals[name] = (totals[name] ?? 0) + value / count;
+        }
+        return totals;
+      },
+
+      async gradient(objective, rows) {
+        checkObjective(spec, objective, rows);
+        activate();
+        differentiate(objective, rows);
+        requireFinite("gradient", gradient, P);
+        return gradient.slice();
+      },
+
+      exportState: () => ({
+        parameters: state.parameters.slice(),
+        firstMoment: state.firstMoment.slice(),
+        secondMoment: state.secondMoment.slice(),
+        steps,
+      }),
+
+      restoreState(from) {
+        checkState(spec, from);
+        state.parameters.set(from.parameters);
+        state.firstMoment.set(from.firstMoment);
+        state.secondMoment.set(from.secondMoment);
+        steps = from.steps;
+        activate();
+        upload();
+      },
+
+      dispose: release,
+    };
+  };
+}
+
+function fail(message: string): never {
+  throw new MagicMaskError("not-finite", "networks/tfjs", message);
+}
