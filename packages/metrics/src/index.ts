@@ -1,0 +1,16 @@
+export { type AurocOptions, auroc } from "./auroc.ts";
+export { type BootstrapOptions, bootstrap, bootstrapMean, type ResampleOptions } from "./bootstrap.ts";
+export { calibrateGate, type GateTrial } from "./calibrate-gate.ts";
+export { pearson, spearman } from "./correlation.ts";
+export { type Coverage, coverage } from "./coverage.ts";
+export { type Gate, type GatedPolicy, type GatedPolicyOptions, gatedPolicy } from "./gated-policy.ts";
+export { type InterAgentFidelity, type InterAgentFidelityOptions, interAgentFidelity } from "./inter-agent-fidelity.ts";
+export type { Interval } from "./interval.ts";
+export { klPerturbation } from "./kl-perturbation.ts";
+export { type NdcgOptions, ndcg } from "./ndcg.ts";
+export { splitHalfReliability } from "./reliability.ts";
+export { episodeReturns, meanReturn, winRate } from "./returns.ts";
+export { type RewardDrop, type RewardDropOptions, rewardDrop } from "./reward-drop.ts";
+export { type CollectStatesOptions, collectStates, type States } from "./states.ts";
+export { pairedTInterval, tInterval, tQuantile } from "./t-interval.ts";
+export { branchingTruth, joinTruth, type Truth, type TruthOptions } from "./truth.ts";
