@@ -1,0 +1,119 @@
+import {
+  type CreateLearner,
+  type EnvironmentSpec,
+  MagicMaskError,
+  type MakeEnvironment,
+  type Perturbation,
+  requireDiscrete,
+  stream,
+} from "@magic-mask/core";
+import { makeEnvironment } from "@magic-mask/environments";
+import { type Critic, createCritic, type MaskLearner, objectives, perturbations } from "@magic-mask/masking";
+import { learnerPolicy, type SelectedBackend, selectBackend } from "@magic-mask/networks";
+import { nodeBackends } from "@magic-mask/networks/node";
+import { type Opponents, pool, scripted, self, type TrainOptions } from "@magic-mask/ppo";
+import type { Config } from "./config.ts";
+import { createMemory, type Memory } from "./memory.ts";
+import { requireScriptedPlayer } from "./scripted.ts";
+
+/** The world that a configuration asks for, and what of it all parts need. */
+export interface World {
+  readonly make: MakeEnvironment;
+  readonly spec: EnvironmentSpec;
+  /** [N] */
+  readonly perturbations: readonly Perturbation[];
+}
+
+/** What explains one team: per agent a critic and a mask, and what the agents tell each other. */
+export interface Explanation {
+  /** [N] */
+  readonly critics: readonly Critic[];
+  /** [N] */
+  readonly masks: readonly MaskLearner[];
+  readonly memory: Memory;
+}
+
+/** The learning policies, learner k playing every agent i with `players[i]` = k, and whom they train against. */
+export type Team = Required<Pick<TrainOptions, "learners" | "players" | "opponents">>;
+
+export function assembleWorld(config: Config): World {
+  const make = () => makeEnvironment(config.environment.id, config.environment.options);
+  const spec = make();
+  return {
+    make,
+    spec,
+    perturbations: spec.actionSpaces.map((space) => perturbations[config.mask.perturbation](space)),
+  };
+}
+
+export const loadBackend = (config: Config): Promise<SelectedBackend> =>
+  selectBackend({ from: nodeBackends, prefer: config.backend === "auto" ? undefined : config.backend });
+
+/** @throws unsupported if one policy is to play agents with unlike spaces, or if there are no such opponents */
+export function assembleTeam(config: Config, { spec }: World, create: CreateLearner): Team {
+  const { sharedPolicy, separateCritic, hidden, activation } = config.training;
+  const shapes = new Set(spec.agents.map((_, i) => JSON.stringify([spec.observationSpaces[i], spec.actionSpaces[i]])));
+  if (sharedPolicy && shapes.size > 1) {
+    throw new MagicMaskError(
+      "unsupported",
+      "trainer/assemble",
+      `the agents of ${spec.id} have unlike spaces; set training.sharedPolicy=false`,
+    );
+  }
+  const players = spec.agents.map((_, i) => (sharedPolicy ? 0 : i));
+  const learners = [...new Set(players)].map((k) => {
+    const space = requireDiscrete("trainer/assemble", spec.actionSpaces[k]);
+    const inputs = spec.observationSpaces[k].shape.reduce((product, length) => product * length, 1);
+    const outputs = separateCritic ? [space.n, 1] : [space.n + 1];
+    const model = { kind: "mlp", inputs, hidden, activation: activation as "relu" | "tanh", outputs } as const;
+    const learner = create(model, stream(config.seed, "policy", k));
+    return { learner, policy: learnerPolicy(learner, space) };
+  });
+  return { learners, players, opponents: assembleOpponents(config, spec, learners, create) };
+}
+
+function assembleOpponents(
+  config: Config,
+  spec: EnvironmentSpec,
+  learners: Team["learners"],
+  create: CreateLearner,
+): Opponents {
+  const { kind, share, size, every } = config.opponents;
+  if (kind === "scripted") return scripted({ policy: requireScriptedPlayer(config), share });
+  if (kind === "self") return self();
+  if (learners.length > 1) {
+    throw new MagicMaskError(
+      "unsupported",
+      "trainer/assemble",
+      "a pool of past selves needs one shared policy; set training.sharedPolicy=true",
+    );
+  }
+  const { learner } = learners[0];
+  const createMember = () => {
+    const member = create(learner.spec, stream(config.seed, "pool"));
+    return { learner: member, policy: learnerPolicy(member, spec.actionSpaces[0]) };
+  };
+  return pool({ learner, createMember, size, every, share });
+}
+
+/**
+ * @param seed root of all chance in it
+ * @param separate ensembles of separate nets (post hoc) instead of heads on one trunk (joint training)
+ */
+export function assembleExplanation(
+  config: Config,
+  { spec }: World,
+  create: CreateLearner,
+  seed: number,
+  separate: boolean,
+): Explanation {
+  const { discount, trace, copies } = config.training;
+  const objective = objectives[config.mask.objective]({ threshold: config.mask.threshold, separate });
+  const agents = spec.agents.map((_, agent) => agent);
+  const critics = agents.map((agent) => createCritic({ spec, agent, createLearner: create, seed, discount, trace }));
+  return {
+    critics,
+    masks: agents.map((agent) => objective.create({ spec, agent, createLearner: create, seed })),
+    memory: createMemory({ spec, mode: config.sharing.mode, config, copies, seed, createLearner: create, critics }),
+  };
+}

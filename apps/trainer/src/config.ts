@@ -1,0 +1,288 @@
+import { readFileSync } from "node:fs";
+import { channels, modes } from "@magic-mask/comm";
+import { MagicMaskError } from "@magic-mask/core";
+import { environments } from "@magic-mask/environments";
+import { objectives, perturbations } from "@magic-mask/masking";
+import { nodeBackends } from "@magic-mask/networks/node";
+import { parse } from "yaml";
+import { z } from "zod";
+import { presets } from "./presets.ts";
+
+const share = (help: string) => z.number().min(0).max(1).describe(help);
+const count = (help: string) => z.number().int().min(1).describe(help);
+const positive = (help: string) => z.number().positive().describe(help);
+const hidden = z.array(z.number().int().min(1)).min(1).max(3).describe("widths of the hidden layers");
+const rates = (start: number, end: number) =>
+  z
+    .strictObject({ start: positive("at the start"), end: z.number().min(0).describe("at the end") })
+    .default({ start, end })
+    .describe("learning rate, falling linearly");
+const name = (names: readonly string[], help: string) => z.enum(names as [string, ...string[]]).describe(help);
+const group = <T extends z.ZodRawShape>(shape: T, help: string) =>
+  z
+    .strictObject(shape)
+    .prefault({} as never)
+    .describe(help);
+
+/**
+ * The whole configuration of a run: the one place for defaults, bounds and help texts. A resolved configuration is a plain
+ * value; an ablation is a loop over such values.
+ */
+export const configSchema = z.strictObject({
+  seed: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1)
+    .default(1)
+    .describe("root of all chance"),
+  name: z
+    .string()
+    .regex(/^[\w.-]+$/)
+    .default("magic-mask")
+    .describe("goes into the name of the run folder"),
+  backend: name(["auto", ...Object.keys(nodeBackends)], "what runs the networks").default("auto"),
+  environment: group(
+    {
+      id: name(Object.keys(environments), "which world").default("connect_four_v0"),
+      options: z.record(z.string(), z.unknown()).default({}).describe("options of that world's factory"),
+    },
+    "the world",
+  ),
+  training: group(
+    {
+      totalSteps: count("environment steps over all copies").default(1_000_000),
+      copies: count("copies of the world played side by side").default(256),
+      rolloutTicks: count("ticks per iteration; each steps every copy once").default(32),
+      minibatch: count("decisions per optimiser step").default(512),
+      epochs: count("passes over each iteration's decisions").default(2),
+      discount: share("γ per decision of an agent").default(0.99),
+      trace: share("λ of the advantage estimate").default(0.9),
+      clip: positive("ε of the clipped surrogate").default(0.2),
+      valueCoefficient: z.number().min(0).describe("weight of the value loss").default(0.5),
+      entropyCoefficient: z.number().min(0).describe("weight of the entropy bonus").default(0.1),
+      maxGradNorm: positive("gradients are scaled down to this norm").default(0.5),
+      learningRate: rates(4e-3, 0),
+      sharedPolicy: z.boolean().describe("one policy net for all agents, or one each").default(true),
+      separateCritic: z.boolean().describe("a critic net of its own, or a head on the policy's").default(false),
+      hidden: hidden.default([64, 64]),
+      activation: name(["relu", "tanh"], "of the policy net").default("relu"),
+    },
+    "how the policies learn (PPO)",
+  ),
+  opponents: group(
+    {
+      kind: name(
+        ["self", "pool", "scripted"],
+        "who sits in the other seats: the learners, past selves, or a scripted player",
+      ).default("self"),
+      share: share("of the episodes that are played against them").default(0.5),
+      size: count("past selves kept (pool)").default(8),
+      every: count("iterations between past selves (pool)").default(20),
+    },
+    "opponents in training",
+  ),
+  blinding: group(
+    {
+      initial: share("ε₀: probability per tick that an agent is blinded, at the start").default(0.2),
+      floor: share("p_min: reached at half of the steps").default(0.05),
+    },
+    "how often a policy is withheld while training",
+  ),
+  mask: group(
+    {
+      enabled: z.boolean().describe("learn masks at all").default(true),
+      objective: name(Object.keys(objectives), "how masks learn").default("advantage"),
+      perturbation: name(Object.keys(perturbations), "ν: what a blinded agent does").default("uniform"),
+      threshold: share("τ: the gate blinds where m ≤ τ").default(0.5),
+      learningRate: rates(1.5e-3, 3e-4),
+    },
+    "masks, one per agent, learned along with the policies",
+  ),
+  sharing: group(
+    {
+      mode: name(Object.keys(modes), "which records agents send each other").default("perturbed"),
+      every: count("k: collector ticks between broadcasts").default(50),
+      channel: name(Object.keys(channels), "how messages travel").default("ideal"),
+      capacity: count("records an agent keeps").default(8192),
+    },
+    "what agents tell each other",
+  ),
+  posthoc: group(
+    {
+      steps: z
+        .number()
+        .int()
+        .min(0)
+        .describe("environment steps on the final policies; 0 leaves the pass out")
+        .default(200_000),
+      probability: share("of blinding per tick").default(0.1),
+      epochs: count("passes over these steps").default(5),
+      learningRate: rates(1.5e-3, 3e-4),
+      headSteps: count("optimiser steps of each agent's record head").default(600),
+    },
+    "refits the masks on the final, frozen policies",
+  ),
+  evaluation: group(
+    {
+      episodes: count("held-out episodes per opponent and side").default(400),
+      states: count("held-out decisions per agent with ground truth").default(500),
+      rollouts: count("continuations per legal action for the ground truth").default(64),
+      dropEpisodes: count("held-out episodes per reward drop").default(400),
+      budget: share("q: share of an agent's decisions that is blinded").default(0.1),
+      bootstrap: count("bootstrap draws per interval").default(1000),
+      paperSeeds: z.number().int().min(2).describe("initialisations of the paper row").default(5),
+    },
+    "what the table is made from; seeds apart from training's",
+  ),
+  checkpointSeconds: z.number().min(0).describe("seconds between checkpoints").default(10),
+});
+
+export type Config = z.output<typeof configSchema>;
+
+/** A configuration before defaults: anything may be left out. */
+export type ConfigInput = z.input<typeof configSchema>;
+
+interface ConfigSources {
+  /** Path of a YAML file. */
+  readonly file?: string | undefined;
+  readonly flags?: object;
+  /** `key.sub=value` */
+  readonly overrides?: readonly string[];
+}
+
+/**
+ * Resolves a configuration; later sources win: defaults < the world's preset < file < flags < overrides.
+ *
+ * @throws unknown-key with the nearest keys; invalid-option; unknown-name; io; corrupt-file if the file is not YAML
+ */
+export function resolveConfig({ file, flags = {}, overrides = [] }: ConfigSources): Config {
+  const asked: Record<string, unknown> = {};
+  if (file) merge(asked, readConfigFile(file));
+  merge(asked, flags);
+  for (const override of overrides) merge(asked, parseOverride(override));
+  const merged: Record<string, unknown> = {};
+  merge(merged, presets[parseConfig(asked).environment.id] ?? {});
+  merge(merged, asked);
+  return parseConfig(merged);
+}
+
+/** Checks a configuration and fills in the defaults. @throws as `resolveConfig` */
+export function parseConfig(input: unknown): Config {
+  const result = configSchema.safeParse(input);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const path = issue.path.join(".");
+  if (issue.code === "unrecognized_keys") {
+    const key = [...issue.path, issue.keys[0]].join(".");
+    throw new MagicMaskError(
+      "unknown-key",
+      "trainer/config",
+      `there is no key "${key}"; nearest: ${nearest(key, allKeys()).join(", ")}`,
+    );
+  }
+  const value = issue.path.reduce(
+    (node: unknown, key) => (node as Record<PropertyKey, unknown> | undefined)?.[key],
+    input,
+  );
+  const code = issue.code === "invalid_value" && typeof value === "string" ? "unknown-name" : "invalid-option";
+  throw new MagicMaskError(
+    code,
+    "trainer/config",
+    `${path || "configuration"}: ${issue.message}, got ${JSON.stringify(value)}`,
+  );
+}
+
+/** Every key with its default and help text, for `--help` and documents. */
+export function describeConfig(): { key: string; default: unknown; help: string }[] {
+  const defaults = parseConfig({});
+  const rows: { key: string; default: unknown; help: string }[] = [];
+  const visit = (schema: z.core.JSONSchema.BaseSchema, path: string[], value: unknown) => {
+    for (const [key, property] of Object.entries(schema.properties ?? {})) {
+      const child = property as z.core.JSONSchema.BaseSchema;
+      const at = [...path, key];
+      const own = (value as Record<string, unknown>)[key];
+      if (child.properties && Object.keys(child.properties).length > 0) visit(child, at, own);
+      else rows.push({ key: at.join("."), default: own, help: child.description ?? "" });
+    }
+  };
+  visit(z.toJSONSchema(configSchema, { io: "output" }), [], defaults);
+  return rows;
+}
+
+function readConfigFile(file: string): object {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new MagicMaskError("io", "trainer/config", `cannot read the configuration file ${file}`, { cause });
+  }
+  let value: unknown;
+  try {
+    value = parse(text);
+  } catch (cause) {
+    throw new MagicMaskError("corrupt-file", "trainer/config", `${file} is not YAML: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  if (value === null || value === undefined) return {};
+  if (typeof value !== "object" || Array.isArray(value)) {
+    throw new MagicMaskError("corrupt-file", "trainer/config", `${file} must hold a mapping of keys to values`);
+  }
+  return value;
+}
+
+/** `a.b=1` → `{ a: { b: 1 } }`; the value is read as YAML. */
+function parseOverride(override: string): object {
+  const equals = override.indexOf("=");
+  if (equals < 1) {
+    throw new MagicMaskError(
+      "invalid-option",
+      "trainer/config",
+      `an override must look like key.sub=value, got "${override}"`,
+    );
+  }
+  let value: unknown;
+  try {
+    value = parse(override.slice(equals + 1));
+  } catch (cause) {
+    throw new MagicMaskError("invalid-option", "trainer/config", `the value of "${override}" is not YAML`, { cause });
+  }
+  return override
+    .slice(0, equals)
+    .split(".")
+    .reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as object;
+}
+
+function merge(into: Record<string, unknown>, from: object) {
+  for (const [key, value] of Object.entries(from)) {
+    if (value === undefined) continue;
+    const old = into[key];
+    if (isPlain(old) && isPlain(value)) merge(old, value);
+    else into[key] = isPlain(value) ? structuredClone(value) : value;
+  }
+}
+
+const isPlain = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const allKeys = () => describeConfig().map((row) => row.key);
+
+/** The three keys with the least edit distance (Levenshtein 1966), comparing last parts too so that `seeds` finds `seed`. */
+function nearest(wanted: string, keys: readonly string[]): string[] {
+  const last = (key: string) => key.slice(key.lastIndexOf(".") + 1);
+  const distance = (key: string) => Math.min(editDistance(wanted, key), editDistance(last(wanted), last(key)) + 0.5);
+  return [...keys].sort((a, b) => distance(a) - distance(b)).slice(0, 3);
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length];
+}

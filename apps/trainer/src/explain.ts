@@ -1,0 +1,156 @@
+import {
+  boxSize,
+  checkRange,
+  type Episode,
+  episodeReturn,
+  MagicMaskError,
+  maskWidth,
+  play,
+  requireDiscrete,
+  slotWidth,
+  stream,
+} from "@magic-mask/core";
+import { branchingTruth, type States } from "@magic-mask/metrics";
+import type { LoadedRun } from "./load-run.ts";
+
+/** One decision of one game and what was at stake in it. */
+export interface Moment {
+  /** Held-out game. */
+  readonly game: number;
+  readonly tick: number;
+  readonly agent: string;
+  /** What the mask says: estimated loss of return if this decision had been random, with its standard deviation. */
+  readonly estimate: number;
+  readonly spread: number;
+  /** m in [0, 1] */
+  readonly mask: number;
+  /** Measured by fresh rollouts after the moment was picked, with the 95 % interval. */
+  readonly effect: {
+    readonly estimate: number;
+    readonly low: number;
+    readonly high: number;
+    readonly rollouts: number;
+  };
+  /** Per legal action: its label, π(a), and the mean return of playing on from it. */
+  readonly actions: readonly {
+    readonly label: string;
+    readonly probability: number;
+    readonly value: number;
+    readonly taken: boolean;
+  }[];
+  /** The world before the decision, drawn. */
+  readonly picture: string;
+  /** The agent's return of the whole game. */
+  readonly finalReturn: number;
+}
+
+export interface ExplainOptions {
+  /** Which held-out game, 0, 1, … */
+  readonly game: number;
+  /** Continuations per legal action for the effect. */
+  readonly rollouts: number;
+}
+
+/**
+ * The most critical decision of one held-out game by the masks. Its effect is measured by rollouts that had no part in picking it.
+ *
+ * @throws invalid-option if nobody had a choice in that game
+ */
+export function explainGame(run: LoadedRun, { game, rollouts }: ExplainOptions): Moment {
+  const { config, world, team, postHoc } = run;
+  const { make, spec } = world;
+  checkRange("trainer/explain", "game", game, 0);
+  checkRange("trainer/explain", "rollouts", rollouts, 2);
+  const seed = stream(config.seed, "explain").bits();
+  const policies = team.players.map((k) => team.learners[k].policy);
+  const episode = play({ make, policies, episodes: game + 1, seed })[game];
+  const scored = decisionsOf(run, episode).map((decision) => {
+    const [estimate, spread, mask] = [new Float32Array(1), new Float32Array(1), new Float32Array(1)];
+    const learned = postHoc.explanation.masks[decision.agent];
+    learned.explainer.score(decision.states.decisions, estimate, spread);
+    learned.mask(decision.states.decisions, mask);
+    return { ...decision, estimate: estimate[0], spread: spread[0], mask: mask[0] };
+  });
+  if (scored.length === 0) {
+    throw new MagicMaskError(
+      "invalid-option",
+      "trainer/explain",
+      `nobody had a choice in game ${game}; pick another game`,
+    );
+  }
+  const top = scored.reduce((best, each) => (each.estimate > best.estimate ? each : best));
+
+  const { agent, tick, states } = top;
+  const { discount } = config.training;
+  const truth = branchingTruth({
+    make,
+    policies,
+    states,
+    rollouts,
+    seed: stream(seed, "effect", game).bits(),
+    discount,
+  });
+  const { n, labels } = requireDiscrete("trainer/explain", spec.actionSpaces[agent]);
+  const taken = episode.actions[(tick * spec.agents.length + agent) * slotWidth(spec)];
+  const legal = Array.from({ length: n }, (_, a) => a).filter((a) => states.decisions.legal[a] === 1);
+  const half = 1.96 * truth.standardError[0];
+  return {
+    game,
+    tick,
+    agent: spec.agents[agent],
+    estimate: top.estimate,
+    spread: top.spread,
+    mask: top.mask,
+    effect: {
+      estimate: truth.criticality[0],
+      low: truth.criticality[0] - half,
+      high: truth.criticality[0] + half,
+      rollouts,
+    },
+    actions: legal.map((a) => ({
+      label: labels?.[a] ?? String(a),
+      probability: Math.exp(states.decisions.policy[a]),
+      value: truth.q[a],
+      taken: a === taken,
+    })),
+    picture: top.picture,
+    finalReturn: episodeReturn(episode, agent),
+  };
+}
+
+/** Every decision of an episode, as a set of one state each. */
+function decisionsOf({ world, team }: LoadedRun, episode: Episode) {
+  const { spec, make, perturbations } = world;
+  const N = spec.agents.length;
+  const replay = make();
+  const width = N * slotWidth(spec);
+  const found: { readonly agent: number; readonly tick: number; readonly picture: string; readonly states: States }[] =
+    [];
+  replay.reset(episode.seed);
+  for (let tick = 0; tick < episode.ticks; tick++) {
+    for (let agent = 0; agent < N; agent++) {
+      if (!replay.acting[agent]) continue;
+      const observations = new Float32Array(boxSize(spec.observationSpaces[agent]));
+      const legal = new Uint8Array(maskWidth(spec.actionSpaces[agent]));
+      if (replay.legal(agent, legal, 0) < 2) continue;
+      replay.observe(agent, observations, 0);
+      const policy = new Float32Array(legal.length);
+      const perturbation = new Float32Array(legal.length);
+      const batch = { count: 1, observations, legal };
+      team.learners[team.players[agent]].policy.evaluate(batch, policy, new Float32Array(1));
+      perturbations[agent].evaluate(batch, policy, perturbation);
+      const snapshots = new Uint8Array(spec.snapshotBytes);
+      replay.snapshot(snapshots, 0);
+      const states: States = {
+        count: 1,
+        decisions: { ...batch, agent, policy, perturbation },
+        snapshots,
+        episodes: Int32Array.of(0),
+        ticks: Int32Array.of(tick),
+      };
+      found.push({ agent, tick, picture: replay.render(), states });
+    }
+    replay.step(episode.actions.subarray(tick * width, (tick + 1) * width));
+  }
+  return found;
+}

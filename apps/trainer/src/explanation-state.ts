@@ -1,0 +1,26 @@
+import type { CriticState } from "@magic-mask/masking";
+import type { Explanation } from "./assemble.ts";
+import type { MemoryState } from "./memory.ts";
+
+/** All that an explanation has learned, for checkpoints. */
+export interface ExplanationState {
+  readonly critics: readonly CriticState[];
+  readonly masks: readonly object[];
+  readonly memory: MemoryState;
+}
+
+export const exportExplanation = ({ critics, masks, memory }: Explanation): ExplanationState => ({
+  critics: critics.map((critic) => critic.exportState()),
+  masks: masks.map((mask) => mask.exportState()),
+  memory: memory.exportState(),
+});
+
+export function restoreExplanation({ critics, masks, memory }: Explanation, state: ExplanationState) {
+  critics.forEach((critic, agent) => {
+    critic.restoreState(state.critics[agent]);
+  });
+  masks.forEach((mask, agent) => {
+    mask.restoreState(state.masks[agent]);
+  });
+  memory.restoreState(state.memory);
+}

@@ -1,0 +1,69 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { MagicMaskError, type RunRecord } from "@magic-mask/core";
+
+/** The folder of this package, from its source and from its build alike. */
+const ownFolder = fileURLToPath(new URL("..", import.meta.url));
+
+/** The machine, as a run record states it. */
+export function hostDescription(): RunRecord["host"] {
+  const cores = cpus();
+  return {
+    platform: process.platform,
+    architecture: process.arch,
+    cpus: cores.length,
+    cpu: cores[0]?.model.trim() ?? "unknown",
+  };
+}
+
+/**
+ * The commit that this software was checked out at, with `-dirty` behind it where tracked files were changed since.
+ *
+ * @param folder of a package; null unless its package.json is tracked, so that an installed copy does not report the
+ *   checkout of whoever installed it; null too where there is no git
+ */
+export function gitCommit(folder: string = ownFolder): string | null {
+  // A git hook sets variables that point git elsewhere.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_")));
+  const git = (...words: string[]) =>
+    execFileSync("git", words, { cwd: folder, env, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  try {
+    git("ls-files", "--error-unmatch", "package.json");
+    return git("describe", "--always", "--abbrev=40", "--dirty", "--exclude=*");
+  } catch {
+    return null;
+  }
+}
+
+/** Versions of Node, of this package, and of every package that it or another of ours depends on, by name. */
+export function packageVersions(): Record<string, string> {
+  const versions: Record<string, string> = { node: process.versions.node };
+  const visit = (folder: string) => {
+    const { name, version, dependencies = {} } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    versions[name] = version;
+    for (const dependency of Object.keys(dependencies)) {
+      const found = findPackage(folder, dependency);
+      if (dependency.startsWith("@magic-mask/")) visit(found);
+      else versions[dependency] = JSON.parse(readFileSync(join(found, "package.json"), "utf8")).version;
+    }
+  };
+  visit(ownFolder);
+  return versions;
+}
+
+/** Where `name` is installed for a package in `folder`: the nearest node_modules upward, as Node looks for it. */
+function findPackage(folder: string, name: string): string {
+  for (let at = folder; ; at = dirname(at)) {
+    const candidate = join(at, "node_modules", name);
+    if (existsSync(join(candidate, "package.json"))) return candidate;
+    if (at === dirname(at)) break;
+  }
+  throw new MagicMaskError(
+    "io",
+    "trainer/host",
+    `${name} is not installed for ${folder}; install the dependencies anew`,
+  );
+}

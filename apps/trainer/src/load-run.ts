@@ -1,0 +1,55 @@
+import { MagicMaskError, type RunRecord } from "@magic-mask/core";
+import { assembleTeam, assembleWorld, loadBackend, type Team, type World } from "./assemble.ts";
+import { type Config, parseConfig } from "./config.ts";
+import { assemblePostHoc, type PostHoc, type PostHocState, restorePostHoc } from "./posthoc.ts";
+import { loadCheckpoint } from "./run/checkpoint.ts";
+import { openRunFolder, type RunFolder } from "./run/run-folder.ts";
+import { EXPLANATION, type SavedRun } from "./training-run.ts";
+
+/** A trained and explained team, ready to be looked at. */
+export interface LoadedRun {
+  readonly folder: RunFolder;
+  readonly record: RunRecord;
+  readonly config: Config;
+  readonly world: World;
+  readonly team: Team;
+  readonly saved: SavedRun;
+  readonly postHoc: PostHoc;
+  readonly postHocState: PostHocState;
+}
+
+/**
+ * Reads a run folder back, on the backend that it was made with.
+ *
+ * @throws io, corrupt-file; out-of-order if the run is not finished
+ */
+export async function loadRun(path: string): Promise<LoadedRun> {
+  const folder = openRunFolder(path);
+  const { record } = folder;
+  if (record.state !== "finished") {
+    throw new MagicMaskError(
+      "out-of-order",
+      "trainer/load-run",
+      `${path} is ${record.state}; finish it first: magic-mask train --resume ${path}`,
+    );
+  }
+  const config = parseConfig(record.config);
+  if (!config.mask.enabled || config.posthoc.steps === 0) {
+    throw new MagicMaskError(
+      "unsupported",
+      "trainer/load-run",
+      `${path} was trained without masks or without a post-hoc pass (mask.enabled, posthoc.steps): there is nothing to evaluate`,
+    );
+  }
+  const world = assembleWorld(config);
+  const { create } = await loadBackend({ ...config, backend: record.backend.name });
+  const team = assembleTeam(config, world, create);
+  const saved = (await loadCheckpoint(folder.path)).tree as SavedRun;
+  team.learners.forEach(({ learner }, k) => {
+    learner.restoreState(saved.joint.learners[k]);
+  });
+  const postHoc = assemblePostHoc(config, world, create);
+  const postHocState = (await loadCheckpoint(`${folder.path}/${EXPLANATION}`)).tree as PostHocState;
+  restorePostHoc(postHoc, postHocState);
+  return { folder, record, config, world, team, saved, postHoc, postHocState };
+}

@@ -1,0 +1,65 @@
+import type { EnvironmentSpec } from "@magic-mask/core";
+import type { Config } from "./config.ts";
+import type { JointIteration } from "./joint.ts";
+import type { MetricsLog } from "./run/metrics-log.ts";
+import type { EventWriter } from "./run/tensorboard.ts";
+
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/**
+ * Writes one iteration to `metrics.jsonl` and TensorBoard under CleanRL's tags and ours. The x axis is environment steps over all
+ * copies. `charts/episodic_return` and `losses/*` are those of the first agent and the first policy: nothing is summed over agents.
+ *
+ * @param win win rate against random play when last probed
+ * @returns what the progress line shows
+ */
+export function logIteration(
+  iteration: JointIteration,
+  config: Config,
+  spec: EnvironmentSpec,
+  win: number,
+  metrics: MetricsLog,
+  events: EventWriter,
+) {
+  const { steps, episodes, statistics, rounds, seconds, maskSeconds, learningRate, blinding, explanation } = iteration;
+  const scalars: Record<string, number> = {
+    "charts/SPS":
+      (config.training.rolloutTicks * config.training.copies) / (seconds.collect + seconds.update + maskSeconds),
+    "charts/learning_rate": learningRate,
+    "charts/episodic_length": mean(episodes.map((episode) => episode.length)),
+    "charts/win_rate_random": win,
+    "charts/blinding": blinding.kind === "coin" ? blinding.probability : Number.NaN,
+    "time/collect": seconds.collect,
+    "time/update": seconds.update,
+    "time/mask": maskSeconds,
+  };
+  spec.agents.forEach((name, agent) => {
+    const returns = episodes.filter((episode) => episode.learning[agent]).map((episode) => episode.returns[agent]);
+    scalars[`agent/${name}/episodic_return`] = mean(returns);
+    const round = rounds[agent];
+    if (!round) return;
+    scalars[`mask/${name}/critic_loss`] = round.criticLoss;
+    scalars[`mask/${name}/loss`] = round.maskLoss;
+    scalars[`mask/${name}/mean`] = round.mean;
+    scalars[`mask/${name}/coverage`] = round.coverage;
+  });
+  scalars["charts/episodic_return"] = scalars[`agent/${spec.agents[0]}/episodic_return`];
+  statistics.forEach((update, k) => {
+    for (const [name, value] of Object.entries(update)) {
+      scalars[`${k === 0 ? "losses" : `agent/${spec.agents[k]}/losses`}/${name}`] = value;
+    }
+  });
+  scalars["kl/update"] = statistics[0].approx_kl;
+  if (rounds.length > 0) Object.assign(scalars, explanation.memory.sharing.statistics(steps));
+
+  metrics.append({ steps, ...scalars, hash: iteration.hash });
+  for (const [tag, value] of Object.entries(scalars)) if (!Number.isNaN(value)) events.scalar(tag, value, steps);
+  metrics.flush();
+  events.flush();
+  return {
+    return: scalars["charts/episodic_return"],
+    win,
+    KL: scalars["kl/update"],
+    coverage: rounds[0]?.coverage ?? Number.NaN,
+  };
+}

@@ -1,0 +1,181 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { isMagicMaskError, MagicMaskError } from "@magic-mask/core";
+import { Command, CommanderError } from "commander";
+import { describeConfig, resolveConfig } from "./config.ts";
+import { type Evaluation, evaluate } from "./evaluate.ts";
+import { explainGame, type Moment } from "./explain.ts";
+import { type LoadedRun, loadRun } from "./load-run.ts";
+import { formatEvaluation, formatMoment } from "./terminal/report.ts";
+import { runTraining, type TrainingOutcome } from "./training-run.ts";
+
+/** What went wrong outside of our control. */
+const FAILED = 1;
+/** A command line, configuration, file or run that cannot be used; nothing was begun. */
+const BAD_INPUT = 2;
+
+interface TrainFlags {
+  readonly envId?: string;
+  readonly seed?: number;
+  readonly totalTimesteps?: number;
+  readonly numEnvs?: number;
+  readonly backend?: string;
+  readonly name?: string;
+  readonly config?: string;
+  readonly out: string;
+  readonly resume?: string;
+  readonly json?: boolean;
+}
+
+const program = new Command("magic-mask")
+  .description("Trains teams of agents and explains which moments decided their games.")
+  .exitOverride()
+  .addHelpText("after", "\nExit codes: 0 done, 1 failure, 2 bad usage or input, 130 after Ctrl-C (the run is saved).");
+
+withTrainingFlags(program.command("train"))
+  .description("train policies, masks and sharing together, then explain the final policies post hoc")
+  .addHelpText(
+    "after",
+    `\nExample:\n  magic-mask train --env-id tictactoe_v0 --total-timesteps 200000 training.entropyCoefficient=0.05\n\n${configKeys()}`,
+  )
+  .action(async (overrides: string[], flags: TrainFlags) => {
+    const outcome = await trainFrom(overrides, flags);
+    print(flags, outcome, () => describeOutcome(outcome));
+  });
+
+program
+  .command("evaluate <run>")
+  .description("judge a finished run on held-out games against ground truth")
+  .option("--json", "print one JSON object")
+  .addHelpText(
+    "after",
+    "\nExample:\n  magic-mask evaluate runs/connect_four_v0__magic-mask__s1__20260101T000000Z-abc123 --json",
+  )
+  .action(async (path: string, flags: { json?: boolean }) => {
+    const run = await loadRun(path);
+    const evaluation = evaluateRun(run);
+    print(flags, evaluation, () => formatEvaluation(evaluation, run.record));
+  });
+
+program
+  .command("explain <run>")
+  .description("show the most critical moment of a held-out game of a finished run")
+  .option("--game <k>", "which held-out game, 0, 1, …", Number, 0)
+  .option("--rollouts <n>", "continuations per legal action for the effect", Number, 400)
+  .option("--json", "print one JSON object")
+  .addHelpText(
+    "after",
+    "\nExample:\n  magic-mask explain runs/connect_four_v0__magic-mask__s1__20260101T000000Z-abc123 --game 3",
+  )
+  .action(async (path: string, flags: { game: number; rollouts: number; json?: boolean }) => {
+    const moment = explainRun(await loadRun(path), flags);
+    print(flags, moment, () => formatMoment(moment));
+  });
+
+withTrainingFlags(program.command("start"))
+  .description("the whole job: train on Connect 4, evaluate, and explain one game")
+  .addHelpText("after", "\nExample:\n  magic-mask start --seed 2\n\nTakes the keys of `magic-mask train --help`.")
+  .action(async (overrides: string[], flags: TrainFlags) => {
+    const outcome = await trainFrom(overrides, flags);
+    if (outcome.exitCode !== 0) {
+      print(flags, outcome, () => describeOutcome(outcome));
+      return;
+    }
+    const run = await loadRun(outcome.path);
+    const evaluation = evaluateRun(run);
+    const moment = explainRun(run, { game: 0, rollouts: 400 });
+    print(flags, { ...outcome, evaluation, moment }, () =>
+      [formatEvaluation(evaluation, run.record), "", formatMoment(moment), "", describeOutcome(outcome)].join("\n"),
+    );
+  });
+
+function withTrainingFlags(command: Command): Command {
+  return command
+    .argument("[key=value...]", "configuration overrides such as training.clip=0.1")
+    .option("--env-id <id>", "which world")
+    .option("--seed <n>", "root of all chance", Number)
+    .option("--total-timesteps <n>", "environment steps over all copies", Number)
+    .option("--num-envs <n>", "copies of the world", Number)
+    .option("--backend <name>", "what runs the networks, or auto")
+    .option("--name <name>", "goes into the name of the run folder")
+    .option("--config <file>", "YAML file with configuration keys; flags and overrides win")
+    .option("--out <folder>", "where run folders go", "runs")
+    .option("--resume <run>", "continue a run where its last checkpoint left it")
+    .option("--json", "print one JSON object");
+}
+
+function trainFrom(overrides: readonly string[], flags: TrainFlags): Promise<TrainingOutcome> {
+  if (flags.resume !== undefined) {
+    const { resume, out: _, json: __, ...rest } = flags;
+    const given = [...overrides, ...Object.keys(rest)];
+    if (given.length > 0) {
+      throw new MagicMaskError(
+        "invalid-option",
+        "trainer/main",
+        `a resumed run keeps its configuration; leave out: ${given.join(", ")}`,
+      );
+    }
+    return runTraining({ resume });
+  }
+  const config = resolveConfig({
+    file: flags.config,
+    flags: {
+      seed: flags.seed,
+      name: flags.name,
+      backend: flags.backend,
+      environment: { id: flags.envId },
+      training: { totalSteps: flags.totalTimesteps, copies: flags.numEnvs },
+    },
+    overrides,
+  });
+  return runTraining({ config, out: flags.out });
+}
+
+function evaluateRun(run: LoadedRun): Evaluation {
+  const evaluation = evaluate(run);
+  writeFileSync(join(run.folder.resultsFolder("eval"), "table.json"), toJson(evaluation));
+  return evaluation;
+}
+
+function explainRun(run: LoadedRun, { game, rollouts }: { game: number; rollouts: number }): Moment {
+  const moment = explainGame(run, { game, rollouts });
+  writeFileSync(join(run.folder.resultsFolder("eval"), `moment-${game}.json`), toJson(moment));
+  return moment;
+}
+
+function describeOutcome({ path, record }: TrainingOutcome): string {
+  const what =
+    record.state === "interrupted"
+      ? `interrupted at step ${record.steps}; continue with: magic-mask train --resume ${path}`
+      : `finished, trajectory hash ${record.trajectoryHash}`;
+  return `${what}\nrun folder: ${path}`;
+}
+
+function print(flags: { readonly json?: boolean }, value: unknown, text: () => string) {
+  process.stdout.write(flags.json ? toJson(value) : `${text()}\n`);
+  process.exitCode = (value as { exitCode?: number }).exitCode ?? 0;
+}
+
+/** JSON has no NaN: it becomes null. */
+const toJson = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+
+function configKeys(): string {
+  const rows = describeConfig().map(
+    ({ key, default: value, help }) => `  ${key.padEnd(32)} ${JSON.stringify(value).padEnd(20)} ${help}`,
+  );
+  return ["Configuration keys, defaults and meaning:", ...rows].join("\n");
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : BAD_INPUT;
+  } else if (isMagicMaskError(error)) {
+    process.stderr.write(`error ${error.code}: ${error.message}\n`);
+    process.exitCode = BAD_INPUT;
+  } else {
+    process.stderr.write(`${(error as Error).stack}\n`);
+    process.exitCode = FAILED;
+  }
+}

@@ -1,0 +1,130 @@
+import {
+  type Channel,
+  channels,
+  createRecordBuffer,
+  createRecordHead,
+  createRecordWriter,
+  createSharing,
+  createSignature,
+  emptyRecord,
+  modes,
+  type RecordHead,
+  type Sharing,
+  type StateArrays,
+} from "@magic-mask/comm";
+import { type CreateLearner, type EnvironmentSpec, type LearnerState, stream } from "@magic-mask/core";
+import type { Critic, Evidence } from "@magic-mask/masking";
+import type { Config } from "./config.ts";
+
+/** What agents remember and tell each other of their decisions, and the heads that learn from it. */
+export interface Memory {
+  readonly sharing: Sharing;
+  readonly channel: Channel;
+  /** [N] */
+  readonly heads: readonly RecordHead[];
+  /**
+   * Remembers one agent's decisions; what its mode shares is queued for its peers.
+   *
+   * @param ranksOf m of some rows; asked for those alone that peers may get, as m costs a forward pass per action. What an agent
+   *   keeps to itself is kept with m = ½.
+   * @param now collector tick
+   */
+  remember(evidence: Evidence, ranksOf: (rows: Int32Array) => Float32Array, policyVersion: number, now: number): void;
+  /** Broadcasts and receives up to tick `now`. */
+  tick(now: number): void;
+  /** Trains every head that has something to learn from. */
+  fitHeads(steps: number, now: number): Promise<void>;
+  exportState(): MemoryState;
+  restoreState(state: MemoryState): void;
+}
+
+export interface MemoryState {
+  readonly sharing: StateArrays;
+  readonly channel: StateArrays;
+  readonly buffers: readonly StateArrays[];
+  readonly heads: readonly LearnerState[];
+  readonly fits: number;
+}
+
+export interface MemoryOptions {
+  readonly spec: EnvironmentSpec;
+  /** Name of the sharing mode. */
+  readonly mode: string;
+  readonly config: Pick<Config, "sharing">;
+  /** Copies of the world that the decisions come from. */
+  readonly copies: number;
+  /** Root of all chance in it. */
+  readonly seed: number;
+  readonly createLearner: CreateLearner;
+  /** [N] */
+  readonly critics: readonly Critic[];
+}
+
+export function createMemory({ spec, mode, config, copies, seed, createLearner, critics }: MemoryOptions): Memory {
+  const { every, capacity } = config.sharing;
+  const agents = spec.agents.map((_, agent) => agent);
+  const buffers = agents.map(() => createRecordBuffer({ capacity }));
+  const channel = channels[config.sharing.channel]({ agents: agents.length, seed });
+  const sharing = createSharing({ spec, mode: modes[mode], channel, buffers, every });
+  const { shares } = modes[mode];
+  const signature = createSignature(spec, { seed });
+  const writer = createRecordWriter({ spec, signature, copies });
+  const record = emptyRecord();
+  const heads = agents.map((agent) =>
+    createRecordHead({
+      spec,
+      agent,
+      buffer: buffers[agent],
+      signature,
+      values: (who, observations, count, out) => critics[who].values(observations, count, out),
+      createLearner,
+      random: stream(seed, "record head", agent),
+    }),
+  );
+  let fits = 0;
+
+  return {
+    sharing,
+    channel,
+    heads,
+    remember({ rollout, rows, values, advantages }, ranksOf, policyVersion, now) {
+      const ranked = rows.filter((row) => {
+        writer.write(rollout, row, values[row], advantages[row], 0.5, policyVersion, record);
+        const mayShare = [0, 1].some((rank) => shares({ ...record, rank }));
+        if (!mayShare) sharing.queue(record, now);
+        return mayShare;
+      });
+      const ranks = ranksOf(ranked);
+      ranked.forEach((row, i) => {
+        writer.write(rollout, row, values[row], advantages[row], ranks[i], policyVersion, record);
+        sharing.queue(record, now);
+      });
+    },
+    tick: (now) => sharing.tick(now),
+    async fitHeads(steps, now) {
+      const fit = fits++;
+      for (const [agent, head] of heads.entries()) {
+        if (buffers[agent].rows.length > 0)
+          await head.fit({ now, steps, random: stream(seed, "head order", agent, fit) });
+      }
+    },
+    exportState: () => ({
+      sharing: sharing.exportState(),
+      channel: channel.exportState(),
+      buffers: buffers.map((buffer) => buffer.exportState()),
+      heads: heads.map((head) => head.learner.exportState()),
+      fits,
+    }),
+    restoreState(state) {
+      sharing.restoreState(state.sharing);
+      channel.restoreState(state.channel);
+      buffers.forEach((buffer, agent) => {
+        buffer.restoreState(state.buffers[agent]);
+      });
+      heads.forEach((head, agent) => {
+        head.learner.restoreState(state.heads[agent]);
+      });
+      fits = state.fits;
+    },
+  };
+}

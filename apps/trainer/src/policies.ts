@@ -1,0 +1,27 @@
+import { type ActionSpace, ILLEGAL, type Perturbation, type Policy, requireDiscrete } from "@magic-mask/core";
+
+/** A perturbation as a player: it acts by ν whatever it sees. With `uniform` this is the random player. */
+export function perturbationPlayer(perturbation: Perturbation): Policy {
+  return {
+    evaluate(batch, parameters, values) {
+      perturbation.evaluate(batch, parameters, parameters);
+      values.fill(0, 0, batch.count);
+    },
+  };
+}
+
+/** A policy that always takes its most probable action; of equals the lowest. */
+export function greedy(policy: Policy, space: ActionSpace): Policy {
+  const { n } = requireDiscrete("trainer/policies", space);
+  return {
+    evaluate(batch, parameters, values) {
+      policy.evaluate(batch, parameters, values);
+      for (let at = 0; at < batch.count * n; at += n) {
+        let best = at;
+        for (let a = at + 1; a < at + n; a++) if (parameters[a] > parameters[best]) best = a;
+        parameters.fill(ILLEGAL, at, at + n);
+        parameters[best] = 0;
+      }
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import type { RunRecord } from "@magic-mask/core";
+import type { Evaluation } from "../evaluate.ts";
+import type { Moment } from "../explain.ts";
+import { formatInterval, formatNumber, formatTable } from "./table.ts";
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+const percentInterval = ({ estimate, low, high }: { estimate: number; low: number; high: number }) =>
+  `${percent(estimate)} [${percent(low)}, ${percent(high)}]`;
+
+/** The evaluation as text for a terminal. Intervals are 95 %, over held-out games, or over initialisations for `paper`. */
+export function formatEvaluation(evaluation: Evaluation, record: RunRecord): string {
+  const { opponents, kl, truth, ranking, drops, fidelity, bytes } = evaluation;
+  return [
+    `${record.environment}, seed ${record.seed}, ${record.steps} steps, one trained team; intervals: 95 %, bootstrap over held-out games`,
+    "",
+    formatTable(
+      opponents.map(({ opponent, play, metric, value }) => [`${metric} against ${opponent}`, play, value]),
+      ["strength", "play", ""],
+    ),
+    "",
+    `kl/update ${formatNumber(kl.update)} nats; kl/perturbation ${formatNumber(kl.perturbation)} nats`,
+    "",
+    ...truth.map(
+      ({ agent, states, rollouts, reliability }) =>
+        `truth for ${agent}: ${states} held-out decisions, ${rollouts} rollouts per legal action, split-half reliability ${formatNumber(reliability)}`,
+    ),
+    formatTable(
+      ranking.map(({ agent, explainer, auroc, spearman }) => [agent, explainer, auroc, spearman]),
+      ["agent", "criticality by", "AUROC of the true top 10 %", "Spearman"],
+    ),
+    "paper: mean and t-interval over initialisations. The value of a state for this policy is meant, not that of perfect play.",
+    "",
+    formatTable(
+      drops.map(({ agent, order, drop, budget }) => [agent, order, percentInterval(drop), percent(budget)]),
+      ["agent", "blinded decisions", "reward drop, share of the return range", "realised budget"],
+    ),
+    "",
+    `inter-agent fidelity: ${formatNumber(fidelity.shared)} with sharing, ${formatNumber(fidelity.unshared)} without; gain ${formatInterval(fidelity.gain)}` +
+      (fidelity.gain.low <= 0 && fidelity.gain.high >= 0 ? " (the interval spans zero: no effect shown)" : ""),
+    `shared: ${bytes.training} bytes in training (${formatNumber(bytes.perAgentPer1000Steps)} per agent per 1,000 steps), ${bytes.postHoc} in the post-hoc pass`,
+  ].join("\n");
+}
+
+/** One moment as text for a terminal. */
+export function formatMoment(moment: Moment): string {
+  const { game, tick, agent, estimate, spread, mask, effect, actions, picture, finalReturn } = moment;
+  const outcome = finalReturn > 0 ? "won" : finalReturn < 0 ? "lost" : "drew";
+  return [
+    `The most critical moment of held-out game ${game}: step ${tick}, ${agent} to act (it ${outcome}, return ${formatNumber(finalReturn)})`,
+    "",
+    picture.trimEnd(),
+    "",
+    `Acting at random here costs ${agent} ${formatInterval(effect)} of return (n = ${effect.rollouts} fresh rollouts per action, 95 %);` +
+      ` the mask estimated ${formatNumber(estimate)} ± ${formatNumber(spread)}, m = ${formatNumber(mask)}`,
+    formatTable(
+      actions.map(({ label, probability, value, taken }) => [taken ? `${label} (taken)` : label, probability, value]),
+      ["action", "policy", "mean return after it"],
+    ),
+  ].join("\n");
+}

@@ -1,0 +1,59 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+const entry = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+
+export interface Finished {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Starts `magic-mask` from source. `ended` settles when the process has; it never fails. */
+export function start(...args: string[]) {
+  const { NODE_OPTIONS: _, ...env } = process.env;
+  const child = spawn(process.execPath, ["--import", tsx, "--conditions=@magic-mask/source", entry, ...args], { env });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (data) => {
+    stdout += data;
+  });
+  child.stderr.on("data", (data) => {
+    stderr += data;
+  });
+  const ended = new Promise<Finished>((resolve) => {
+    child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
+  });
+  return { child, ended };
+}
+
+export const magicMask = (...args: string[]): Promise<Finished> => start(...args).ended;
+
+export const temporaryFolder = () => mkdtempSync(join(tmpdir(), "magic-mask-"));
+
+/** A small job: seconds instead of minutes. */
+export const SMALL = [
+  "--env-id=tictactoe_v0",
+  "--num-envs=16",
+  "training.rolloutTicks=16",
+  "training.minibatch=64",
+  "posthoc.steps=2000",
+  "posthoc.epochs=1",
+  "posthoc.headSteps=10",
+  "evaluation.episodes=20",
+  "evaluation.states=40",
+  "evaluation.rollouts=8",
+  "evaluation.dropEpisodes=20",
+  "evaluation.bootstrap=100",
+  "evaluation.paperSeeds=2",
+];
+
+/** The only run folder under `out`. */
+export const runFolderIn = (out: string) => join(out, readdirSync(out)[0]);
+
+export const recordOf = (path: string) => JSON.parse(readFileSync(join(path, "run.json"), "utf8"));

@@ -1,0 +1,144 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import { magicMask, recordOf, runFolderIn, SMALL, start, temporaryFolder } from "./command-line.ts";
+
+const train = (out: string, ...args: string[]) =>
+  magicMask("train", ...SMALL, "--total-timesteps=12000", `--out=${out}`, ...args);
+
+/** The logs without what the clock wrote. */
+const linesOf = (path: string) =>
+  readFileSync(join(path, "metrics.jsonl"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => {
+      const { "charts/SPS": _, "time/collect": __, "time/update": ___, "time/mask": ____, ...rest } = JSON.parse(line);
+      return rest;
+    });
+
+describe("magic-mask", () => {
+  it("trains, evaluates and explains from one command, and prints nothing but JSON when asked to", async () => {
+    const out = temporaryFolder();
+    const { code, stdout, stderr } = await magicMask(
+      "start",
+      ...SMALL,
+      "--total-timesteps=4000",
+      `--out=${out}`,
+      "--json",
+    );
+    expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+    const { path, record, evaluation, moment } = JSON.parse(stdout);
+    expect(path).toBe(runFolderIn(out));
+    expect(record).toMatchObject({ state: "finished", environment: "tictactoe_v0", seed: 1 });
+    expect(evaluation.ranking.map((row: { explainer: string }) => row.explainer)).toEqual(
+      expect.arrayContaining(["advantage", "random", "entropy", "log_prob_gap", "paper"]),
+    );
+    expect(evaluation.bytes.training).toBeGreaterThan(0);
+    expect(evaluation.bytes.postHoc).toBeGreaterThan(0);
+    expect(moment.effect.low).toBeLessThanOrEqual(moment.effect.high);
+    expect(readdirSync(path).sort()).toEqual(
+      expect.arrayContaining(["checkpoints", "config.yaml", "eval", "explanation", "metrics.jsonl", "run.json"]),
+    );
+    const again = await magicMask("evaluate", path, "--json");
+    expect(JSON.parse(again.stdout)).toEqual(evaluation);
+    const text = await magicMask("explain", path, "--game", "1", "--rollouts", "20");
+    expect(text.stdout).toContain("The most critical moment of held-out game 1");
+  }, 120_000);
+
+  it("plays the same trajectory for the same seed, and another for another", async () => {
+    const [a, b, c] = [temporaryFolder(), temporaryFolder(), temporaryFolder()];
+    await Promise.all([train(a), train(b, "checkpointSeconds=0"), train(c, "--seed=2")]);
+    const [one, same, other] = [a, b, c].map((out) => recordOf(runFolderIn(out)));
+    expect(one.state).toBe("finished");
+    expect(same.trajectoryHash).toBe(one.trajectoryHash);
+    expect(other.trajectoryHash).not.toBe(one.trajectoryHash);
+    expect(linesOf(runFolderIn(b))).toEqual(linesOf(runFolderIn(a)));
+  }, 120_000);
+
+  it("ends with the hash of the uninterrupted run when it was killed at random moments", async () => {
+    const [whole, killed] = [temporaryFolder(), temporaryFolder()];
+    await train(whole);
+    const expected = recordOf(runFolderIn(whole));
+    let run = start("train", ...SMALL, "--total-timesteps=12000", `--out=${killed}`, "checkpointSeconds=0");
+    for (let kill = 0; kill < 3; kill++) {
+      // Once training has begun, any moment will do.
+      await until(
+        () =>
+          existsSync(killed) &&
+          readdirSync(killed).length > 0 &&
+          existsSync(join(runFolderIn(killed), "metrics.jsonl")),
+      );
+      await new Promise((resolve) => setTimeout(resolve, 200 + Math.random() * 1500));
+      run.child.kill("SIGKILL");
+      await run.ended;
+      run = start("train", "--resume", runFolderIn(killed));
+    }
+    const { code, stderr } = await run.ended;
+    expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+    const record = recordOf(runFolderIn(killed));
+    expect(record.trajectoryHash).toBe(expected.trajectoryHash);
+    expect(linesOf(runFolderIn(killed))).toEqual(linesOf(runFolderIn(whole)));
+  }, 240_000);
+
+  it("saves and exits 130 on Ctrl-C, and continues from there", async () => {
+    const out = temporaryFolder();
+    const { child, ended } = start("train", ...SMALL, "--total-timesteps=10000000", `--out=${out}`);
+    await until(
+      () => existsSync(out) && readdirSync(out).length > 0 && existsSync(join(runFolderIn(out), "metrics.jsonl")),
+    );
+    child.kill("SIGINT");
+    const { code, stdout } = await ended;
+    expect(code).toBe(130);
+    expect(stdout).toContain("--resume");
+    expect(recordOf(runFolderIn(out))).toMatchObject({ state: "interrupted" });
+    expect(readdirSync(join(runFolderIn(out), "checkpoints"))).toContain("latest.json");
+  }, 120_000);
+});
+
+describe("bad input", () => {
+  it.each([
+    [["train", "--env-id", "chess_v0"], "unknown-name"],
+    [["train", "mask.treshold=0.5"], "unknown-key"],
+    [["train", "mask.threshold=1.5"], "invalid-option"],
+    [["train", "--seed", "x"], "invalid-option"],
+    [["train", "--backend", "tfjs-node"], "unsupported"],
+    [["train", "opponents.kind=scripted", "--env-id", "tictactoe_v0"], "unsupported"],
+    [["train", "environment.options={observation: nope}"], "invalid-option"],
+    [["train", "--resume", "/nowhere"], "io"],
+    [["evaluate", "/nowhere"], "io"],
+  ])(
+    "%j exits 2 with %s and writes nothing",
+    async (args, code) => {
+      const out = temporaryFolder();
+      const finished = await magicMask(
+        ...args,
+        ...(args[0] === "train" && !args.includes("--resume") ? [`--out=${out}`] : []),
+      );
+      expect(finished.stderr).toContain(`error ${code}: [`);
+      expect(finished.code).toBe(2);
+      expect(finished.stdout).toBe("");
+      expect(readdirSync(out)).toEqual([]);
+    },
+    60_000,
+  );
+
+  it("refuses a damaged checkpoint by its checksum", async () => {
+    const out = temporaryFolder();
+    await train(out, "posthoc.steps=0");
+    const checkpoints = join(runFolderIn(out), "checkpoints");
+    const step = readdirSync(checkpoints)
+      .filter((name) => name.startsWith("step_"))
+      .sort((a, b) => Number(b.slice(5)) - Number(a.slice(5)))[0];
+    const file = join(checkpoints, step, "state.safetensors");
+    const bytes = readFileSync(file);
+    bytes[bytes.length >> 1] ^= 1;
+    writeFileSync(file, bytes);
+    const { code, stderr } = await magicMask("train", "--resume", runFolderIn(out));
+    expect(stderr).toContain("error corrupt-file: [");
+    expect(code).toBe(2);
+  }, 60_000);
+});
+
+async function until(condition: () => boolean) {
+  for (let tries = 0; tries < 600 && !condition(); tries++) await new Promise((resolve) => setTimeout(resolve, 50));
+}
