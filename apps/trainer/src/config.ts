@@ -28,7 +28,7 @@ const group = <T extends z.ZodRawShape>(shape: T, help: string) =>
  * The whole configuration of a run: the one place for defaults, bounds and help texts. A resolved configuration is a plain
  * value; an ablation is a loop over such values.
  */
-export const configSchema = z.strictObject({
+const configSchema = z.strictObject({
   seed: z
     .number()
     .int()
@@ -126,8 +126,8 @@ export const configSchema = z.strictObject({
   evaluation: group(
     {
       episodes: count("held-out episodes per opponent and side").default(400),
-      states: count("held-out decisions per agent with ground truth").default(500),
-      rollouts: count("continuations per legal action for the ground truth").default(64),
+      states: count("held-out decisions per agent with ground truth").default(1000),
+      rollouts: count("continuations per legal action for the ground truth").default(32),
       dropEpisodes: count("held-out episodes per reward drop").default(400),
       budget: share("q: share of an agent's decisions that is blinded").default(0.1),
       bootstrap: count("bootstrap draws per interval").default(1000),

@@ -26,7 +26,7 @@ import { scriptedPlayer } from "./scripted.ts";
 import { createProgress } from "./terminal/progress.ts";
 
 /** How an explainer ranks one agent's held-out decisions against the truth. */
-export interface RankingRow {
+interface RankingRow {
   readonly agent: string;
   readonly explainer: string;
   readonly auroc: Interval;
