@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { play, type RunRecord, stream, trajectoryHash } from "@magic-mask/core";
 import { winRate } from "@magic-mask/metrics";
 import {
@@ -102,6 +103,9 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
       await note({ state: "interrupted" });
       return { path: folder.path, record, exitCode: interrupt.exitCode };
     }
+    // From here on a signal may end the process at once: the pass is short, and repeated exactly when resumed.
+    await note({ state: "trained" });
+    interrupt.restore();
     const hash = await explainPolicies(config, world, team, postHoc, folder, record.steps);
     await note({ state: "finished", trajectoryHash: chained(finished.hash, hash) });
     return { path: folder.path, record, exitCode: 0 };
@@ -154,6 +158,8 @@ async function trainPolicies(
   try {
     for await (const iteration of trainJointly(config, world, team, explanation, saved?.joint)) {
       ({ steps, hash } = iteration);
+      // Updates do not give way to the event loop; here signals get through.
+      await setImmediate();
       const index = Math.floor(iteration.progress * PROBES);
       if (world.spec.zeroSum && index > probe.index) probe = { index, win: probeWinRate(config, world, team) };
       const line = logIteration(iteration, config, world.spec, probe.win, metrics, events);

@@ -20,7 +20,8 @@ export interface RunRecord {
   };
   /** What runs the networks, and why it was taken. */
   readonly backend: { readonly name: string; readonly reason: string };
-  readonly state: "running" | "interrupted" | "failed" | "finished";
+  /** `trained`: the policies are final, their post-hoc explanation is still to come. */
+  readonly state: "running" | "interrupted" | "failed" | "trained" | "finished";
   /** Environment steps taken, over all copies. */
   readonly steps: number;
   /** Digest of every action, reward and ending so far; equal for equal runs on one backend, CPU architecture and Node major. */

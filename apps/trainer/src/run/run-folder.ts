@@ -112,7 +112,7 @@ const runRecord = z.strictObject({
   commit: z.string().nullable(),
   host: z.strictObject({ platform: z.string(), architecture: z.string(), cpus: count, cpu: z.string() }),
   backend: z.strictObject({ name: z.string(), reason: z.string() }),
-  state: z.enum(["running", "interrupted", "failed", "finished"]),
+  state: z.enum(["running", "interrupted", "failed", "trained", "finished"]),
   steps: count,
   trajectoryHash: z.string(),
   startedAt: z.iso.datetime(),
