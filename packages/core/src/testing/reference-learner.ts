@@ -27,7 +27,7 @@ export const referenceLearner: CreateLearner = (spec, random) => {
       for (let k = 0; k < n; k++) {
         let sum = parameters[bias + k];
         for (let i = 0; i < input.length; i++) sum += input[i] * parameters[weight + i * n + k];
-        output[k] = !hidden ? sum : spec.activation === "relu" ? Math.max(0, sum) : Math.tanh(sum);
+        output[k] = !hidden ? finite("an output", sum) : spec.activation === "relu" ? Math.max(0, sum) : Math.tanh(sum);
       }
     }
   }
@@ -146,8 +146,8 @@ function addMeans(means: Record<string, number>, numbers: Readonly<Record<string
   for (const [name, value] of Object.entries(numbers)) means[name] = (means[name] ?? 0) + finite(name, value) / count;
 }
 
+/** @throws not-finite for NaN and for what float32 cannot hold */
 function finite(name: string, value: number): number {
-  // x − x is 0 for finite x only.
-  if (value - value === 0) return value;
+  if (Number.isFinite(Math.fround(value))) return value;
   throw new MagicMaskError("not-finite", SOURCE, `${name} is ${value}: a damaged input, or too high a learning rate`);
 }

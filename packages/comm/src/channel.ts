@@ -1,0 +1,37 @@
+import type { StateArrays } from "./state.ts";
+
+/** Counters over a channel's life, [N] each, by sender. A message to two recipients counts twice. */
+export interface ChannelStatistics {
+  /** Messages handed to the channel. */
+  readonly messages: Float64Array;
+  /** Their bytes. */
+  readonly bytes: Float64Array;
+  /** Messages that the channel handed to their recipients. */
+  readonly delivered: Float64Array;
+}
+
+/**
+ * Carries bytes between agents. It may lose, delay, reorder or repeat messages, never alter them. All its chance comes
+ * from its own seed, so that the same sends and receives give the same deliveries.
+ */
+export interface Channel {
+  readonly statistics: ChannelStatistics;
+  /** Takes a message from agent `from` to agent `to` at collector tick `tick`. The bytes stay the caller's. */
+  send(from: number, to: number, bytes: Uint8Array, tick: number): void;
+  /** What has reached agent `to` by tick `tick` and was not handed over before, in order of arrival; yours to keep. */
+  receive(to: number, tick: number): Uint8Array[];
+  /** Counters, chance and messages under way. */
+  exportState(): StateArrays;
+  /** @throws corrupt-file */
+  restoreState(state: StateArrays): void;
+}
+
+export interface ChannelOptions {
+  /** N ≥ 1 */
+  readonly agents: number;
+  /** Root of the channel's chance. */
+  readonly seed: number;
+}
+
+/** Builds channels of one kind. */
+export type CreateChannel = (options: ChannelOptions) => Channel;

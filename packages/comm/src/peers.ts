@@ -1,0 +1,17 @@
+import { boxSize, type EnvironmentSpec } from "@magic-mask/core";
+
+/** [N] the number of each agent's role: roles count up in the order in which the agents bring them. */
+export function roleNumbers(spec: EnvironmentSpec): Uint8Array {
+  const roles = [...new Set(spec.roles)];
+  return Uint8Array.from(spec.roles, (role) => roles.indexOf(role));
+}
+
+/**
+ * Whether the records of two agents mean the same: both choose among equally many actions, and they see common features
+ * or, where the environment declares none, observations of one shape.
+ */
+export function areComparable(spec: EnvironmentSpec, i: number, j: number): boolean {
+  const [mine, theirs] = [spec.actionSpaces[i], spec.actionSpaces[j]];
+  if (mine.kind !== "discrete" || theirs.kind !== "discrete" || mine.n !== theirs.n) return false;
+  return spec.commonFeatures !== null || boxSize(spec.observationSpaces[i]) === boxSize(spec.observationSpaces[j]);
+}

@@ -1,0 +1,232 @@
+import {
+  boxSize,
+  type CreateLearner,
+  checkRange,
+  type EnvironmentSpec,
+  type Explainer,
+  type Learner,
+  MagicMaskError,
+  requireDiscrete,
+  type Stream,
+  shuffle,
+} from "@magic-mask/core";
+import type { RecordBuffer } from "./buffer.ts";
+import { areComparable } from "./peers.ts";
+import { SIGNATURE_LENGTH, type Signature } from "./signature.ts";
+
+const SOURCE = "comm/record-head";
+/** ln π(a) is told from no lower value than this. */
+const LOG_FLOOR = -10;
+/** Pairs of state and action that are inferred together. */
+const CHUNK = 4096;
+
+/** V of any agent. @param out [count] written: V(o) of `agent` for each of [count × D] observations */
+export type ValueFunction = (agent: number, observations: Float32Array, count: number, out: Float32Array) => void;
+
+export interface RecordHeadOptions {
+  readonly spec: EnvironmentSpec;
+  /** Whose head it is. */
+  readonly agent: number;
+  /** Its memory: what it trains on. */
+  readonly buffer: RecordBuffer;
+  /** The run's signature: what its memory's records were written with. */
+  readonly signature: Signature;
+  readonly values: ValueFunction;
+  readonly createLearner: CreateLearner;
+  /** Initial weights come from here. */
+  readonly random: Stream;
+  /** Widths of the hidden layers, 1 to 3 of them. */
+  readonly hidden?: readonly number[];
+  /** What a record of another role counts beside one of the agent's own, in [0, 1]. */
+  readonly otherRole?: number;
+  /** Updates of a sender's policy after which its older records count half, > 0. */
+  readonly versionHalfLife?: number;
+}
+
+export interface FitPlan {
+  /** Collector tick: records fade with their age. */
+  readonly now: number;
+  /** Adam steps, ≥ 1. */
+  readonly steps: number;
+  /** Orders the rows. */
+  readonly random: Stream;
+  /** Rows per Adam step, ≥ 1. */
+  readonly minibatch?: number;
+  readonly learningRate?: number;
+  /** Longest gradient, Euclidean. */
+  readonly maxGradNorm?: number;
+}
+
+export interface FitStatistics {
+  /** Weighted squared error, mean over the steps, before each of them. */
+  readonly loss: number;
+  /** Rows trained on. */
+  readonly rows: number;
+  /** Their mean age in ticks. */
+  readonly age: number;
+}
+
+/** Scores decisions of any agent whose records compare with the head's owner's; `spread` is NaN. */
+export interface RecordHead extends Explainer {
+  /** The network; its state is the head's. */
+  readonly learner: Learner;
+  /**
+   * Trains on the rows that the buffer holds now, from where the last fit ended. Each step takes the next `minibatch` rows
+   * of an endless row of shuffled passes: the work is the same however many records there are, so that arms of an
+   * experiment differ in their data only.
+   *
+   * @throws out-of-order if the buffer holds nothing of use; not-finite as `Learner`
+   */
+  fit(plan: FitPlan): Promise<FitStatistics>;
+}
+
+/**
+ * The second head Ã([σ, a, ln π(a), π(a)]) → advantage, trained on records: the agent's own and its peers'. σ enters as
+ * σ / 127, a as one of n, ln π(a) no lower than −10. It minimises, over rows,
+ *
+ *   w · relevance · (Ã − mean advantage)²,   w ∝ (½π + ½ν)(a) / b(a) with mean 1,   b = (1 − p)π + pν
+ *
+ * w lets a row count as if π and ν had drawn the action equally often; it is at most ½/p + ½/(1 − p) before scaling.
+ * relevance = (1, or `otherRole`) · ½^(versions behind its sender's newest / `versionHalfLife`) · the row's weight in the
+ * buffer, which is how many records it stands for, faded with age.
+ *
+ * Criticality of a decision: Σ_a (π − ν)(a)·Ã(σ, a) over legal actions.
+ *
+ * @throws unsupported unless the agent's actions are discrete; invalid-option
+ */
+export function createRecordHead(options: RecordHeadOptions): RecordHead {
+  const { spec, agent, buffer, signature, values, createLearner, random } = options;
+  const { hidden = [64, 64], otherRole = 0.5, versionHalfLife = 100 } = options;
+  checkRange(SOURCE, "otherRole", otherRole, 0, 1);
+  checkRange(SOURCE, "versionHalfLife", versionHalfLife, Number.MIN_VALUE);
+  const { n } = requireDiscrete(SOURCE, spec.actionSpaces[agent]);
+  const D = SIGNATURE_LENGTH + n + 2;
+  const learner = createLearner({ kind: "mlp", inputs: D, hidden, activation: "relu", outputs: [1] }, random);
+  const relevance = spec.roles.map((role, j) =>
+    areComparable(spec, agent, j) ? (role === spec.roles[agent] ? 1 : otherRole) : 0,
+  );
+
+  const batch = {
+    inputs: new Float32Array(buffer.capacity * D),
+    targets: new Float32Array(buffer.capacity),
+    weights: new Float32Array(buffer.capacity),
+  };
+  const sigma = new Int8Array(SIGNATURE_LENGTH);
+  const newest = new Float64Array(spec.agents.length);
+  const pairs = new Float32Array(CHUNK * D);
+  const owners = new Int32Array(CHUNK);
+  const shares = new Float64Array(CHUNK);
+  const answers = new Float32Array(CHUNK);
+  let worth = new Float32Array(0);
+  let sums = new Float64Array(0);
+
+  const writePair = (
+    out: Float32Array,
+    row: number,
+    signatures: Int8Array,
+    offset: number,
+    action: number,
+    logProb: number,
+  ) => {
+    const at = row * D;
+    for (let k = 0; k < SIGNATURE_LENGTH; k++) out[at + k] = signatures[offset + k] / 127;
+    out.fill(0, at + SIGNATURE_LENGTH, at + SIGNATURE_LENGTH + n);
+    out[at + SIGNATURE_LENGTH + action] = 1;
+    out[at + SIGNATURE_LENGTH + n] = Math.max(LOG_FLOOR, logProb);
+    out[at + SIGNATURE_LENGTH + n + 1] = Math.exp(logProb);
+  };
+
+  /** Writes the batch. @returns its rows and their mean age */
+  const gather = (now: number) => {
+    const { rows } = buffer;
+    newest.fill(0);
+    for (let row = 0; row < rows.length; row++) {
+      newest[rows.agents[row]] = Math.max(newest[rows.agents[row]], rows.policyVersions[row]);
+    }
+    let count = 0;
+    let balance = 0;
+    let age = 0;
+    for (let row = 0; row < rows.length; row++) {
+      const sender = rows.agents[row];
+      if (relevance[sender] === 0) continue;
+      writePair(batch.inputs, count, rows.signatures, row * SIGNATURE_LENGTH, rows.actions[row], rows.logProbs[row]);
+      batch.targets[count] = rows.means[row];
+      const pi = Math.exp(Math.max(LOG_FLOOR, rows.logProbs[row]));
+      const nu = Math.exp(rows.perturbationLogProbs[row]);
+      const p = rows.blindProbability[row];
+      const w = (pi + nu) / 2 / ((1 - p) * pi + p * nu);
+      const stale = (newest[sender] - rows.policyVersions[row]) / versionHalfLife;
+      batch.weights[count] = w * relevance[sender] * Math.exp(-Math.LN2 * stale) * buffer.weight(row, now);
+      balance += w;
+      age += now - rows.steps[row];
+      count++;
+    }
+    for (let i = 0; i < count; i++) batch.weights[i] *= count / balance;
+    return { count, age: age / count };
+  };
+
+  /** Infers `count` pairs and adds each one's share to its decision. */
+  const settle = (count: number) => {
+    learner.infer(pairs, count, answers);
+    for (let i = 0; i < count; i++) sums[owners[i]] += shares[i] * answers[i];
+  };
+
+  return {
+    name: "record_head",
+    learner,
+    async fit({ now, steps, random: order, minibatch = 256, learningRate = 1.5e-3, maxGradNorm = 1 }) {
+      checkRange(SOURCE, "steps", steps, 1);
+      checkRange(SOURCE, "minibatch", minibatch, 1);
+      const { count, age } = gather(now);
+      if (count === 0)
+        throw new MagicMaskError("out-of-order", SOURCE, "the buffer holds no record to learn from yet; fit later");
+      const rows = new Int32Array(steps * minibatch);
+      const pass = Int32Array.from({ length: count }, (_, row) => row);
+      for (let at = 0; at < rows.length; at += count) {
+        rows.set(shuffle(pass, order).subarray(0, Math.min(count, rows.length - at)), at);
+      }
+      const { loss } = await learner.update(
+        { loss: { kind: "regression" }, batch },
+        { rows, minibatch, learningRate, maxGradNorm },
+      );
+      return { loss, rows: count, age };
+    },
+    score(decisions, criticality, spread) {
+      const j = decisions.agent;
+      if (!areComparable(spec, agent, j)) {
+        const [mine, theirs] = [spec.agents[agent], spec.agents[j]];
+        throw new MagicMaskError(
+          "unsupported",
+          SOURCE,
+          `${mine} cannot judge ${theirs}: they share neither features nor spaces`,
+        );
+      }
+      const { count: B, observations, policy, perturbation } = decisions;
+      const size = boxSize(spec.observationSpaces[j]);
+      if (worth.length < B) {
+        worth = new Float32Array(B);
+        sums = new Float64Array(B);
+      }
+      values(j, observations, B, worth);
+      sums.fill(0, 0, B);
+      let filled = 0;
+      for (let b = 0; b < B; b++) {
+        signature.write(j, observations, b * size, policy, b * n, worth[b], sigma, 0);
+        for (let a = 0; a < n; a++) {
+          const share = Math.exp(policy[b * n + a]) - Math.exp(perturbation[b * n + a]);
+          if (share === 0) continue;
+          writePair(pairs, filled, sigma, 0, a, policy[b * n + a]);
+          owners[filled] = b;
+          shares[filled] = share;
+          if (++filled === CHUNK) {
+            settle(filled);
+            filled = 0;
+          }
+        }
+      }
+      if (filled > 0) settle(filled);
+      for (let b = 0; b < B; b++) criticality[b] = sums[b];
+      spread.fill(Number.NaN, 0, B);
+    },
+  };
+}

@@ -1,0 +1,156 @@
+import { describe, expect, it } from "@jest/globals";
+import { box, discrete, type EnvironmentSpec, stream } from "@magic-mask/core";
+import fc from "fast-check";
+import { createSignature } from "./signature.ts";
+import { world } from "./test-world.ts";
+
+const write = (
+  spec: EnvironmentSpec,
+  agent: number,
+  observation: number[],
+  policy: number[],
+  value: number,
+  valueScale = 1,
+) => {
+  const out = new Int8Array(16).fill(99);
+  const logs = Float32Array.from(policy, (p) => (p === 0 ? -1e9 : Math.log(p)));
+  createSignature(spec, { seed: 5, valueScale }).write(
+    agent,
+    Float32Array.from(observation),
+    0,
+    logs,
+    0,
+    value,
+    out,
+    0,
+  );
+  return out;
+};
+const eight = (...values: number[]) => Array.from({ length: 8 }, (_, i) => values[i] ?? 0);
+const uniform = [1 / 3, 1 / 3, 1 / 3];
+
+describe("signature", () => {
+  it("tells the policy's entropy and two largest probabilities, and the value", () => {
+    // H = −.6 ln .6 − 2·.2 ln .2 = .9503; / ln 3 = .8650; · 127 = 109.9 → 110. .6 · 127 = 76.2 → 76; .2 · 127 = 25.4 → 25.
+    // V = 3, scale 1: 3/4 · 127 = 95.25 → 95.
+    expect(Array.from(write(world, 0, eight(), [0.2, 0.6, 0.2], 3).subarray(0, 4))).toEqual([110, 76, 25, 95]);
+    // Certain: H = 0, largest 1, second 0. V = −3 at scale 3: −½ · 127 = −63.5, rounded up to −63.
+    expect(Array.from(write(world, 0, eight(), [0, 1, 0], -3, 3).subarray(0, 4))).toEqual([0, 127, 0, -63]);
+    expect(write(world, 0, eight(), uniform, 0)[0]).toBe(127);
+  });
+
+  it("projects the common features: G x / √F, quantised by 127/3", () => {
+    // G is drawn row by row from one stream; d = 5 − 1 = 4 rows of F = 5.
+    const random = stream(5, "comm/signature");
+    const G = Array.from({ length: 4 }, () => Array.from({ length: 5 }, () => random.normal()));
+    fc.assert(
+      fc.property(
+        fc.array(fc.float({ min: -1, max: 1, noNaN: true }), { minLength: 8, maxLength: 8 }),
+        (observation) => {
+          const sigma = write(world, 0, observation, uniform, 0);
+          G.forEach((row, k) => {
+            const z = row.reduce((sum, g, f) => sum + g * observation[f], 0) / Math.sqrt(5);
+            expect(Math.abs((sigma[4 + k] * 3) / 127 - Math.max(-3, Math.min(3, z)))).toBeLessThanOrEqual(
+              1.5 / 127 + 1e-6,
+            );
+          });
+          expect(Array.from(sigma.subarray(8))).toEqual(new Array(8).fill(0));
+        },
+      ),
+    );
+  });
+
+  it("is the same for every agent that sees the same, and differs between runs", () => {
+    // The chaser has the five common features at 7, 6, 5, 4, 3.
+    const mine = write(world, 0, eight(0.1, -0.9, 0.5, 1, 0.3, 0.7, 0.7, 0.7), [0.2, 0.3, 0.5], 1);
+    const theirs = write(world, 2, eight(-0.4, -0.4, -0.4, 0.3, 1, 0.5, -0.9, 0.1), [0.5, 0.2, 0.3], 1);
+    expect(theirs).toEqual(mine);
+    const other = new Int8Array(16);
+    const run = createSignature(world, { seed: 6 });
+    run.write(
+      0,
+      Float32Array.from(eight(0.1, -0.9, 0.5, 1, 0.3)),
+      0,
+      Float32Array.from([0.2, 0.3, 0.5], Math.log),
+      0,
+      1,
+      other,
+      0,
+    );
+    expect(other.subarray(4, 8)).not.toEqual(mine.subarray(4, 8));
+  });
+
+  it("brings bounded features to [−1, 1] first", () => {
+    // Bounds 0 … 10 and −1 … 1: 7.5 and .5 are the same place, 5 is 0.
+    const wide = { ...world, observationSpaces: world.observationSpaces.map(() => box([8], 0, 10)) };
+    const scaled = eight(0.5, -0.5, 1, 0, -1, 0, 0, 0);
+    const raw = scaled.map((x) => 5 + 5 * x);
+    expect(write(wide, 0, raw, uniform, 0)).toEqual(write(world, 0, scaled, uniform, 0));
+    // Where agents declare different bounds, the widest serve for all.
+    const mixed = { ...world, observationSpaces: [box([8], 2, 10), box([8], 0, 5), box([8], 1, 9)] };
+    expect(write(mixed, 0, raw, uniform, 0)).toEqual(write(wide, 0, raw, uniform, 0));
+    const open = {
+      ...world,
+      observationSpaces: world.observationSpaces.map(() => box([8], Number.NEGATIVE_INFINITY, 1)),
+    };
+    expect(write(open, 0, scaled, uniform, 0)).toEqual(write(world, 0, scaled, uniform, 0));
+  });
+
+  it("always has fewer dimensions than features, so that different states share a signature", () => {
+    const withFeatures = (F: number | null) => ({
+      ...world,
+      observationSpaces: world.observationSpaces.map(() => box([40], -1, 1)),
+      commonFeatures: F === null ? null : world.agents.map(() => Array.from({ length: F }, (_, f) => f)),
+    });
+    const dimensions = [null, 0, 1, 2, 5, 12, 13, 40].map(
+      (F) => createSignature(withFeatures(F), { seed: 1 }).dimensions,
+    );
+    expect(dimensions).toEqual([0, 0, 0, 1, 4, 11, 12, 12]);
+    for (const F of [null, 0, 1]) {
+      const zeros = write(withFeatures(F), 0, new Array(40).fill(1), uniform, 0);
+      expect(Array.from(zeros.subarray(4))).toEqual(new Array(12).fill(0));
+    }
+    // F = 2, d = 1: x = (g₂, −g₁)/c lies in the null space of (g₁, g₂).
+    const random = stream(5, "comm/signature");
+    const [g1, g2] = [random.normal(), random.normal()];
+    const c = Math.max(Math.abs(g1), Math.abs(g2));
+    const hidden = [g2 / c, -g1 / c, ...new Array(38).fill(0)];
+    expect(write(withFeatures(2), 0, hidden, uniform, 0)).toEqual(
+      write(withFeatures(2), 0, new Array(40).fill(0), uniform, 0),
+    );
+  });
+
+  it("clamps, and writes nowhere else", () => {
+    const open = {
+      ...world,
+      observationSpaces: world.observationSpaces.map(() => box([8], Number.NEGATIVE_INFINITY, 1)),
+    };
+    const far = write(open, 0, eight(1e6, 1e6, -1e6, 1e6, 1e6), uniform, 1e30);
+    expect(far[3]).toBe(127);
+    for (const x of far.subarray(4, 8)) expect(Math.abs(x)).toBe(127);
+    const out = new Int8Array(20).fill(99);
+    const log = Float32Array.from(uniform, Math.log);
+    createSignature(world, { seed: 5 }).write(0, new Float32Array(8), 0, log, 0, 0, out, 2);
+    expect([out[0], out[1], out[18], out[19]]).toEqual([99, 99, 99, 99]);
+  });
+
+  it("reads its rows at their offsets", () => {
+    const observations = Float32Array.from([...eight(9), ...eight(0.1, 0.2, 0.3)]);
+    const policy = Float32Array.from([...uniform, 0.2, 0.3, 0.5], Math.log);
+    const out = new Int8Array(16);
+    createSignature(world, { seed: 5 }).write(0, observations, 8, policy, 3, 2, out, 0);
+    expect(out).toEqual(write(world, 0, eight(0.1, 0.2, 0.3), [0.2, 0.3, 0.5], 2));
+  });
+
+  it("refuses what it cannot tell", () => {
+    expect(() => write(world, 0, eight(Number.NaN), uniform, 0)).toThrow("not finite");
+    expect(() => write(world, 0, eight(), uniform, Number.NaN)).toThrow("not finite");
+    expect(() => write(world, 0, eight(), uniform, Number.POSITIVE_INFINITY)).toThrow("not finite");
+    expect(() => write(world, 0, eight(), [Number.NaN, 0.5, 0.5], 0)).toThrow("not finite");
+    expect(() => createSignature(world, { seed: 1, valueScale: 0 })).toThrow(
+      "valueScale must be finite and > 0, got 0",
+    );
+    const moving = { ...world, actionSpaces: [discrete(3), discrete(3), box([2], -1, 1)] };
+    expect(() => createSignature(moving, { seed: 1 })).toThrow("needs a discrete action space, got box");
+  });
+});

@@ -1,0 +1,147 @@
+import { boxSize, type EnvironmentSpec, MagicMaskError, requireDiscrete, stream } from "@magic-mask/core";
+
+/** Bytes of a signature σ. */
+export const SIGNATURE_LENGTH = 16;
+
+/** First of the entries that hold projected features. */
+const FEATURES = 4;
+/** Projected features beyond ± this are clamped; each has a standard deviation of at most 1 over random projections. */
+const REACH = 3;
+
+export interface SignatureOptions {
+  /** Root of the projection. One for the whole run: agents that compare signatures must share it. */
+  readonly seed: number;
+  /** The |V| that takes half of the int8 range, > 0, in the game's units. */
+  readonly valueScale?: number;
+}
+
+export interface Signature {
+  /** d, entries that hold projected features; the rest are 0. */
+  readonly dimensions: number;
+  /**
+   * Writes σ of one decision to `out[outOffset …]`, 16 entries in [−127, 127].
+   *
+   * @param observations o starts at `observationOffset`, D numbers
+   * @param policy ln π(·∣o) starts at `policyOffset`, n numbers
+   * @param value V(o)
+   * @throws not-finite if an entry comes out NaN or the value is infinite
+   */
+  write(
+    agent: number,
+    observations: Float32Array,
+    observationOffset: number,
+    policy: Float32Array,
+    policyOffset: number,
+    value: number,
+    out: Int8Array,
+    outOffset: number,
+  ): void;
+}
+
+/**
+ * What an agent tells of a state instead of its observation. Every entry is rounded to the nearest integer and clamped:
+ *
+ * | entry | holds | scale | error at most |
+ * | --- | --- | --- | --- |
+ * | 0 | entropy of π, nats | 127 / ln(most actions of any agent) | ln n / 254 |
+ * | 1, 2 | largest and second-largest π(a) | 127 | 1/254 |
+ * | 3 | V(o), squashed to v / (valueScale + ∣v∣) | 127 | 1/254 of the squashed value |
+ * | 4 … 3 + d | G x / √F | 127 / 3, clamped at ± 3 | 3/254 inside |
+ *
+ * x [F] are the features common to all agents, brought from their bounds to [−1, 1] (taken as they are where unbounded);
+ * G [d × F] is standard normal, the same for every agent. d = min(12, F − 1): always fewer than features, so that no
+ * linear map leads back to x; d = 0 where nothing is common.
+ *
+ * @throws unsupported unless all action spaces are discrete; invalid-option
+ */
+export function createSignature(spec: EnvironmentSpec, { seed, valueScale = 1 }: SignatureOptions): Signature {
+  if (!(valueScale > 0 && valueScale < Number.POSITIVE_INFINITY)) {
+    throw new MagicMaskError(
+      "invalid-option",
+      "comm/signature",
+      `valueScale must be finite and > 0, got ${valueScale}`,
+    );
+  }
+  const sizes = spec.actionSpaces.map((space) => requireDiscrete("comm/signature", space).n);
+  const entropyScale = 1 / Math.log(Math.max(2, ...sizes));
+  const common = spec.commonFeatures;
+  const F = common ? common[0].length : 0;
+  const d = Math.max(0, Math.min(SIGNATURE_LENGTH - FEATURES, F - 1));
+  const { matrix, shift } = projection(spec, d, F, seed);
+  const z = new Float64Array(d);
+
+  const set = (out: Int8Array, at: number, x: number) => {
+    if (Number.isNaN(x)) {
+      throw new MagicMaskError(
+        "not-finite",
+        "comm/signature",
+        "an observation, policy or value is not finite; check the networks that made it",
+      );
+    }
+    out[at] = Math.round(127 * Math.max(-1, Math.min(1, x)));
+  };
+
+  return {
+    dimensions: d,
+    write(agent, observations, observationOffset, policy, policyOffset, value, out, outOffset) {
+      const features = common ? common[agent] : [];
+      let entropy = 0;
+      let first = 0;
+      let second = 0;
+      for (let a = 0; a < sizes[agent]; a++) {
+        const logProb = policy[policyOffset + a];
+        const p = Math.exp(logProb);
+        entropy -= p * logProb;
+        if (p > first) {
+          second = first;
+          first = p;
+        } else if (p > second) second = p;
+      }
+      set(out, outOffset, entropy * entropyScale);
+      set(out, outOffset + 1, first);
+      set(out, outOffset + 2, second);
+      set(out, outOffset + 3, value / (valueScale + Math.abs(value)));
+      for (let k = 0; k < d; k++) z[k] = -shift[k];
+      for (let f = 0; f < F; f++) {
+        const x = observations[observationOffset + features[f]];
+        // Many features are zero most of the time.
+        if (x !== 0) for (let k = 0; k < d; k++) z[k] += matrix[f * d + k] * x;
+      }
+      for (let k = 0; k < d; k++) set(out, outOffset + FEATURES + k, z[k] / REACH);
+      out.fill(0, outOffset + FEATURES + d, outOffset + SIGNATURE_LENGTH);
+    },
+  };
+}
+
+/** G / √F with the scaling to [−1, 1] folded in, [F × d]: z = x · matrix − shift for raw features x. */
+function projection(spec: EnvironmentSpec, d: number, F: number, seed: number) {
+  const random = stream(seed, "comm/signature");
+  const matrix = new Float64Array(d * F);
+  const shift = new Float64Array(d);
+  for (let k = 0; k < d; k++) {
+    for (let f = 0; f < F; f++) {
+      // One scale per feature, whoever sees it, or equal states would get unequal signatures.
+      const low = Math.min(...spec.commonFeatures!.map((features, agent) => bound(spec, agent, "low", features[f])));
+      const high = Math.max(...spec.commonFeatures!.map((features, agent) => bound(spec, agent, "high", features[f])));
+      const bounded = high > low && high - low < Number.POSITIVE_INFINITY;
+      const half = bounded ? (high - low) / 2 : 1;
+      const centre = bounded ? (high + low) / 2 : 0;
+      matrix[f * d + k] = random.normal() / (Math.sqrt(F) * half);
+      shift[k] += matrix[f * d + k] * centre;
+    }
+  }
+  return { matrix, shift };
+}
+
+function bound(spec: EnvironmentSpec, agent: number, side: "low" | "high", index: number): number {
+  const space = spec.observationSpaces[agent];
+  const bounds = space[side];
+  if (index >= boxSize(space)) {
+    throw new MagicMaskError(
+      "invalid-option",
+      "comm/signature",
+      `common feature ${index} of ${spec.agents[agent]} is outside its observation`,
+    );
+  }
+  return typeof bounds === "number" ? bounds : bounds[index];
+}

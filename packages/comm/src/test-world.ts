@@ -1,0 +1,51 @@
+import { box, discrete, type EnvironmentSpec } from "@magic-mask/core";
+import fc from "fast-check";
+import { type CriticalRecord, emptyRecord } from "./record.ts";
+
+/** Two walkers and a chaser, who see eight features each, some of them the same; three actions. */
+export const world: EnvironmentSpec = {
+  id: "test_v0",
+  agents: ["walker_0", "walker_1", "chaser_0"],
+  roles: ["walker", "walker", "chaser"],
+  observationSpaces: [box([8], -1, 1), box([8], -1, 1), box([8], -1, 1)],
+  actionSpaces: [discrete(3), discrete(3), discrete(3)],
+  turnBased: false,
+  zeroSum: false,
+  returnRange: null,
+  // The chaser sees the same five things in another order.
+  commonFeatures: [
+    [0, 1, 2, 3, 4],
+    [0, 1, 2, 3, 4],
+    [7, 6, 5, 4, 3],
+  ],
+  snapshotBytes: 0,
+};
+
+/** A plain record of agent 0, with some fields changed. */
+export const recordOf = (fields: Partial<CriticalRecord> = {}): CriticalRecord => ({ ...emptyRecord(), ...fields });
+
+/** σ that begins with these entries. */
+export const signatureOf = (...entries: number[]): Int8Array =>
+  Int8Array.from({ length: 16 }, (_, k) => entries[k] ?? 0);
+
+const word = fc.nat({ max: 4294967295 });
+
+/** Any valid record of agent 0 of `world`. */
+export const anyRecord: fc.Arbitrary<CriticalRecord> = fc.record({
+  agent: fc.constant(0),
+  role: fc.constant(0),
+  policyVersion: fc.oneof(fc.nat(300), word),
+  step: fc.oneof(fc.nat(1000), word),
+  episode: fc.oneof(fc.nat(1000), word),
+  blinded: fc.boolean(),
+  signature: fc.int8Array({ minLength: 16, maxLength: 16 }),
+  action: fc.nat(2),
+  logProb: fc.double({ min: -30, max: 0, noNaN: true }),
+  perturbationLogProb: fc.double({ min: -30, max: 0, noNaN: true }),
+  blindProbability: fc.double({ min: 0, max: 1, noNaN: true }),
+  advantage: fc.oneof(
+    fc.double({ min: -50, max: 50, noNaN: true }),
+    fc.float({ noNaN: true, noDefaultInfinity: true }),
+  ),
+  rank: fc.double({ min: 0, max: 1, noNaN: true }),
+});

@@ -1,0 +1,1 @@
+export { channelLaws } from "./channel-laws.ts";

@@ -1,0 +1,207 @@
+import {
+  boxSize,
+  checkRange,
+  type Decisions,
+  ILLEGAL,
+  type LearnerState,
+  type Rollout,
+  requireDiscrete,
+  shuffle,
+  stream,
+} from "@magic-mask/core";
+import { actionInputWidth, writeAction, writeState } from "../features.ts";
+import { rankMask } from "../rank-mask.ts";
+import { selectDecisions } from "../select.ts";
+import { type MaskContext, type MaskLearner, type MaskObjective, rateAt } from "./objective.ts";
+
+export interface AdvantageOptions {
+  /** Estimates, each on its own bootstrap of episodes, that are averaged and whose spread is the uncertainty; ≥ 2. */
+  readonly ensemble?: number;
+  /** Whether they are heads on one trunk (cheap, for joint training) or nets of their own (post hoc). */
+  readonly separate?: boolean;
+  readonly hidden?: readonly number[];
+  readonly minibatch?: number;
+}
+
+/**
+ * Regression of the advantage of single actions, the action being an input:
+ *
+ *   minimise  w·(Â_k([x, a, ln π(a), π(a)]) − (y − V(o)))²,    w = (½π + ½ν)(a) / b(a),   b = (1 − p)π + pν
+ *
+ * w normalised to mean 1. Criticality is what the agent loses by being blinded, in units of return, its uncertainty the standard
+ * deviation over the ensemble:
+ *
+ *   Δ̂(o) = Σ_a (π − ν)(a)·mean_k Â_k(x, a)
+ *
+ * The mask is the rank of Δ̂ among recent states.
+ */
+export function advantage(options: AdvantageOptions = {}): MaskObjective {
+  return { name: "advantage", blinding: "coin", create: (context) => createAdvantageMask(context, options) };
+}
+
+function createAdvantageMask(
+  { spec, agent, createLearner, seed }: MaskContext,
+  { ensemble = 3, separate = false, hidden = [64, 64], minibatch = 512 }: AdvantageOptions,
+): MaskLearner {
+  checkRange("masking/advantage", "ensemble", ensemble, 2);
+  checkRange("masking/advantage", "minibatch", minibatch, 1);
+  const D = boxSize(spec.observationSpaces[agent]);
+  const n = requireDiscrete("masking/advantage", spec.actionSpaces[agent]).n;
+  const X = actionInputWidth(D, n);
+  const outputs = separate ? new Array<number>(ensemble).fill(1) : [ensemble];
+  const model = { kind: "mlp", inputs: X, hidden, activation: "relu", outputs } as const;
+  const learner = createLearner(model, stream(seed, "advantage", agent));
+  const ranks = rankMask();
+  const inputs = new Float32Array(CHUNK * n * X);
+  const estimates = new Float32Array(CHUNK * n * ensemble);
+  const totals = new Float64Array(ensemble);
+  let scores = new Float32Array(0);
+  let epochsDone = 0;
+
+  /** Δ̂ of up to CHUNK decisions from `from`. */
+  function scoreChunk(
+    decisions: Decisions,
+    from: number,
+    count: number,
+    criticality: Float32Array,
+    spread: Float32Array,
+  ) {
+    let pairs = 0;
+    for (let row = from; row < from + count; row++) {
+      for (let a = 0; a < n; a++) {
+        if (!decisions.legal[row * n + a]) continue;
+        writeState(decisions, row, D, n, inputs, pairs * X);
+        writeAction(a, D, n, inputs, pairs * X);
+        pairs++;
+      }
+    }
+    learner.infer(inputs, pairs, estimates);
+    pairs = 0;
+    for (let row = from; row < from + count; row++) {
+      totals.fill(0);
+      for (let a = 0; a < n; a++) {
+        if (!decisions.legal[row * n + a]) continue;
+        const gain = probability(decisions.policy[row * n + a]) - probability(decisions.perturbation[row * n + a]);
+        for (let k = 0; k < ensemble; k++) totals[k] += gain * estimates[pairs * ensemble + k];
+        pairs++;
+      }
+      let mean = 0;
+      for (let k = 0; k < ensemble; k++) mean += totals[k] / ensemble;
+      let variance = 0;
+      for (let k = 0; k < ensemble; k++) variance += (totals[k] - mean) * (totals[k] - mean);
+      criticality[row] = mean;
+      spread[row] = Math.sqrt(variance / (ensemble - 1));
+    }
+  }
+
+  const explainer = {
+    name: "advantage",
+    score(decisions: Decisions, criticality: Float32Array, spread: Float32Array) {
+      for (let from = 0; from < decisions.count; from += CHUNK) {
+        scoreChunk(decisions, from, Math.min(CHUNK, decisions.count - from), criticality, spread);
+      }
+    },
+  };
+
+  return {
+    explainer,
+    mask(decisions, out) {
+      if (scores.length < decisions.count) scores = new Float32Array(decisions.count);
+      explainer.score(decisions, scores, new Float32Array(decisions.count));
+      for (let row = 0; row < decisions.count; row++) out[row] = ranks.rank(scores[row]);
+    },
+    async fit({ rollout, rows, advantages }, { epochs, learningRate }) {
+      const count = rows.length;
+      if (count === 0) return {};
+      const source = { ...rollout, count: rollout.length };
+      const pairs = new Float32Array(count * X);
+      const targets = new Float32Array(count * ensemble);
+      const weights = new Float32Array(count * ensemble);
+      const balance = balancedWeights(rollout, rows, n);
+      const bootstrap = stream(seed);
+      rows.forEach((row, i) => {
+        writeState(source, row, D, n, pairs, i * X);
+        writeAction(rollout.actions[row * rollout.widths.action], D, n, pairs, i * X);
+        for (let k = 0; k < ensemble; k++) {
+          bootstrap.rekey(seed, "bootstrap", agent, k, rollout.copies[row], rollout.episodes[row]);
+          targets[i * ensemble + k] = advantages[row];
+          weights[i * ensemble + k] = balance[i] * poisson(bootstrap.uniform());
+        }
+      });
+      let loss = Number.NaN;
+      for (let epoch = 0; epoch < epochs; epoch++) {
+        const order = Int32Array.from({ length: count }, (_, i) => i);
+        const statistics = await learner.update(
+          { loss: { kind: "regression" }, batch: { inputs: pairs, targets, weights } },
+          {
+            rows: shuffle(order, stream(seed, "advantage order", agent, epochsDone++)),
+            minibatch,
+            learningRate: rateAt(learningRate, epoch, epochs),
+            maxGradNorm: 0.5,
+          },
+        );
+        loss = statistics.loss / ensemble;
+      }
+      rememberRanks(rollout, rows);
+      return { loss };
+    },
+    exportState: (): AdvantageState => ({
+      learner: learner.exportState(),
+      ranks: ranks.exportState(),
+      epochs: epochsDone,
+    }),
+    restoreState(state) {
+      const saved = state as AdvantageState;
+      learner.restoreState(saved.learner);
+      ranks.restoreState(saved.ranks);
+      epochsDone = saved.epochs;
+    },
+  };
+
+  /** Scores a random sample of the states that were just visited, so that ranks follow the policy. */
+  function rememberRanks(rollout: Rollout, rows: Int32Array) {
+    const order = shuffle(rows.slice(), stream(seed, "ranked states", agent, epochsDone));
+    const sample = selectDecisions(rollout, order.subarray(0, RANKED_PER_FIT), agent);
+    const criticality = new Float32Array(sample.count);
+    explainer.score(sample, criticality, new Float32Array(sample.count));
+    ranks.observe(criticality, sample.count);
+  }
+}
+
+interface AdvantageState {
+  readonly learner: LearnerState;
+  readonly ranks: ReturnType<ReturnType<typeof rankMask>["exportState"]>;
+  readonly epochs: number;
+}
+
+/** Decisions per forward pass. */
+const CHUNK = 256;
+/** States that enter the ranking per fit. */
+const RANKED_PER_FIT = 512;
+
+const probability = (logProb: number) => (logProb > ILLEGAL ? Math.exp(logProb) : 0);
+
+/** w = (½π + ½ν)(a) / b(a) for each row, normalised to mean 1. */
+function balancedWeights(rollout: Rollout, rows: Int32Array, n: number): Float32Array {
+  const weights = new Float32Array(rows.length);
+  let sum = 0;
+  rows.forEach((row, i) => {
+    const at = row * n + rollout.actions[row * rollout.widths.action];
+    const pi = probability(rollout.policy[at]);
+    const nu = probability(rollout.perturbation[at]);
+    const p = rollout.blindProbability[row];
+    weights[i] = (0.5 * pi + 0.5 * nu) / ((1 - p) * pi + p * nu);
+    sum += weights[i];
+  });
+  const scale = rows.length / sum;
+  for (let i = 0; i < weights.length; i++) weights[i] *= scale;
+  return weights;
+}
+
+/** The Poisson(1) variable at quantile `u`: how often an episode stands in a bootstrap sample. */
+function poisson(u: number): number {
+  let count = 0;
+  let mass = Math.exp(-1);
+  for (let below = mass; u >= below && count < 8; below += mass) mass /= ++count;
+  return count;
+}

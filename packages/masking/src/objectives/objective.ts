@@ -1,0 +1,53 @@
+import type { CreateLearner, Decisions, EnvironmentSpec, Explainer, Rollout, UpdateStatistics } from "@magic-mask/core";
+
+/** What one agent's mask learns from. */
+export interface Evidence {
+  readonly rollout: Rollout;
+  /** The agent's complete decisions after which nobody else was blinded before its next one. */
+  readonly rows: Int32Array;
+  /** [R] V(o) of those rows, by the agent's critic. */
+  readonly values: Float32Array;
+  /** [R] advantage samples y − V(o) of those rows. */
+  readonly advantages: Float32Array;
+}
+
+/** How hard to learn: passes over the rows, the learning rate falling linearly from the first to the last. */
+export interface FitPlan {
+  readonly epochs: number;
+  readonly learningRate: { readonly start: number; readonly end: number };
+}
+
+/** The learning rate of one of `epochs` passes. */
+export const rateAt = ({ start, end }: FitPlan["learningRate"], epoch: number, epochs: number): number =>
+  epochs > 1 ? start + ((end - start) * epoch) / (epochs - 1) : start;
+
+export interface MaskContext {
+  readonly spec: EnvironmentSpec;
+  readonly agent: number;
+  readonly createLearner: CreateLearner;
+  /** Root of all chance in the mask. */
+  readonly seed: number;
+}
+
+/**
+ * A mask of one agent while it is learned. High m = keep the policy's action = critical, everywhere.
+ */
+export interface MaskLearner {
+  /** Criticality by what has been learned so far. */
+  readonly explainer: Explainer;
+  /** m(o) in [0, 1]. @param out [B] written */
+  mask(decisions: Decisions, out: Float32Array): void;
+  /** Learns from the evidence. Called as often as there is new evidence (joint training) or once (post hoc). */
+  fit(evidence: Evidence, plan: FitPlan): Promise<UpdateStatistics>;
+  /** Plain data with typed arrays, for checkpoints; `restoreState` takes what `exportState` of the same objective gave. */
+  exportState(): object;
+  restoreState(state: object): void;
+}
+
+/** A way to learn masks. */
+export interface MaskObjective {
+  readonly name: string;
+  /** Who decides the blinding while the mask is learned: a coin, or the mask's own gate m ≤ τ. */
+  readonly blinding: "coin" | "gate";
+  create(context: MaskContext): MaskLearner;
+}

@@ -1,0 +1,20 @@
+import type { Decisions, Rollout } from "@magic-mask/core";
+
+/** One agent's `rows` as decisions of their own, copied out of the rollout. */
+export function selectDecisions(rollout: Rollout, rows: Int32Array, agent: number): Decisions {
+  const { observation, legal, parameters } = rollout.widths;
+  const take = <T extends Float32Array | Uint8Array>(column: T, width: number, out: T) => {
+    rows.forEach((row, i) => {
+      out.set(column.subarray(row * width, (row + 1) * width), i * width);
+    });
+    return out;
+  };
+  return {
+    agent,
+    count: rows.length,
+    observations: take(rollout.observations, observation, new Float32Array(rows.length * observation)),
+    legal: take(rollout.legal, legal, new Uint8Array(rows.length * legal)),
+    policy: take(rollout.policy, parameters, new Float32Array(rows.length * parameters)),
+    perturbation: take(rollout.perturbation, parameters, new Float32Array(rows.length * parameters)),
+  };
+}

@@ -1,0 +1,94 @@
+import type { Learner, LearnerState, Policy, Stream } from "@magic-mask/core";
+import { checkRange } from "@magic-mask/core";
+
+/** Decides who sits where in each episode. Seats hold an index: learner L's policy is L, opponent k's is (number of learners) + k. */
+export interface Opponents {
+  readonly name: string;
+  /** [K] */
+  readonly policies: readonly Policy[];
+  /**
+   * Fills the seats of one copy for one episode.
+   *
+   * @param seats [N] holds every agent's own learner; entries may be replaced
+   * @param first index of opponent 0
+   */
+  seat(seats: Uint8Array, first: number, random: Stream): void;
+  /** Called after each iteration. */
+  update(iteration: number): void;
+  exportState(): OpponentsState;
+  restoreState(state: OpponentsState): void;
+}
+
+export interface OpponentsState {
+  readonly taken: number;
+  readonly members: readonly LearnerState[];
+}
+
+const NOTHING: OpponentsState = { taken: 0, members: [] };
+
+/** Every seat is played by its learner. */
+export function self(): Opponents {
+  return { name: "self", policies: [], seat() {}, update() {}, exportState: () => NOTHING, restoreState() {} };
+}
+
+export interface ScriptedOptions {
+  readonly policy: Policy;
+  /** Share of episodes against it, in [0, 1]. */
+  readonly share: number;
+}
+
+/** In a share of the episodes, all seats but one, drawn at random, are played by a fixed policy. */
+export function scripted({ policy, share }: ScriptedOptions): Opponents {
+  checkRange("ppo/opponents", "share", share, 0, 1);
+  return {
+    ...self(),
+    name: "scripted",
+    policies: [policy],
+    seat(seats, first, random) {
+      if (random.uniform() < share) leaveOneSeat(seats, () => first, random);
+    },
+  };
+}
+
+export interface PoolOptions {
+  /** Whose past selves are kept. */
+  readonly learner: Learner;
+  /** Builds a learner of the same spec with its policy, to hold one past self. */
+  readonly createMember: () => { readonly learner: Learner; readonly policy: Policy };
+  /** Past selves that are kept, ≥ 1; the oldest is replaced. */
+  readonly size: number;
+  /** Iterations between two snapshots, ≥ 1. */
+  readonly every: number;
+  /** Share of episodes against a past self, in [0, 1]. */
+  readonly share: number;
+}
+
+/** In a share of the episodes, all seats but one are played by past selves drawn from a pool (fictitious self-play). */
+export function pool({ learner, createMember, size, every, share }: PoolOptions): Opponents {
+  checkRange("ppo/opponents", "size", size, 1, 100);
+  checkRange("ppo/opponents", "every", every, 1);
+  checkRange("ppo/opponents", "share", share, 0, 1);
+  const members = Array.from({ length: size }, createMember);
+  let taken = 0;
+  return {
+    name: "pool",
+    policies: members.map((member) => member.policy),
+    seat(seats, first, random) {
+      const filled = Math.min(taken, size);
+      if (filled > 0 && random.uniform() < share) leaveOneSeat(seats, () => first + random.below(filled), random);
+    },
+    update(iteration) {
+      if (iteration % every === 0) members[taken++ % size].learner.restoreState(learner.exportState());
+    },
+    exportState: () => ({ taken, members: members.slice(0, taken).map((member) => member.learner.exportState()) }),
+    restoreState(state) {
+      taken = state.taken;
+      for (const [k, saved] of state.members.entries()) members[k].learner.restoreState(saved);
+    },
+  };
+}
+
+function leaveOneSeat(seats: Uint8Array, opponent: () => number, random: Stream) {
+  const kept = random.below(seats.length);
+  for (let agent = 0; agent < seats.length; agent++) if (agent !== kept) seats[agent] = opponent();
+}
