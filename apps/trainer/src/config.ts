@@ -128,7 +128,7 @@ const configSchema = z.strictObject({
       episodes: count("held-out episodes per opponent and side").default(400),
       states: count("held-out decisions per agent with ground truth").default(1000),
       rollouts: count("continuations per legal action for the ground truth").default(32),
-      dropEpisodes: count("held-out episodes per reward drop").default(400),
+      dropEpisodes: count("held-out episodes per reward drop").default(1200),
       budget: share("q: share of an agent's decisions that is blinded").default(0.1),
       bootstrap: count("bootstrap draws per interval").default(1000),
       paperSeeds: z.number().int().min(2).describe("initialisations of the paper row").default(5),

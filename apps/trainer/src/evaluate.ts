@@ -55,6 +55,8 @@ export interface Evaluation {
     readonly order: "top" | "random" | "bottom";
     readonly drop: Interval;
     readonly budget: number;
+    /** The realised budget is further than half a percentage point from the one asked for: more episodes are needed. */
+    readonly missed: boolean;
   }[];
   readonly fidelity: { readonly shared: number; readonly unshared: number; readonly gain: Interval };
   readonly bytes: { readonly training: number; readonly postHoc: number; readonly perAgentPer1000Steps: number };
@@ -124,7 +126,8 @@ export function evaluate(run: LoadedRun): Evaluation {
         seed: seedOf("drop", agent),
         ...(range !== undefined && { range }),
       });
-      return { agent: spec.agents[agent], order, drop: result.drop, budget: result.budget };
+      const missed = Math.abs(result.budget - budget) > BUDGET_TOLERANCE;
+      return { agent: spec.agents[agent], order, drop: result.drop, budget: result.budget, missed };
     }),
   );
 
@@ -303,6 +306,8 @@ function sliced(count: number, truthOf: (first: number, length: number) => Truth
   return joinTruth(parts);
 }
 
+/** How far a realised budget may be from the one asked for. */
+const BUDGET_TOLERANCE = 0.005;
 /** States per slice. */
 const SLICE = 50;
 

@@ -227,8 +227,12 @@ describe("record buffer", () => {
   });
 
   it("refuses bad options, records and states", () => {
-    expect(() => createRecordBuffer({ capacity: 0 })).toThrow("capacity must be in [1, 16777216], got 0");
-    expect(() => createRecordBuffer({ capacity: 1.5 })).toThrow("capacity must be a whole number, got 1.5");
+    expect(() => createRecordBuffer({ capacity: 0 })).toThrow(
+      "capacity must be a whole number in [1, 16777216], got 0",
+    );
+    expect(() => createRecordBuffer({ capacity: 1.5 })).toThrow(
+      "capacity must be a whole number in [1, 16777216], got 1.5",
+    );
     expect(() => createRecordBuffer({ similarity: 0 })).toThrow("similarity must be");
     expect(() => createRecordBuffer({ similarity: 1.1 })).toThrow("similarity must be");
     expect(() => createRecordBuffer({ bandwidth: 0 })).toThrow("bandwidth must be");

@@ -1,4 +1,4 @@
-import { checkRange, MagicMaskError } from "@magic-mask/core";
+import { checkCount, checkRange, MagicMaskError } from "@magic-mask/core";
 import { createCellIndex } from "./cell-index.ts";
 import { type CriticalRecord, checkRecord } from "./record.ts";
 import { createRowHeap } from "./row-heap.ts";
@@ -98,10 +98,7 @@ export interface RecordBuffer {
  */
 export function createRecordBuffer(options: RecordBufferOptions = {}): RecordBuffer {
   const { capacity = 8192, similarity = 0.95, bandwidth = 0.25, halfLife = 10_000 } = options;
-  if (!Number.isInteger(capacity)) {
-    throw new MagicMaskError("invalid-option", SOURCE, `capacity must be a whole number, got ${capacity}`);
-  }
-  checkRange(SOURCE, "capacity", capacity, 1, 16_777_216);
+  checkCount(SOURCE, "capacity", capacity, 1, 16_777_216);
   checkRange(SOURCE, "similarity", similarity, Number.MIN_VALUE, 1);
   checkRange(SOURCE, "bandwidth", bandwidth, 0.001, 100);
   checkRange(SOURCE, "halfLife", halfLife, Number.MIN_VALUE);

@@ -254,7 +254,7 @@ describe("record head", () => {
     expect(() => headOn(buffer, { otherRole: 2 })).toThrow("otherRole must be in [0, 1], got 2");
     expect(() => headOn(buffer, { versionHalfLife: 0 })).toThrow("versionHalfLife must be");
     await expect(headOn(buffer).head.fit({ now: 0, steps: 0, random: stream(1) })).rejects.toThrow(
-      "steps must be ≥ 1, got 0",
+      "steps must be a whole number ≥ 1, got 0",
     );
   });
 });

@@ -1,6 +1,7 @@
 import {
   boxSize,
   type CreateLearner,
+  checkCount,
   checkRange,
   type EnvironmentSpec,
   type Explainer,
@@ -175,8 +176,8 @@ export function createRecordHead(options: RecordHeadOptions): RecordHead {
     name: "record_head",
     learner,
     async fit({ now, steps, random: order, minibatch = 256, learningRate = 1.5e-3, maxGradNorm = 1 }) {
-      checkRange(SOURCE, "steps", steps, 1);
-      checkRange(SOURCE, "minibatch", minibatch, 1);
+      checkCount(SOURCE, "steps", steps);
+      checkCount(SOURCE, "minibatch", minibatch);
       const { count, age } = gather(now);
       if (count === 0)
         throw new MagicMaskError("out-of-order", SOURCE, "the buffer holds no record to learn from yet; fit later");

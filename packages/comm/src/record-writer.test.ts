@@ -47,6 +47,8 @@ describe("record writer", () => {
 
   it("refuses a world without copies", () => {
     const signature = createSignature(world, { seed: 3 });
-    expect(() => createRecordWriter({ spec: world, signature, copies: 0 })).toThrow("copies must be ≥ 1, got 0");
+    expect(() => createRecordWriter({ spec: world, signature, copies: 0 })).toThrow(
+      "copies must be a whole number ≥ 1, got 0",
+    );
   });
 });

@@ -1,4 +1,4 @@
-import { checkRange, distributionOf, type EnvironmentSpec, type Rollout } from "@magic-mask/core";
+import { checkCount, distributionOf, type EnvironmentSpec, type Rollout } from "@magic-mask/core";
 import { roleNumbers } from "./peers.ts";
 import type { CriticalRecord } from "./record.ts";
 import type { Signature } from "./signature.ts";
@@ -33,7 +33,7 @@ export interface RecordWriter {
 
 /** Turns rows of rollouts into records. */
 export function createRecordWriter({ spec, signature, copies }: RecordWriterOptions): RecordWriter {
-  checkRange("comm/record-writer", "copies", copies, 1);
+  checkCount("comm/record-writer", "copies", copies);
   const roles = roleNumbers(spec);
   const distributions = spec.actionSpaces.map(distributionOf);
   return {

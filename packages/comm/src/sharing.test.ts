@@ -303,7 +303,9 @@ describe("sharing", () => {
     sharing.tick(10);
     expect(() => sharing.tick(10)).toThrow("tick 10 is past, got tick 10");
     expect(() => sharing.queue(numbered(0), 9)).toThrow("tick 10 is past, got a record at tick 9");
-    expect(() => createSharing({ spec: pair, mode: all, channel, buffers, every: 0 })).toThrow("every must be ≥ 1");
+    expect(() => createSharing({ spec: pair, mode: all, channel, buffers, every: 0 })).toThrow(
+      "every must be a whole number ≥ 1",
+    );
     expect(() => createSharing({ spec: pair, mode: all, channel, buffers, every: 1.5 })).toThrow(
       "every must be a whole number",
     );

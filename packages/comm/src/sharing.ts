@@ -1,4 +1,4 @@
-import { checkRange, type EnvironmentSpec, isMagicMaskError, MagicMaskError } from "@magic-mask/core";
+import { checkCount, type EnvironmentSpec, isMagicMaskError, MagicMaskError } from "@magic-mask/core";
 import type { RecordBuffer } from "./buffer.ts";
 import type { Channel } from "./channel.ts";
 import { decodeMessage, encodeMessages } from "./codec.ts";
@@ -98,9 +98,7 @@ const STATE_WIDTH = FIELDS.length + 2;
  */
 export function createSharing({ spec, mode, channel, buffers, every = 50 }: SharingOptions): Sharing {
   const N = spec.agents.length;
-  checkRange(SOURCE, "every", every, 1);
-  if (!Number.isInteger(every))
-    throw new MagicMaskError("invalid-option", SOURCE, `every must be a whole number, got ${every}`);
+  checkCount(SOURCE, "every", every);
   if (buffers.length !== N) {
     throw new MagicMaskError(
       "invalid-option",

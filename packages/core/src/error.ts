@@ -70,6 +70,17 @@ export function checkRange(
 }
 
 /**
+ * Returns `value` if it is a whole number in [low, high].
+ *
+ * @throws invalid-option, naming the option, the range and the value
+ */
+export function checkCount(source: string, option: string, value: number, low = 1, high = Number.POSITIVE_INFINITY) {
+  if (Number.isInteger(value) && value >= low && value <= high) return value;
+  const wanted = high === Number.POSITIVE_INFINITY ? `≥ ${low}` : `in [${low}, ${high}]`;
+  throw new MagicMaskError("invalid-option", source, `${option} must be a whole number ${wanted}, got ${value}`);
+}
+
+/**
  * Returns the entry called `name`.
  *
  * @throws unknown-name, with the names there are

@@ -2,7 +2,7 @@ export { type DecisionGroup, decisionTable } from "./decision-table.ts";
 export { categorical, type Distribution, distributionOf, ILLEGAL, maskedLogSoftmax } from "./distribution.ts";
 export { type Environment, type EnvironmentSpec, isOver, type MakeEnvironment, slotWidth } from "./environment.ts";
 export { type Episode, episodeReturn } from "./episode.ts";
-export { byName, checkRange, type ErrorCode, isMagicMaskError, MagicMaskError } from "./error.ts";
+export { byName, checkCount, checkRange, type ErrorCode, isMagicMaskError, MagicMaskError } from "./error.ts";
 export type { Decisions, Explainer } from "./explainer.ts";
 export { type TrajectoryHash, trajectoryHash } from "./hash.ts";
 export {

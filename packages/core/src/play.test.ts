@@ -113,8 +113,8 @@ describe("play", () => {
 
   it("refuses to play no episodes, on no copies, or with a seat empty", () => {
     const options = { make: nim, policies: [leaning(0), leaning(0)], episodes: 1, seed: 0 };
-    expect(() => play({ ...options, episodes: 0 })).toThrow("[core/play] episodes must be ≥ 1, got 0");
-    expect(() => play({ ...options, copies: 0 })).toThrow("[core/vectorize] copies must be ≥ 1, got 0");
+    expect(() => play({ ...options, episodes: 0 })).toThrow("[core/play] episodes must be a whole number ≥ 1, got 0");
+    expect(() => play({ ...options, copies: 0 })).toThrow("[core/vectorize] copies must be a whole number ≥ 1, got 0");
     expect(() => play({ ...options, policies: [leaning(0)] })).toThrow(
       "[core/play] needs one policy per agent, 2 of them; got 1",
     );

@@ -2,7 +2,7 @@ import { decisionTable } from "./decision-table.ts";
 import { distributionOf } from "./distribution.ts";
 import { isOver, type MakeEnvironment, slotWidth } from "./environment.ts";
 import type { Episode } from "./episode.ts";
-import { checkRange, MagicMaskError } from "./error.ts";
+import { checkCount, MagicMaskError } from "./error.ts";
 import type { Policy } from "./policy.ts";
 import { stream } from "./random.ts";
 import { vectorize } from "./vector-environment.ts";
@@ -21,7 +21,7 @@ export interface PlayOptions {
 
 /** Plays whole episodes without learning. @returns [E] in order: entry e is episode e, however many copies there were */
 export function play({ make, policies, episodes, seed, copies = 64 }: PlayOptions): Episode[] {
-  checkRange("core/play", "episodes", episodes, 1);
+  checkCount("core/play", "episodes", episodes);
   const vector = vectorize(make, Math.min(copies, episodes));
   const { spec, environments } = vector;
   const N = spec.agents.length;

@@ -97,6 +97,6 @@ describe("vectorize", () => {
   });
 
   it("needs a copy", () => {
-    expect(() => vectorize(nim, 0)).toThrow("[core/vectorize] copies must be ≥ 1, got 0");
+    expect(() => vectorize(nim, 0)).toThrow("[core/vectorize] copies must be a whole number ≥ 1, got 0");
   });
 });

@@ -1,5 +1,5 @@
 import { type Environment, type EnvironmentSpec, isOver, type MakeEnvironment, slotWidth } from "./environment.ts";
-import { checkRange } from "./error.ts";
+import { checkCount } from "./error.ts";
 import type { Stream } from "./random.ts";
 
 /**
@@ -33,7 +33,7 @@ export function vectorize(
   make: MakeEnvironment,
   copies: number,
 ): VectorEnvironment & { readonly environments: readonly Environment[] } {
-  checkRange("core/vectorize", "copies", copies, 1);
+  checkCount("core/vectorize", "copies", copies);
   const environments = Array.from({ length: copies }, make);
   const spec = environments[0];
   const agents = spec.agents.length;

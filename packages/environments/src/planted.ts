@@ -1,5 +1,6 @@
 import {
   box,
+  checkCount,
   checkRange,
   discrete,
   type Environment,
@@ -11,7 +12,7 @@ import {
   type Stream,
   stream,
 } from "@magic-mask/core";
-import { checkWhole, refuseUnknown } from "./options.ts";
+import { refuseUnknown } from "./options.ts";
 
 export interface PlantedOptions {
   /** N, 1 to 16. */
@@ -64,13 +65,13 @@ export function planted({
   ...unknown
 }: PlantedOptions = {}): Environment {
   refuseUnknown(SOURCE, unknown);
-  checkWhole(SOURCE, "agents", N, 1, 16);
-  checkWhole(SOURCE, "ticks", T, 1);
-  checkWhole(SOURCE, "keys", A, 2);
-  checkWhole(SOURCE, "locks", locks, 0);
-  checkWhole(SOURCE, "decoys", decoys, 0);
+  checkCount(SOURCE, "agents", N, 1, 16);
+  checkCount(SOURCE, "ticks", T);
+  checkCount(SOURCE, "keys", A, 2);
+  checkCount(SOURCE, "locks", locks, 0);
+  checkCount(SOURCE, "decoys", decoys, 0);
   checkRange(SOURCE, "luck", luck, 0);
-  checkWhole(SOURCE, "64 × luck", 64 * luck, 0);
+  checkCount(SOURCE, "64 × luck", 64 * luck, 0);
   if (locks + decoys > T) {
     throw new MagicMaskError(
       "invalid-option",

@@ -1,4 +1,5 @@
 import {
+  checkCount,
   type Environment,
   isOver,
   MagicMaskError,
@@ -7,7 +8,6 @@ import {
   slotWidth,
   stream,
 } from "@magic-mask/core";
-import { checkWhole } from "./options.ts";
 
 /** Openings tried per episode before the world is taken to be too short for them. */
 const ATTEMPTS = 1000;
@@ -24,7 +24,7 @@ const ATTEMPTS = 1000;
  */
 export function withRandomOpening(make: MakeEnvironment, ticks: number): MakeEnvironment {
   const source = "environments/random-opening";
-  checkWhole(source, "ticks", ticks, 0);
+  checkCount(source, "ticks", ticks, 0);
   return () => {
     const environment = make();
     const { actionSpaces, acting } = environment;

@@ -1,6 +1,7 @@
 import {
   boxSize,
   type CreateLearner,
+  checkCount,
   checkRange,
   type EnvironmentSpec,
   type LearnerState,
@@ -49,7 +50,7 @@ export function createCritic(options: CriticOptions): Critic {
   const { spec, agent, createLearner, seed, discount, trace = 0.9, hidden = [64, 64], minibatch = 512 } = options;
   checkRange("masking/critic", "discount", discount, 0, 1);
   checkRange("masking/critic", "trace", trace, 0, 1);
-  checkRange("masking/critic", "minibatch", minibatch, 1);
+  checkCount("masking/critic", "minibatch", minibatch);
   const D = boxSize(spec.observationSpaces[agent]);
   const model = { kind: "mlp", inputs: D, hidden, activation: "relu", outputs: [1] } as const;
   const learner = createLearner(model, stream(seed, "critic", agent));

@@ -1,4 +1,4 @@
-import { checkRange } from "@magic-mask/core";
+import { checkCount } from "@magic-mask/core";
 
 /** Turns criticality into a mask in [0, 1]: its rank among recent states. */
 export interface RankMask {
@@ -17,7 +17,7 @@ export interface RankMask {
  * @param capacity how many recent states are remembered, ≥ 1
  */
 export function rankMask(capacity = 4096): RankMask {
-  checkRange("masking/rank-mask", "capacity", capacity, 1);
+  checkCount("masking/rank-mask", "capacity", capacity);
   const recent = new Float32Array(capacity);
   let seen = 0;
   let sorted: Float32Array | undefined;

@@ -1,5 +1,5 @@
-import { MagicMaskError, stream } from "@magic-mask/core";
-import { checkCount, checkShare } from "./checks.ts";
+import { checkCount, MagicMaskError, stream } from "@magic-mask/core";
+import { checkShare } from "./checks.ts";
 import type { Interval } from "./interval.ts";
 import { ascending } from "./ranks.ts";
 
@@ -42,7 +42,7 @@ export function bootstrap({
   draws = 2000,
   level = 0.95,
 }: BootstrapOptions): Interval {
-  checkCount("metrics/bootstrap", "count", count, 1);
+  checkCount("metrics/bootstrap", "count", count);
   checkCount("metrics/bootstrap", "draws", draws, 100);
   checkShare("metrics/bootstrap", "level", level);
   if (clusters && clusters.length !== count) {

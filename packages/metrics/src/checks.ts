@@ -31,9 +31,3 @@ export function checkShare(source: string, option: string, value: number): void 
   if (value > 0 && value < 1) return;
   throw new MagicMaskError("invalid-option", source, `${option} must be in (0, 1), got ${value}`);
 }
-
-/** @throws invalid-option unless `value` is a whole number ≥ `low` */
-export function checkCount(source: string, option: string, value: number, low: number): void {
-  if (Number.isInteger(value) && value >= low) return;
-  throw new MagicMaskError("invalid-option", source, `${option} must be a whole number ≥ ${low}, got ${value}`);
-}

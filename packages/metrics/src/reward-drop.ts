@@ -1,5 +1,6 @@
 import {
   byName,
+  checkCount,
   type Explainer,
   MagicMaskError,
   type MakeEnvironment,
@@ -10,7 +11,7 @@ import {
 } from "@magic-mask/core";
 import { bootstrapMean } from "./bootstrap.ts";
 import { calibrateGate } from "./calibrate-gate.ts";
-import { checkCount, checkShare } from "./checks.ts";
+import { checkShare } from "./checks.ts";
 import { type Gate, gatedPolicy } from "./gated-policy.ts";
 import type { Interval } from "./interval.ts";
 import { episodeReturns } from "./returns.ts";
@@ -68,8 +69,8 @@ export function rewardDrop(options: RewardDropOptions): RewardDrop {
   const { make, policies, agent, perturbation, share, order = "top", episodes, seed, copies = 64 } = options;
   const { calibrationEpisodes = episodes } = options;
   checkShare("metrics/reward-drop", "share", share);
-  checkCount("metrics/reward-drop", "episodes", episodes, 1);
-  checkCount("metrics/reward-drop", "calibrationEpisodes", calibrationEpisodes, 1);
+  checkCount("metrics/reward-drop", "episodes", episodes);
+  checkCount("metrics/reward-drop", "calibrationEpisodes", calibrationEpisodes);
   const { actionSpaces, returnRange } = make();
   const range = options.range ?? (returnRange ? returnRange[1] - returnRange[0] : Number.NaN);
   if (!(range > 0)) {

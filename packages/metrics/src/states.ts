@@ -1,5 +1,6 @@
 import {
   boxSize,
+  checkCount,
   type Decisions,
   type Environment,
   type Episode,
@@ -12,7 +13,6 @@ import {
   slotWidth,
   stream,
 } from "@magic-mask/core";
-import { checkCount } from "./checks.ts";
 
 export interface CollectStatesOptions {
   readonly make: MakeEnvironment;
@@ -57,8 +57,8 @@ export interface States {
  */
 export function collectStates(options: CollectStatesOptions): States[] {
   const { make, policies, perturbation, count, episodes = count, seed, copies = 64 } = options;
-  checkCount("metrics/states", "count", count, 1);
-  checkCount("metrics/states", "episodes", episodes, 1);
+  checkCount("metrics/states", "count", count);
+  checkCount("metrics/states", "episodes", episodes);
   const world = make();
   if (world.snapshotBytes === 0) {
     throw new MagicMaskError("unsupported", "metrics/states", `needs a world with snapshots; ${world.id} has none`);

@@ -1,5 +1,5 @@
-import { MagicMaskError } from "@magic-mask/core";
-import { checkCount, checkFinite, checkPaired, checkShare } from "./checks.ts";
+import { checkCount, MagicMaskError } from "@magic-mask/core";
+import { checkFinite, checkPaired, checkShare } from "./checks.ts";
 import type { Interval } from "./interval.ts";
 
 /**
@@ -51,7 +51,7 @@ export function pairedTInterval(a: ArrayLike<number>, b: ArrayLike<number>, leve
  * @throws invalid-option
  */
 export function tQuantile(freedom: number, level: number): number {
-  checkCount("metrics/t-interval", "freedom", freedom, 1);
+  checkCount("metrics/t-interval", "freedom", freedom);
   checkShare("metrics/t-interval", "level", level);
   let low = 0;
   let high = Math.PI / 2;

@@ -1,4 +1,5 @@
 import {
+  checkCount,
   checkRange,
   decisionTable,
   distributionOf,
@@ -11,7 +12,7 @@ import {
   stream,
   vectorize,
 } from "@magic-mask/core";
-import { checkCount } from "./checks.ts";
+
 import { splitHalfReliability } from "./reliability.ts";
 import type { States } from "./states.ts";
 
@@ -85,9 +86,9 @@ const IDLE = -1;
  */
 export function branchingTruth(options: TruthOptions): Truth {
   const { states, rollouts, first = 0, count = states.count - first } = options;
-  checkCount("metrics/truth", "rollouts", rollouts, 1);
+  checkCount("metrics/truth", "rollouts", rollouts);
   checkCount("metrics/truth", "first", first, 0);
-  checkCount("metrics/truth", "count", count, 1);
+  checkCount("metrics/truth", "count", count);
   if (first + count > states.count) {
     const asked = `states ${first} to ${first + count - 1}`;
     throw new MagicMaskError("invalid-option", "metrics/truth", `there are ${states.count} states, asked for ${asked}`);
@@ -177,7 +178,7 @@ function continueBranches(options: TruthOptions, first: number, count: number) {
   const { make, policies, states, rollouts, seed, discount, copies = 256 } = options;
   const { agent, legal } = states.decisions;
   checkRange("metrics/truth", "discount", discount, 0, 1);
-  checkCount("metrics/truth", "copies", copies, 1);
+  checkCount("metrics/truth", "copies", copies);
   const least = discount < 1 ? Math.floor(Math.log(0.01) / Math.log(discount)) + 1 : 1;
   const horizon = options.horizon ?? (discount < 1 ? least : Number.POSITIVE_INFINITY);
   if (horizon !== Number.POSITIVE_INFINITY) checkCount("metrics/truth", "horizon", horizon, least);

@@ -73,7 +73,10 @@ describe("diagnose", () => {
   it.each([
     [{ code: "ERR_MODULE_NOT_FOUND", message: `Cannot find package '${name}' imported from x.js` }, "is not installed"],
     [{ code: "MODULE_NOT_FOUND", message: "Cannot find module 'node-fetch'" }, "does not load"],
-    [{ message: "The Node.js native addon module (tfjs_binding.node) can not be found at path" }, "lacks its native addon"],
+    [
+      { message: "The Node.js native addon module (tfjs_binding.node) can not be found at path" },
+      "lacks its native addon",
+    ],
     [
       { code: "ERR_DLOPEN_FAILED", message: "libtensorflow.so.2: cannot open shared object file" },
       "finds no libtensorflow",

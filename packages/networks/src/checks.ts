@@ -1,4 +1,5 @@
 import {
+  checkCount,
   checkRange,
   type LearnerState,
   MagicMaskError,
@@ -45,9 +46,7 @@ export function checkObjective(spec: ModelSpec, objective: Objective, rows: Int3
 
 /** @throws invalid-option */
 export function checkPlan({ minibatch, learningRate, maxGradNorm }: UpdatePlan): void {
-  if (!(Number.isInteger(minibatch) && minibatch >= 1)) {
-    throw new MagicMaskError("invalid-option", SOURCE, `minibatch must be an integer ≥ 1, got ${minibatch}`);
-  }
+  checkCount(SOURCE, "minibatch", minibatch);
   checkRange(SOURCE, "learningRate", learningRate, 0, Number.MAX_VALUE);
   requirePositive("maxGradNorm", maxGradNorm);
 }

@@ -33,7 +33,8 @@ export function diagnose(name: string, { code = "", message }: { code?: string; 
   if (code.endsWith("MODULE_NOT_FOUND") && message.includes(`'${name}'`)) {
     return `the optional package is not installed (npm install ${name})`;
   }
-  if (code === "ERR_DLOPEN_FAILED") return `${name} finds no libtensorflow; install it again with its install script allowed: ${message}`;
+  if (code === "ERR_DLOPEN_FAILED")
+    return `${name} finds no libtensorflow; install it again with its install script allowed: ${message}`;
   if (message.includes("tfjs_binding.node")) {
     return `${name} lacks its native addon, for its install script did not run; allow it and install again`;
   }

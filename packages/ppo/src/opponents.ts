@@ -1,5 +1,5 @@
 import type { Learner, LearnerState, Policy, Stream } from "@magic-mask/core";
-import { checkRange } from "@magic-mask/core";
+import { checkCount, checkRange } from "@magic-mask/core";
 
 /** Decides who sits where in each episode. Seats hold an index: learner L's policy is L, opponent k's is (number of learners) + k. */
 export interface Opponents {
@@ -65,8 +65,8 @@ export interface PoolOptions {
 
 /** In a share of the episodes, all seats but one are played by past selves drawn from a pool (fictitious self-play). */
 export function pool({ learner, createMember, size, every, share }: PoolOptions): Opponents {
-  checkRange("ppo/opponents", "size", size, 1, 100);
-  checkRange("ppo/opponents", "every", every, 1);
+  checkCount("ppo/opponents", "size", size, 1, 100);
+  checkCount("ppo/opponents", "every", every);
   checkRange("ppo/opponents", "share", share, 0, 1);
   const members = Array.from({ length: size }, createMember);
   let taken = 0;

@@ -1,4 +1,5 @@
 import {
+  checkCount,
   checkRange,
   type EnvironmentSpec,
   type Learner,
@@ -209,8 +210,8 @@ function checkOptions(spec: EnvironmentSpec, options: TrainOptions) {
       `players must name one of ${learners.length} learners for each of ${spec.agents.length} agents, got [${players}]`,
     );
   }
-  checkRange(where, "totalSteps", options.totalSteps, 1);
-  for (const name of ["rolloutTicks", "minibatch", "epochs"] as const) checkRange(where, name, options[name] ?? 1, 1);
+  checkCount(where, "totalSteps", options.totalSteps);
+  for (const name of ["rolloutTicks", "minibatch", "epochs"] as const) checkCount(where, name, options[name] ?? 1);
   for (const name of ["discount", "trace"] as const) checkRange(where, name, options[name] ?? 1, 0, 1);
   checkRange(where, "clip", options.clip ?? 0.2, Number.MIN_VALUE);
   for (const name of ["valueCoefficient", "entropyCoefficient"] as const)

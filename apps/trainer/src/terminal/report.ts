@@ -31,7 +31,12 @@ export function formatEvaluation(evaluation: Evaluation, record: RunRecord): str
     "paper: mean and t-interval over initialisations. The value of a state for this policy is meant, not that of perfect play.",
     "",
     formatTable(
-      drops.map(({ agent, order, drop, budget }) => [agent, order, percentInterval(drop), percent(budget)]),
+      drops.map(({ agent, order, drop, budget, missed }) => [
+        agent,
+        order,
+        percentInterval(drop),
+        percent(budget) + (missed ? " (off by more than 0.5 points)" : ""),
+      ]),
       ["agent", "blinded decisions", "reward drop, share of the return range", "realised budget"],
     ),
     "",

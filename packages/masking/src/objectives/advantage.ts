@@ -1,6 +1,6 @@
 import {
   boxSize,
-  checkRange,
+  checkCount,
   type Decisions,
   ILLEGAL,
   type LearnerState,
@@ -43,8 +43,8 @@ function createAdvantageMask(
   { spec, agent, createLearner, seed }: MaskContext,
   { ensemble = 3, separate = false, hidden = [64, 64], minibatch = 512 }: AdvantageOptions,
 ): MaskLearner {
-  checkRange("masking/advantage", "ensemble", ensemble, 2);
-  checkRange("masking/advantage", "minibatch", minibatch, 1);
+  checkCount("masking/advantage", "ensemble", ensemble, 2);
+  checkCount("masking/advantage", "minibatch", minibatch);
   const D = boxSize(spec.observationSpaces[agent]);
   const n = requireDiscrete("masking/advantage", spec.actionSpaces[agent]).n;
   const X = actionInputWidth(D, n);

@@ -1,4 +1,4 @@
-import { boxSize, checkRange, type Decisions, type LearnerState, shuffle, stream } from "@magic-mask/core";
+import { boxSize, checkCount, checkRange, type Decisions, type LearnerState, shuffle, stream } from "@magic-mask/core";
 import { type MaskContext, type MaskLearner, type MaskObjective, rateAt } from "./objective.ts";
 
 export interface PaperOptions {
@@ -25,7 +25,7 @@ function createPaperMask(
   { threshold = 0.5, hidden = [64, 64], minibatch = 512 }: PaperOptions,
 ): MaskLearner {
   checkRange("masking/paper", "threshold", threshold, 0, 1);
-  checkRange("masking/paper", "minibatch", minibatch, 1);
+  checkCount("masking/paper", "minibatch", minibatch);
   const D = boxSize(spec.observationSpaces[agent]);
   const model = { kind: "mlp", inputs: D, hidden, activation: "relu", outputs: [1] } as const;
   const learner = createLearner(model, stream(seed, "paper", agent));
