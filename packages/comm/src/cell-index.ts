@@ -18,7 +18,7 @@ export interface CellIndex {
  * @param width of a cell in quanta of σ, ≥ 1
  */
 export function createCellIndex(capacity: number, width: number): CellIndex {
-  const mask = 2 ** Math.ceil(Math.log2(2 * capacity)) - 1;
+  const mask = (1 << Math.ceil(Math.log2(2 * capacity))) - 1;
   const first = new Int32Array(mask + 1).fill(-1);
   const next = new Int32Array(capacity);
   const previous = new Int32Array(capacity);

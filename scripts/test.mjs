@@ -1,0 +1,38 @@
+/** Runs every test, or those whose path matches an argument; the last line is the count. */
+import "./setup.mjs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { root, run } from "./run.mjs";
+
+const started = performance.now();
+const folder = mkdtempSync(join(tmpdir(), "magic-mask-test-"));
+const results = join(folder, "results.json");
+const flags = ["--json", `--outputFile=${results}`];
+const code = await run(process.execPath, [`${root}node_modules/jest/bin/jest.js`, ...flags, ...process.argv.slice(2)], {
+  cwd: root,
+  stdio: ["ignore", 2, 2],
+  env: {
+    ...process.env,
+    // some of jest's parts take CI=true for a terminal
+    ...(process.stderr.isTTY ? {} : { NO_COLOR: "1" }),
+    // packages are ES modules, which jest loads through Node's experimental vm modules
+    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --experimental-vm-modules --disable-warning=ExperimentalWarning`,
+  },
+});
+const [passed, failed, skipped] = count();
+rmSync(folder, { recursive: true });
+console.log(`\nTotal time: ${((performance.now() - started) / 1000).toFixed(1)} s`);
+console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ""}`);
+process.exitCode = failed ? code || 1 : 0;
+
+/** A file that could not run is one failure, and so is a run that failed without a failed test, or left no results. */
+function count() {
+  try {
+    const result = JSON.parse(readFileSync(results, "utf8"));
+    const broken = result.numFailedTests + result.numRuntimeErrorTestSuites;
+    return [result.numPassedTests, broken || (code && 1), result.numPendingTests + result.numTodoTests];
+  } catch {
+    return [0, 1, 0];
+  }
+}
