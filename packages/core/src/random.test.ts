@@ -81,10 +81,10 @@ describe("the generator", () => {
   });
 
   it("starts from the state that the key's hash spells out", () => {
-    const examples = [[[-0]], [[0]], [["", 1]]] as [StreamKey][];
+    const examples: [(number | string)[]][] = [[[-0]], [[0]], [["", 1]]];
     fc.assert(
       fc.property(key, (parts) => expect(stream(...parts).exportState()).toEqual(stateOf(parts))),
-      { examples: examples as never },
+      { examples },
     );
   });
 });
