@@ -27,6 +27,8 @@ export { lambdaReturns } from "./returns.ts";
 export {
   CONTINUES,
   completeRows,
+  copyDecision,
+  copyRow,
   createRollout,
   LAST_LOOK,
   OPEN,

@@ -105,3 +105,30 @@ export function completeRows(rollout: Rollout, agent?: number): Int32Array {
   }
   return rows.subarray(0, count);
 }
+
+/** Copies row `row` of one column to row `at` of another, both `width` wide. */
+export function copyRow<T extends Float32Array | Uint8Array>(from: T, row: number, to: T, at: number, width: number) {
+  for (let i = 0; i < width; i++) to[at * width + i] = from[row * width + i];
+}
+
+/** Copies one row of every column to another rollout of the same widths. `next` still names a row of the old one. */
+export function copyDecision(from: Rollout, row: number, to: Rollout, at: number) {
+  const { observation, legal, parameters, action } = from.widths;
+  copyRow(from.observations, row, to.observations, at, observation);
+  copyRow(from.legal, row, to.legal, at, legal);
+  copyRow(from.policy, row, to.policy, at, parameters);
+  copyRow(from.perturbation, row, to.perturbation, at, parameters);
+  copyRow(from.actions, row, to.actions, at, action);
+  to.values[at] = from.values[row];
+  to.logProbs[at] = from.logProbs[row];
+  to.blinded[at] = from.blinded[row];
+  to.blindProbability[at] = from.blindProbability[row];
+  to.rewards[at] = from.rewards[row];
+  to.disturbed[at] = from.disturbed[row];
+  to.ended[at] = from.ended[row];
+  to.next[at] = from.next[row];
+  to.agents[at] = from.agents[row];
+  to.copies[at] = from.copies[row];
+  to.episodes[at] = from.episodes[row];
+  to.ticks[at] = from.ticks[row];
+}
