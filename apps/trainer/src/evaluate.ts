@@ -239,8 +239,8 @@ function playOpponents(
     (["sampled", "greedy"] as const).map((style) => {
       const own =
         style === "sampled" ? policies : policies.map((policy, agent) => greedy(policy, spec.actionSpaces[agent]));
-      // Two random plies, or greedy players would play one game over and over.
-      const variant = style === "sampled" ? make : withRandomOpening(make, 2);
+      // Two random plies, or greedy players of a game without chance would play one game over and over.
+      const variant = style === "greedy" && spec.turnBased ? withRandomOpening(make, 2) : make;
       const points = spec.agents.flatMap((_, seat) => {
         const seated = opposing.map((policy, agent) => (agent === seat ? own[seat] : policy));
         const played = play({

@@ -34,13 +34,7 @@ export async function loadRun(path: string): Promise<LoadedRun> {
     );
   }
   const config = parseConfig(record.config);
-  if (!config.mask.enabled || config.posthoc.steps === 0) {
-    throw new MagicMaskError(
-      "unsupported",
-      "trainer/load-run",
-      `${path} was trained without masks or without a post-hoc pass (mask.enabled, posthoc.steps): there is nothing to evaluate`,
-    );
-  }
+  requireExplanation(config);
   const world = assembleWorld(config);
   const { create } = await loadBackend({ ...config, backend: record.backend.name });
   const team = assembleTeam(config, world, create);
@@ -52,4 +46,12 @@ export async function loadRun(path: string): Promise<LoadedRun> {
   const postHocState = (await loadCheckpoint(`${folder.path}/${EXPLANATION}`)).tree as PostHocState;
   restorePostHoc(postHoc, postHocState);
   return { folder, record, config, world, team, saved, postHoc, postHocState };
+}
+
+/** @throws unsupported if runs of this configuration have no post-hoc explanation */
+export function requireExplanation({ mask, posthoc }: Config): void {
+  if (mask.enabled && posthoc.steps > 0) return;
+  const message =
+    "there is nothing to evaluate without masks and a post-hoc pass; set mask.enabled=true and posthoc.steps > 0";
+  throw new MagicMaskError("unsupported", "trainer/load-run", message);
 }

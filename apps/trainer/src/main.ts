@@ -5,9 +5,10 @@ import { Command, CommanderError } from "commander";
 import { describeConfig, resolveConfig } from "./config.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
 import { explainGame, type Moment } from "./explain.ts";
-import { type LoadedRun, loadRun } from "./load-run.ts";
+import { type LoadedRun, loadRun, requireExplanation } from "./load-run.ts";
+import { presets } from "./presets.ts";
 import { formatEvaluation, formatMoment } from "./terminal/report.ts";
-import { runTraining, type TrainingOutcome } from "./training-run.ts";
+import { runTraining, type TrainingOutcome, type TrainingRunOptions } from "./training-run.ts";
 
 /** What went wrong outside of our control. */
 const FAILED = 1;
@@ -39,7 +40,7 @@ withTrainingFlags(program.command("train"))
     `\nExample:\n  magic-mask train --env-id tictactoe_v0 --total-timesteps 200000 training.entropyCoefficient=0.05\n\n${configKeys()}`,
   )
   .action(async (overrides: string[], flags: TrainFlags) => {
-    const outcome = await trainFrom(overrides, flags);
+    const outcome = await runTraining(askedRun(overrides, flags));
     print(flags, outcome, () => describeOutcome(outcome));
   });
 
@@ -76,7 +77,10 @@ withTrainingFlags(program.command("start"))
   .description("the whole job: train on Connect 4, evaluate, and explain one game")
   .addHelpText("after", "\nExample:\n  magic-mask start --seed 2\n\nTakes the keys of `magic-mask train --help`.")
   .action(async (overrides: string[], flags: TrainFlags) => {
-    const outcome = await trainFrom(overrides, flags);
+    const asked = askedRun(overrides, flags);
+    // Before any work is done: without masks there would be nothing to evaluate.
+    if ("config" in asked) requireExplanation(asked.config);
+    const outcome = await runTraining(asked);
     if (outcome.exitCode !== 0) {
       print(flags, outcome, () => describeOutcome(outcome));
       return;
@@ -104,18 +108,14 @@ function withTrainingFlags(command: Command): Command {
     .option("--json", "print one JSON object");
 }
 
-function trainFrom(overrides: readonly string[], flags: TrainFlags): Promise<TrainingOutcome> {
+/** What flags and overrides ask for. @throws as `resolveConfig` */
+function askedRun(overrides: readonly string[], flags: TrainFlags): TrainingRunOptions {
   if (flags.resume !== undefined) {
     const { resume, out: _, json: __, ...rest } = flags;
     const given = [...overrides, ...Object.keys(rest)];
-    if (given.length > 0) {
-      throw new MagicMaskError(
-        "invalid-option",
-        "trainer/main",
-        `a resumed run keeps its configuration; leave out: ${given.join(", ")}`,
-      );
-    }
-    return runTraining({ resume });
+    if (given.length === 0) return { resume };
+    const message = `a resumed run keeps its configuration; leave out: ${given.join(", ")}`;
+    throw new MagicMaskError("invalid-option", "trainer/main", message);
   }
   const config = resolveConfig({
     file: flags.config,
@@ -128,7 +128,7 @@ function trainFrom(overrides: readonly string[], flags: TrainFlags): Promise<Tra
     },
     overrides,
   });
-  return runTraining({ config, out: flags.out });
+  return { config, out: flags.out };
 }
 
 function evaluateRun(run: LoadedRun): Evaluation {
@@ -163,7 +163,9 @@ function configKeys(): string {
   const rows = describeConfig().map(
     ({ key, default: value, help }) => `  ${key.padEnd(32)} ${JSON.stringify(value).padEnd(20)} ${help}`,
   );
-  return ["Configuration keys, defaults and meaning:", ...rows].join("\n");
+  const known = Object.entries(presets).map(([id, preset]) => `  ${id.padEnd(32)} ${JSON.stringify(preset)}`);
+  const layers = "Presets of worlds, above the defaults and below file, flags and overrides:";
+  return ["Configuration keys, defaults and meaning:", ...rows, "", layers, ...known].join("\n");
 }
 
 try {
