@@ -42,6 +42,8 @@ export interface Moment {
   readonly picture: string;
   /** The agent's return of the whole game. */
   readonly finalReturn: number;
+  /** What that means where there are winners; null elsewhere. */
+  readonly outcome: "won" | "drew" | "lost" | null;
 }
 
 export interface ExplainOptions {
@@ -93,6 +95,7 @@ export function explainGame(run: LoadedRun, { game, rollouts }: ExplainOptions):
   const { n, labels } = requireDiscrete("trainer/explain", spec.actionSpaces[agent]);
   const taken = episode.actions[(tick * spec.agents.length + agent) * slotWidth(spec)];
   const legal = Array.from({ length: n }, (_, a) => a).filter((a) => states.decisions.legal[a] === 1);
+  const finalReturn = episodeReturn(episode, agent);
   const half = 1.96 * truth.standardError[0];
   return {
     game,
@@ -114,7 +117,8 @@ export function explainGame(run: LoadedRun, { game, rollouts }: ExplainOptions):
       taken: a === taken,
     })),
     picture: top.picture,
-    finalReturn: episodeReturn(episode, agent),
+    finalReturn,
+    outcome: spec.zeroSum ? (["lost", "drew", "won"] as const)[Math.sign(finalReturn) + 1] : null,
   };
 }
 

@@ -48,10 +48,10 @@ export function formatEvaluation(evaluation: Evaluation, record: RunRecord): str
 
 /** One moment as text for a terminal. */
 export function formatMoment(moment: Moment): string {
-  const { game, tick, agent, estimate, spread, mask, effect, actions, picture, finalReturn } = moment;
-  const outcome = finalReturn > 0 ? "won" : finalReturn < 0 ? "lost" : "drew";
+  const { game, tick, agent, estimate, spread, mask, effect, actions, picture, finalReturn, outcome } = moment;
+  const end = `${outcome ? `it ${outcome}, ` : ""}return ${formatNumber(finalReturn)}`;
   return [
-    `The most critical moment of held-out game ${game}: step ${tick}, ${agent} to act (it ${outcome}, return ${formatNumber(finalReturn)})`,
+    `The most critical moment of held-out game ${game}: step ${tick}, ${agent} to act (${end})`,
     "",
     picture.trimEnd(),
     "",
