@@ -11,8 +11,10 @@ export interface JointIteration extends Omit<Iteration, "exportState"> {
   /** Per agent; empty where masks are off. */
   readonly rounds: readonly MaskRound[];
   readonly explanation: Explanation;
-  /** Seconds spent on masks, records and sharing. */
+  /** Seconds spent on learning masks and record heads. */
   readonly maskSeconds: number;
+  /** Seconds spent on records, messages and buffers. */
+  readonly commSeconds: number;
   exportState(): JointState;
 }
 
@@ -70,22 +72,24 @@ export async function* trainJointly(
     const begun = performance.now();
     const rate = maskRate(iteration.progress);
     const plan = { fit: { epochs: 1, learningRate: { start: rate, end: rate } }, headSteps: HEAD_STEPS };
-    const rounds = mask.enabled
-      ? await learnMasks(
-          explanation,
+    const { rounds, commSeconds } = mask.enabled
+      ? await learnMasks({
+          world,
           team,
-          iteration.rollouts,
+          explanation,
+          rollouts: iteration.rollouts,
           plan,
-          mask.threshold,
-          iteration.index - 1,
-          iteration.ticks,
-        )
-      : [];
+          threshold: mask.threshold,
+          policyVersion: iteration.index - 1,
+          now: iteration.ticks,
+        })
+      : { rounds: [], commSeconds: 0 };
     yield {
       ...iteration,
       rounds,
       explanation,
-      maskSeconds: (performance.now() - begun) / 1000,
+      maskSeconds: (performance.now() - begun) / 1000 - commSeconds,
+      commSeconds,
       exportState: () => ({
         train: iteration.exportState(),
         learners: team.learners.map(({ learner }) => learner.exportState()),

@@ -1,7 +1,7 @@
 import type { Rollout } from "@magic-mask/core";
 import { type FitPlan, selectDecisions } from "@magic-mask/masking";
-import { coverage } from "@magic-mask/metrics";
-import type { Explanation, Team } from "./assemble.ts";
+import { coverage, klPerturbation } from "@magic-mask/metrics";
+import type { Explanation, Team, World } from "./assemble.ts";
 import type { Memory } from "./memory.ts";
 
 /** Passes and learning rates of one round of learning. */
@@ -11,56 +11,91 @@ export interface MaskPlan {
   readonly headSteps: number;
 }
 
-/** What came of one round, per agent. */
+/** What came of one round for one agent, over a sample of its decisions; NaN where it had none. */
 export interface MaskRound {
   readonly criticLoss: number;
   readonly maskLoss: number;
-  /** E[m], over a sample of the decisions. */
+  /** E[m] */
   readonly mean: number;
-  /** Share of them that the gate m ≤ τ would blind. */
+  /** Share that the gate m ≤ τ would blind. */
   readonly coverage: number;
+  /** kl/perturbation, nats. */
+  readonly perturbation: number;
+}
+
+export interface LearnMasksOptions {
+  readonly world: World;
+  readonly team: Team;
+  readonly explanation: Explanation;
+  /** [L] as the collector gives them. */
+  readonly rollouts: readonly Rollout[];
+  readonly plan: MaskPlan;
+  /** τ */
+  readonly threshold: number;
+  /** Updates that the policies had taken. */
+  readonly policyVersion: number;
+  /** Collector tick. */
+  readonly now: number;
+  /** Further memories that take in the same decisions. */
+  readonly others?: readonly Memory[];
+}
+
+export interface LearnMasksResult {
+  /** [N] */
+  readonly rounds: readonly MaskRound[];
+  /** Seconds spent on records, messages and buffers; training on records apart. */
+  readonly commSeconds: number;
 }
 
 /**
  * One round of learning from rollouts, the same in joint training and post hoc: every agent's critic learns from its decisions and
  * judges them, its mask learns from the judgement, and its memory takes the decisions in and shares some.
- *
- * @param policyVersion updates that the policies had taken
- * @param now collector tick
- * @param others further memories that take in the same decisions
  */
-export async function learnMasks(
-  { critics, masks, memory }: Explanation,
-  { players }: Team,
-  rollouts: readonly Rollout[],
-  plan: MaskPlan,
-  threshold: number,
-  policyVersion: number,
-  now: number,
-  others: readonly Memory[] = [],
-): Promise<MaskRound[]> {
+export async function learnMasks(options: LearnMasksOptions): Promise<LearnMasksResult> {
+  const { world, team, explanation, rollouts, plan, threshold, policyVersion, now, others = [] } = options;
+  const { critics, masks } = explanation;
+  const memories = [explanation.memory, ...others];
   const rounds: MaskRound[] = [];
+  let commSeconds = 0;
+  const timed = (work: () => void) => {
+    const begun = performance.now();
+    work();
+    commSeconds += (performance.now() - begun) / 1000;
+  };
+
   for (const [agent, mask] of masks.entries()) {
-    const rollout = rollouts[players[agent]];
+    const rollout = rollouts[team.players[agent]];
     const criticLoss = await critics[agent].fit(rollout, plan.fit);
     const evidence = critics[agent].judge(rollout);
-    const statistics = await mask.fit(evidence, plan.fit);
-    const masksOf = (rows: Int32Array) => {
-      const values = new Float32Array(rows.length);
-      mask.mask(selectDecisions(rollout, rows, agent), values);
+    const { rows } = evidence;
+    const { loss: maskLoss = Number.NaN } = await mask.fit(evidence, plan.fit);
+    const masksOf = (of: Int32Array) => {
+      const values = new Float32Array(of.length);
+      mask.mask(selectDecisions(rollout, of, agent), values);
       return values;
     };
-    for (const each of [memory, ...others]) each.remember(evidence, masksOf, policyVersion, now);
-    const stride = Math.ceil(evidence.rows.length / LOOKED_AT);
-    const { mean, blinded } = coverage(masksOf(evidence.rows.filter((_, i) => i % stride === 0)), threshold);
-    rounds.push({ criticLoss, maskLoss: statistics.loss, mean, coverage: blinded });
+    timed(() => {
+      for (const memory of memories) memory.remember(evidence, masksOf, policyVersion, now);
+    });
+
+    const stride = Math.ceil(rows.length / LOOKED_AT);
+    const sample = rows.filter((_, i) => i % stride === 0);
+    if (sample.length === 0) {
+      rounds.push({ criticLoss, maskLoss, mean: Number.NaN, coverage: Number.NaN, perturbation: Number.NaN });
+      continue;
+    }
+    const { mean, blinded } = coverage(masksOf(sample), threshold);
+    const p = sample.reduce((sum, row) => sum + rollout.blindProbability[row], 0) / sample.length;
+    const decisions = selectDecisions(rollout, sample, agent);
+    const perturbation = klPerturbation(decisions, world.spec.actionSpaces[agent], p);
+    rounds.push({ criticLoss, maskLoss, mean, coverage: blinded, perturbation });
   }
-  for (const each of [memory, ...others]) {
-    each.tick(now);
-    await each.fitHeads(plan.headSteps, now);
+  for (const memory of memories) {
+    timed(() => memory.tick(now));
+    await memory.fitHeads(plan.headSteps, now);
   }
-  return rounds;
+  return { rounds, commSeconds };
 }
 
-/** Decisions per round whose m is looked at for the report. */
+/** Decisions per round that the report looks at. */
 const LOOKED_AT = 512;

@@ -21,10 +21,21 @@ export function logIteration(
   metrics: MetricsLog,
   events: EventWriter,
 ) {
-  const { steps, episodes, statistics, rounds, seconds, maskSeconds, learningRate, blinding, explanation } = iteration;
+  const {
+    steps,
+    episodes,
+    statistics,
+    rounds,
+    seconds,
+    maskSeconds,
+    commSeconds,
+    learningRate,
+    blinding,
+    explanation,
+  } = iteration;
+  const total = seconds.collect + seconds.update + maskSeconds + commSeconds;
   const scalars: Record<string, number> = {
-    "charts/SPS":
-      (config.training.rolloutTicks * config.training.copies) / (seconds.collect + seconds.update + maskSeconds),
+    "charts/SPS": (config.training.rolloutTicks * config.training.copies) / total,
     "charts/learning_rate": learningRate,
     "charts/episodic_length": mean(episodes.map((episode) => episode.length)),
     "charts/win_rate_random": win,
@@ -32,6 +43,8 @@ export function logIteration(
     "time/collect": seconds.collect,
     "time/update": seconds.update,
     "time/mask": maskSeconds,
+    "time/comm": commSeconds,
+    "comm/share_of_time": commSeconds / total,
   };
   spec.agents.forEach((name, agent) => {
     const returns = episodes.filter((episode) => episode.learning[agent]).map((episode) => episode.returns[agent]);
@@ -42,6 +55,7 @@ export function logIteration(
     scalars[`mask/${name}/loss`] = round.maskLoss;
     scalars[`mask/${name}/mean`] = round.mean;
     scalars[`mask/${name}/coverage`] = round.coverage;
+    scalars[`kl/perturbation/${name}`] = round.perturbation;
   });
   scalars["charts/episodic_return"] = scalars[`agent/${spec.agents[0]}/episodic_return`];
   statistics.forEach((update, k) => {
@@ -49,7 +63,8 @@ export function logIteration(
       scalars[`${k === 0 ? "losses" : `agent/${spec.agents[k]}/losses`}/${name}`] = value;
     }
   });
-  scalars["kl/update"] = statistics[0].approx_kl;
+  // NaN where an iteration held nothing to learn from, as when everybody is always blinded.
+  scalars["kl/update"] = statistics[0].approx_kl ?? Number.NaN;
   if (rounds.length > 0) Object.assign(scalars, explanation.memory.sharing.statistics(steps));
 
   metrics.append({ steps, ...scalars, hash: iteration.hash });

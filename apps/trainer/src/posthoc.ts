@@ -80,11 +80,22 @@ export async function explainPostHoc(
   const plan = { fit: { epochs, learningRate }, headSteps };
   // Targets exist at the end, and records leave at the first boundary from there.
   const now = Math.ceil(ticks / config.sharing.every) * config.sharing.every;
-  const rounds = await learnMasks(explanation, team, rollouts, plan, config.mask.threshold, 0, now, [unshared]);
+  const { rounds } = await learnMasks({
+    world,
+    team,
+    explanation,
+    rollouts,
+    plan,
+    threshold: config.mask.threshold,
+    policyVersion: 0,
+    now,
+    others: [unshared],
+  });
   onProgress(0.9);
   for (const masks of papers) {
     for (const [agent, mask] of masks.entries()) {
       const evidence = explanation.critics[agent].judge(rollouts[team.players[agent]]);
+      // E[m] = τ is reached within one pass; further ones change nothing but the time.
       await mask.fit(evidence, { epochs: 1, learningRate });
     }
   }

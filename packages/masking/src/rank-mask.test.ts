@@ -6,26 +6,26 @@ import { maskGate } from "./gate.ts";
 import type { MaskLearner } from "./objectives/objective.ts";
 import { rankMask } from "./rank-mask.ts";
 
-const remembering = (values: readonly number[], capacity?: number) => {
-  const ranks = rankMask(capacity);
-  ranks.observe(Float32Array.from(values), values.length);
+const among = (values: readonly number[]) => {
+  const ranks = rankMask();
+  ranks.learn(Float32Array.from(values));
   return ranks;
 };
 
 describe("the rank of a criticality", () => {
   it("is the share of states below it, ties counting half", () => {
-    const ranks = remembering([3, 1, 2, 2]);
+    const ranks = among([3, 1, 2, 2]);
     // Below and up to it: 0 and 0, 0 and 1, 1 and 1, 1 and 3, 3 and 3, 3 and 4, 4 and 4 of 4; halfway between.
     expect([0, 1, 1.5, 2, 2.5, 3, 4].map(ranks.rank)).toEqual([0, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 7 / 8, 1]);
   });
 
   it("is ½ while nothing is known, and for all where all are equal", () => {
     expect(rankMask().rank(7)).toBe(0.5);
-    expect(remembering([4, 4, 4]).rank(4)).toBe(0.5);
+    expect(among([4, 4, 4]).rank(4)).toBe(0.5);
   });
 
   it("finds a number that float32 has rounded equal to itself", () => {
-    expect(remembering([0.1, 0.2]).rank(0.1)).toBe(1 / 4);
+    expect(among([0.1, 0.2]).rank(0.1)).toBe(1 / 4);
   });
 
   it("is the mid-rank by counting, for any numbers", () => {
@@ -33,37 +33,38 @@ describe("the rank of a criticality", () => {
     fc.assert(
       fc.property(numbers, fc.integer({ min: -5, max: 5 }), (values, x) => {
         const [below, equal] = [values.filter((v) => v < x).length, values.filter((v) => v === x).length];
-        expect(remembering(values).rank(x)).toBeCloseTo((below + equal / 2) / values.length, 12);
+        expect(among(values).rank(x)).toBeCloseTo((below + equal / 2) / values.length, 12);
       }),
     );
   });
 
-  it("forgets the oldest states first", () => {
-    const ranks = remembering([10, 20, 1, 2, 3], 3);
-    expect([0, 1, 2, 3, 15].map(ranks.rank)).toEqual([0, 1 / 6, 1 / 2, 5 / 6, 1]);
-    ranks.observe(Float32Array.of(30, 99), 1);
-    // 1 made way for 30.
-    expect([1, 2, 25].map(ranks.rank)).toEqual([0, 1 / 6, 2 / 3]);
+  it("forgets all earlier states: scores of other weights are on another scale", () => {
+    const ranks = among([100, 200, 300]);
+    ranks.learn(Float32Array.of(1, 2));
+    expect([0, 1, 1.5, 2, 3].map(ranks.rank)).toEqual([0, 1 / 4, 1 / 2, 3 / 4, 1]);
   });
 
-  it("is kept by a saved state, and the order of forgetting too", () => {
-    const first = remembering([1, 2, 3, 4], 3);
-    const second = rankMask(3);
+  it("is kept by a saved state", () => {
+    const first = among([3, 1, 2]);
+    const second = rankMask();
     second.restoreState(structuredClone(first.exportState()));
-    for (const ranks of [first, second]) ranks.observe(Float32Array.of(10), 1);
-    expect([2, 3, 4, 10].map(second.rank)).toEqual([2, 3, 4, 10].map(first.rank));
-    expect(second.rank(2)).toBe(0);
+    first.learn(Float32Array.of(9));
+    expect([0, 1, 2, 3].map(second.rank)).toEqual([0, 1 / 6, 1 / 2, 5 / 6]);
   });
 
-  it("needs room for a state", () => {
-    expect(() => rankMask(0)).toThrow(expect.objectContaining({ code: "invalid-option" }));
+  it("keeps no array that it is given", () => {
+    const given = Float32Array.of(1, 2);
+    const ranks = rankMask();
+    ranks.learn(given);
+    given.fill(0);
+    expect(ranks.rank(1)).toBe(1 / 4);
   });
 });
 
 describe("acting by the mask", () => {
   const random = stream("criticality");
   const criticality = Float32Array.from({ length: 1000 }, () => random.normal());
-  const ranks = remembering([...criticality]);
+  const ranks = among([...criticality]);
   const masked = (mask: (row: number) => number): MaskLearner =>
     ({
       mask: ({ count }: Decisions, out: Float32Array) => {

@@ -1,54 +1,43 @@
-import { checkCount } from "@magic-mask/core";
-
 /** Turns criticality into a mask in [0, 1]: its rank among recent states. */
 export interface RankMask {
-  /** Remembers the criticality of states that were visited. */
-  observe(criticality: Float32Array, count: number): void;
-  /** Share of remembered states below `criticality`, ties counting half; ½ while nothing is remembered. */
+  /** Ranks against these states from now on: visited lately, scored by the weights that will be asked. */
+  learn(criticality: Float32Array): void;
+  /** Share of those states below `criticality`, ties counting half; ½ while there are none. */
   rank(criticality: number): number;
-  exportState(): { readonly recent: Float32Array; readonly seen: number };
-  restoreState(state: { readonly recent: Float32Array; readonly seen: number }): void;
+  exportState(): { readonly sorted: Float32Array };
+  restoreState(state: { readonly sorted: Float32Array }): void;
 }
 
 /**
  * m(o) is the empirical distribution function at Δ̂(o), so m is uniform and the gate m ≤ τ blinds exactly the share τ of states,
- * those with least at stake.
- *
- * @param capacity how many recent states are remembered, ≥ 1
+ * those with least at stake. Scores by earlier weights are on another scale, so none are kept.
  */
-export function rankMask(capacity = 4096): RankMask {
-  checkCount("masking/rank-mask", "capacity", capacity);
-  const recent = new Float32Array(capacity);
-  let seen = 0;
-  let sorted: Float32Array | undefined;
+export function rankMask(): RankMask {
+  let sorted = new Float32Array(0);
 
-  /** How many remembered values are below `x`, or, with `orEqual`, not above it. */
-  const countBelow = (values: Float32Array, x: number, orEqual: boolean) => {
-    let [low, high] = [0, values.length];
+  /** How many of the states are below `x`, or, with `orEqual`, not above it. */
+  const countBelow = (x: number, orEqual: boolean) => {
+    let [low, high] = [0, sorted.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (values[middle] < x || (orEqual && values[middle] === x)) low = middle + 1;
+      if (sorted[middle] < x || (orEqual && sorted[middle] === x)) low = middle + 1;
       else high = middle;
     }
     return low;
   };
 
   return {
-    observe(criticality, count) {
-      for (let i = 0; i < count; i++) recent[seen++ % capacity] = criticality[i];
-      sorted = undefined;
+    learn(criticality) {
+      sorted = criticality.slice().sort();
     },
     rank(criticality) {
-      if (seen === 0) return 0.5;
-      sorted ??= recent.slice(0, Math.min(seen, capacity)).sort();
+      if (sorted.length === 0) return 0.5;
       const x = Math.fround(criticality);
-      return (countBelow(sorted, x, false) + countBelow(sorted, x, true)) / (2 * sorted.length);
+      return (countBelow(x, false) + countBelow(x, true)) / (2 * sorted.length);
     },
-    exportState: () => ({ recent: recent.slice(), seen }),
+    exportState: () => ({ sorted: sorted.slice() }),
     restoreState(state) {
-      recent.set(state.recent);
-      seen = state.seen;
-      sorted = undefined;
+      sorted = state.sorted.slice();
     },
   };
 }

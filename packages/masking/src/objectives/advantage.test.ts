@@ -3,6 +3,7 @@ import { type CreateLearner, ILLEGAL, type Rollout, type UpdatePlan } from "@mag
 import { explainerLaws, referenceLearner } from "@magic-mask/core/testing";
 import { createCritic } from "../critic.ts";
 import { maskGate } from "../gate.ts";
+import { selectDecisions } from "../select.ts";
 import { allDecisions, KEYS, leverWorld, playLevers, SURE, TICKS, truth, WIDTH } from "../test-worlds.ts";
 import { type AdvantageOptions, advantage } from "./advantage.ts";
 import type { Evidence, MaskLearner } from "./objective.ts";
@@ -277,13 +278,25 @@ describe("a fitted advantage mask", () => {
     for (const threshold of [0.25, 0.5, 0.75]) {
       const blinded = new Uint8Array(rows.length);
       maskGate([mask], threshold)(decisions, blinded);
-      // There are but twelve kinds of state, so a tie reaches 1/24 to either side; 512 states were ranked: ± 3·.022.
+      // There are but twelve kinds of state, so a tie reaches 1/24 to either side; 1024 states were ranked: ± 3·.016.
       expect(Math.abs(mean([...blinded]) - threshold)).toBeLessThan(0.11);
     }
     // What is at stake most is kept.
     const { criticality } = scoreAll(mask);
     mask.mask(allDecisions(0), m);
     expect(m[criticality.indexOf(Math.max(...criticality))]).toBeGreaterThan(0.9);
+  });
+
+  it("stays uniform while the scale of what is at stake drifts from fit to fit", async () => {
+    const mask = makeMask();
+    const evidence = await evidenceOf(200, 3);
+    for (const scale of [1, 10, 100]) {
+      const advantages = evidence.advantages.map((advantage) => scale * advantage);
+      await mask.fit({ ...evidence, advantages }, PLAN);
+      const m = new Float32Array(evidence.rows.length);
+      mask.mask(selectDecisions(evidence.rollout, evidence.rows, 0), m);
+      expect(mean([...m])).toBeCloseTo(0.5, 1);
+    }
   });
 
   const laws = explainerLaws.map((law) => [law.name, law] as const);

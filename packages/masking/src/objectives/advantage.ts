@@ -164,7 +164,7 @@ function createAdvantageMask(
     const sample = selectDecisions(rollout, order.subarray(0, RANKED_PER_FIT), agent);
     const criticality = new Float32Array(sample.count);
     explainer.score(sample, criticality, new Float32Array(sample.count));
-    ranks.observe(criticality, sample.count);
+    ranks.learn(criticality);
   }
 }
 
@@ -176,8 +176,8 @@ interface AdvantageState {
 
 /** Decisions per forward pass. */
 const CHUNK = 256;
-/** States that enter the ranking per fit. */
-const RANKED_PER_FIT = 512;
+/** States that are ranked after a fit. */
+const RANKED_PER_FIT = 1024;
 
 const probability = (logProb: number) => (logProb > ILLEGAL ? Math.exp(logProb) : 0);
 
