@@ -22,8 +22,10 @@ const code = await run(process.execPath, [`${root}node_modules/jest/bin/jest.js`
 });
 const [passed, failed, skipped] = count();
 rmSync(folder, { recursive: true });
-console.log(`\nTotal time: ${((performance.now() - started) / 1000).toFixed(1)} s`);
-console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ""}`);
+console.log(
+  `\nTotal time: ${((performance.now() - started) / 1000).toFixed(1)} s${skipped ? `; ${skipped} skipped` : ""}`,
+);
+console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed ? code || 1 : 0;
 
 /** A file that could not run is one failure, and so is a run that failed without a failed test, or left no results. */
