@@ -104,7 +104,9 @@ const configSchema = z.strictObject({
       mode: name(Object.keys(modes), "which records agents send each other").default("perturbed"),
       every: count("k: collector ticks between broadcasts").default(50),
       channel: name(Object.keys(channels), "how messages travel").default("ideal"),
-      capacity: count("records an agent keeps").default(8192),
+      capacity: count("records an agent keeps")
+        .max(2 ** 24)
+        .default(131_072),
     },
     "what agents tell each other",
   ),
@@ -126,11 +128,11 @@ const configSchema = z.strictObject({
   evaluation: group(
     {
       episodes: count("held-out episodes per opponent and side").default(400),
-      states: count("held-out decisions per agent with ground truth").default(1000),
-      rollouts: count("continuations per legal action for the ground truth").default(32),
+      states: z.number().int().min(2).describe("held-out decisions per agent with ground truth").default(1000),
+      rollouts: z.number().int().min(2).describe("continuations per legal action for the ground truth").default(32),
       dropEpisodes: count("held-out episodes per reward drop").default(1200),
-      budget: share("q: share of an agent's decisions that is blinded").default(0.1),
-      bootstrap: count("bootstrap draws per interval").default(1000),
+      budget: z.number().gt(0).lt(1).describe("q: share of an agent's decisions that is blinded").default(0.1),
+      bootstrap: z.number().int().min(100).describe("bootstrap draws per interval").default(1000),
       paperSeeds: z.number().int().min(2).describe("initialisations of the paper row").default(5),
     },
     "what the table is made from; seeds apart from training's",
@@ -170,7 +172,16 @@ export function resolveConfig({ file, flags = {}, overrides = [] }: ConfigSource
 /** Checks a configuration and fills in the defaults. @throws as `resolveConfig` */
 export function parseConfig(input: unknown): Config {
   const result = configSchema.safeParse(input);
-  if (result.success) return result.data;
+  if (result.success) {
+    const { initial, floor } = result.data.blinding;
+    if (floor <= initial && (floor > 0 || initial === 0)) return result.data;
+    const wanted = "blinding.floor must be > 0 and ≤ blinding.initial, or both 0 for no blinding";
+    throw new MagicMaskError(
+      "invalid-option",
+      "trainer/config",
+      `${wanted}; got floor ${floor} and initial ${initial}`,
+    );
+  }
   const issue = result.error.issues[0];
   const path = issue.path.join(".");
   if (issue.code === "unrecognized_keys") {
@@ -193,7 +204,7 @@ export function parseConfig(input: unknown): Config {
   );
 }
 
-/** Every key with its default and help text, for `--help` and documents. */
+/** Every key with its default and help text, names to choose from included, for `--help` and documents. */
 export function describeConfig(): { key: string; default: unknown; help: string }[] {
   const defaults = parseConfig({});
   const rows: { key: string; default: unknown; help: string }[] = [];
@@ -203,7 +214,10 @@ export function describeConfig(): { key: string; default: unknown; help: string 
       const at = [...path, key];
       const own = (value as Record<string, unknown>)[key];
       if (child.properties && Object.keys(child.properties).length > 0) visit(child, at, own);
-      else rows.push({ key: at.join("."), default: own, help: child.description ?? "" });
+      else {
+        const choices = child.enum ? `: ${child.enum.join(", ")}` : "";
+        rows.push({ key: at.join("."), default: own, help: `${child.description ?? ""}${choices}` });
+      }
     }
   };
   visit(z.toJSONSchema(configSchema, { io: "output" }), [], defaults);

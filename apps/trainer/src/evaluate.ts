@@ -21,7 +21,7 @@ import {
   tInterval,
 } from "@magic-mask/metrics";
 import type { LoadedRun } from "./load-run.ts";
-import { greedy, perturbationPlayer } from "./policies.ts";
+import { greedy, randomPlayer } from "./policies.ts";
 import { scriptedPlayer } from "./scripted.ts";
 import { createProgress } from "./terminal/progress.ts";
 
@@ -41,7 +41,12 @@ export interface Evaluation {
     readonly metric: "win_rate" | "return";
     readonly value: Interval;
   }[];
-  readonly kl: { readonly update: number; readonly perturbation: number };
+  readonly kl: {
+    /** kl/update of the first policy: mean over the last iterations, and the largest of the run. */
+    readonly update: { readonly last: number; readonly largest: number };
+    /** [N] */
+    readonly perturbation: readonly { readonly agent: string; readonly value: number }[];
+  };
   readonly truth: readonly {
     readonly agent: string;
     readonly states: number;
@@ -58,7 +63,13 @@ export interface Evaluation {
     /** The realised budget is further than half a percentage point from the one asked for: more episodes are needed. */
     readonly missed: boolean;
   }[];
-  readonly fidelity: { readonly shared: number; readonly unshared: number; readonly gain: Interval };
+  readonly fidelity: {
+    readonly shared: number;
+    readonly unshared: number;
+    readonly gain: Interval;
+    /** Records that agents had from peers in the sharing arm. */
+    readonly received: number;
+  };
   readonly bytes: { readonly training: number; readonly postHoc: number; readonly perAgentPer1000Steps: number };
 }
 
@@ -76,13 +87,16 @@ export function evaluate(run: LoadedRun): Evaluation {
   const opponents = playOpponents(run, policies, episodes, seedOf("opponents"), draws);
   progress.update(10);
 
-  const states = collectStates({
-    make: world.make,
-    policies,
-    perturbation: perturbations[0],
-    count,
-    seed: seedOf("states"),
-  });
+  const states = agents.flatMap((agent) =>
+    collectStates({
+      make: world.make,
+      policies,
+      perturbation: perturbations[agent],
+      agents: [agent],
+      count,
+      seed: seedOf("states"),
+    }),
+  );
   const truths = agents.map((agent) =>
     sliced(count, (first, length) => {
       progress.update(10 + Math.round((50 * (agent * count + first)) / (agents.length * count)));
@@ -132,20 +146,21 @@ export function evaluate(run: LoadedRun): Evaluation {
   );
 
   const fidelity = compareSharing(run, states, truths, resample);
-  const bytesOf = (bytes: ArrayLike<number>) => Array.from(bytes).reduce((sum, each) => sum + each, 0);
-  const training = bytesOf(run.saved.joint.explanation.memory.channel.bytes);
+  const training = sum(run.saved.joint.explanation.memory.channel.bytes);
   progress.done(
     `evaluated on ${count} held-out decisions per agent, ${truths.reduce((sum, truth) => sum + truth.decisions, 0)} simulated`,
   );
   return {
     opponents,
     kl: {
-      update: mean(run.saved.recentKl),
-      perturbation: klPerturbation(
-        states[0].decisions,
-        spec.actionSpaces[0],
-        config.posthoc.probability / (spec.turnBased ? 1 : agents.length),
-      ),
+      update: { last: mean(run.saved.kl.recent), largest: run.saved.kl.largest },
+      perturbation: agents.map((agent) => {
+        const p = config.posthoc.probability / (spec.turnBased ? 1 : agents.length);
+        return {
+          agent: spec.agents[agent],
+          value: klPerturbation(states[agent].decisions, spec.actionSpaces[agent], p),
+        };
+      }),
     },
     truth: truths.map((truth, agent) => ({
       agent: spec.agents[agent],
@@ -159,7 +174,7 @@ export function evaluate(run: LoadedRun): Evaluation {
     fidelity,
     bytes: {
       training,
-      postHoc: bytesOf(postHoc.explanation.memory.channel.statistics.bytes),
+      postHoc: sum(postHoc.explanation.memory.channel.statistics.bytes),
       perAgentPer1000Steps: (1000 * training) / run.record.steps / agents.length,
     },
   };
@@ -229,10 +244,10 @@ function playOpponents(
   seed: number,
   draws: number,
 ): Evaluation["opponents"] {
-  const { spec, make, perturbations } = world;
+  const { spec, make } = world;
   const scripted = scriptedPlayer(config);
   const others = [
-    { name: "random", policies: perturbations.map(perturbationPlayer) },
+    { name: "random", policies: spec.actionSpaces.map(randomPlayer) },
     ...(scripted ? [{ name: scripted.name, policies: spec.agents.map(() => scripted.policy) }] : []),
   ];
   return others.flatMap(({ name, policies: opposing }) =>
@@ -269,34 +284,35 @@ function compareSharing(
   const arms = [postHoc.explanation.memory, postHoc.unshared].map(({ heads }) =>
     heads.map((head, i) => states.map((of, j) => (i === j ? null : scoresOf(head, of)))),
   );
-  const fidelityOf = (scores: (typeof arms)[number], indices: Int32Array) => {
-    const pick = (values: ArrayLike<number>) => Float64Array.from(indices, (index) => values[index]);
+  // One list of all agents' states; games are resampled, with the states of all agents in them.
+  const owners = states.flatMap(({ count }, j) => new Array<number>(count).fill(j));
+  const places = states.flatMap(({ count }) => Array.from({ length: count }, (_, s) => s));
+  const games = states.flatMap(({ episodes }) => Array.from(episodes));
+  const fidelityOf = (scores: (typeof arms)[number], indices: Iterable<number>) => {
+    const picked: number[][] = states.map(() => []);
+    for (const index of indices) picked[owners[index]].push(places[index]);
+    const pick = (values: ArrayLike<number>, j: number) => Float64Array.from(picked[j], (s) => values[s]);
     return interAgentFidelity({
-      scores: scores.map((row) => row.map((each) => each && pick(each))),
-      truths: truths.map(({ criticality }) => pick(criticality)),
+      scores: scores.map((row) => row.map((each, j) => each && pick(each, j))),
+      truths: truths.map(({ criticality }, j) => pick(criticality, j)),
       roles,
     }).mean;
   };
-  const { count } = states[0];
-  const everything = Int32Array.from({ length: count }, (_, index) => index);
+  const statistic = (indices: Iterable<number>) => fidelityOf(arms[0], indices) - fidelityOf(arms[1], indices);
   return {
-    shared: fidelityOf(arms[0], everything),
-    unshared: fidelityOf(arms[1], everything),
-    gain: bootstrap({
-      count,
-      draws,
-      seed,
-      statistic: (indices) => fidelityOf(arms[0], indices) - fidelityOf(arms[1], indices),
-    }),
+    shared: fidelityOf(arms[0], owners.keys()),
+    unshared: fidelityOf(arms[1], owners.keys()),
+    gain: bootstrap({ count: owners.length, clusters: games, draws, seed, statistic }),
+    received: sum(postHoc.explanation.memory.sharing.counters.received),
   };
 }
 
 /** What an agent's policy earns above random play in its seat: the scale of drops in worlds that declare no range. */
 function returnGap({ world }: LoadedRun, policies: readonly Policy[], agent: number, seed: number): number {
-  const { make, perturbations } = world;
+  const { make, spec } = world;
   const returnOf = (seated: readonly Policy[]) =>
     mean(Array.from(episodeReturns(play({ make, policies: seated, episodes: 200, seed }), agent)));
-  return returnOf(policies) - returnOf(policies.with(agent, perturbationPlayer(perturbations[agent])));
+  return returnOf(policies) - returnOf(policies.with(agent, randomPlayer(spec.actionSpaces[agent])));
 }
 
 /** Truth a slice at a time, so that progress can be shown; the same figures as in one go. */
@@ -311,4 +327,5 @@ const BUDGET_TOLERANCE = 0.005;
 /** States per slice. */
 const SLICE = 50;
 
+const sum = (values: ArrayLike<number>) => Array.from(values).reduce((total, value) => total + value, 0);
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;

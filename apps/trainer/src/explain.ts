@@ -1,6 +1,6 @@
 import {
   boxSize,
-  checkRange,
+  checkCount,
   type Episode,
   episodeReturn,
   MagicMaskError,
@@ -58,11 +58,14 @@ export interface ExplainOptions {
  *
  * @throws invalid-option if nobody had a choice in that game
  */
-export function explainGame(run: LoadedRun, { game, rollouts }: ExplainOptions): Moment {
+export function explainGame(
+  run: LoadedRun,
+  { game, rollouts }: ExplainOptions,
+): { readonly moment: Moment; readonly episode: Episode } {
   const { config, world, team, postHoc } = run;
   const { make, spec } = world;
-  checkRange("trainer/explain", "game", game, 0);
-  checkRange("trainer/explain", "rollouts", rollouts, 2);
+  checkCount("trainer/explain", "game", game, 0);
+  checkCount("trainer/explain", "rollouts", rollouts, 2);
   const seed = stream(config.seed, "explain").bits();
   const policies = team.players.map((k) => team.learners[k].policy);
   const episode = play({ make, policies, episodes: game + 1, seed })[game];
@@ -97,7 +100,7 @@ export function explainGame(run: LoadedRun, { game, rollouts }: ExplainOptions):
   const legal = Array.from({ length: n }, (_, a) => a).filter((a) => states.decisions.legal[a] === 1);
   const finalReturn = episodeReturn(episode, agent);
   const half = 1.96 * truth.standardError[0];
-  return {
+  const moment: Moment = {
     game,
     tick,
     agent: spec.agents[agent],
@@ -120,6 +123,7 @@ export function explainGame(run: LoadedRun, { game, rollouts }: ExplainOptions):
     finalReturn,
     outcome: spec.zeroSum ? (["lost", "drew", "won"] as const)[Math.sign(finalReturn) + 1] : null,
   };
+  return { moment, episode };
 }
 
 /** Every decision of an episode, as a set of one state each. */

@@ -5,7 +5,7 @@ import type { Explanation, Team, World } from "./assemble.ts";
 import type { Memory } from "./memory.ts";
 
 /** Passes and learning rates of one round of learning. */
-export interface MaskPlan {
+interface MaskPlan {
   readonly fit: FitPlan;
   /** Optimiser steps of every record head. */
   readonly headSteps: number;

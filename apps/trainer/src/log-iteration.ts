@@ -10,14 +10,14 @@ const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + 
  * Writes one iteration to `metrics.jsonl` and TensorBoard under CleanRL's tags and ours. The x axis is environment steps over all
  * copies. `charts/episodic_return` and `losses/*` are those of the first agent and the first policy: nothing is summed over agents.
  *
- * @param win win rate against random play when last probed
+ * @param strength the first agent's win rate against random play when last probed; its return where nobody wins
  * @returns what the progress line shows
  */
 export function logIteration(
   iteration: JointIteration,
   config: Config,
   spec: EnvironmentSpec,
-  win: number,
+  strength: number,
   metrics: MetricsLog,
   events: EventWriter,
 ) {
@@ -38,7 +38,7 @@ export function logIteration(
     "charts/SPS": (config.training.rolloutTicks * config.training.copies) / total,
     "charts/learning_rate": learningRate,
     "charts/episodic_length": mean(episodes.map((episode) => episode.length)),
-    "charts/win_rate_random": win,
+    [spec.zeroSum ? "charts/win_rate_random" : "charts/return_random"]: strength,
     "charts/blinding": blinding.kind === "coin" ? blinding.probability : Number.NaN,
     "time/collect": seconds.collect,
     "time/update": seconds.update,
@@ -71,10 +71,11 @@ export function logIteration(
   for (const [tag, value] of Object.entries(scalars)) if (!Number.isNaN(value)) events.scalar(tag, value, steps);
   metrics.flush();
   events.flush();
-  return {
+  const shown: Record<string, number> = {
     return: scalars["charts/episodic_return"],
-    win,
+    [spec.zeroSum ? "win" : "against random"]: strength,
     KL: scalars["kl/update"],
     coverage: rounds[0]?.coverage ?? Number.NaN,
   };
+  return { shown, kl: scalars["kl/update"] };
 }

@@ -1,6 +1,4 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { isMagicMaskError, MagicMaskError } from "@magic-mask/core";
+import { checkCount, isMagicMaskError, MagicMaskError } from "@magic-mask/core";
 import { Command, CommanderError } from "commander";
 import { describeConfig, resolveConfig } from "./config.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
@@ -9,6 +7,7 @@ import { type LoadedRun, loadRun, requireExplanation } from "./load-run.ts";
 import { presets } from "./presets.ts";
 import { formatEvaluation, formatMoment } from "./terminal/report.ts";
 import { runTraining, type TrainingOutcome, type TrainingRunOptions } from "./training-run.ts";
+import { toJson, writeEvaluation, writeMoment } from "./write-results.ts";
 
 /** What went wrong outside of our control. */
 const FAILED = 1;
@@ -25,6 +24,7 @@ interface TrainFlags {
   readonly config?: string;
   readonly out: string;
   readonly resume?: string;
+  readonly step?: number | "best";
   readonly json?: boolean;
 }
 
@@ -55,7 +55,7 @@ program
   .action(async (path: string, flags: { json?: boolean }) => {
     const run = await loadRun(path);
     const evaluation = evaluateRun(run);
-    print(flags, evaluation, () => formatEvaluation(evaluation, run.record));
+    print(flags, evaluation, () => formatEvaluation(evaluation, run.record, run.config));
   });
 
 program
@@ -89,7 +89,13 @@ withTrainingFlags(program.command("start"))
     const evaluation = evaluateRun(run);
     const moment = explainRun(run, { game: 0, rollouts: 400 });
     print(flags, { ...outcome, evaluation, moment }, () =>
-      [formatEvaluation(evaluation, run.record), "", formatMoment(moment), "", describeOutcome(outcome)].join("\n"),
+      [
+        formatEvaluation(evaluation, run.record, run.config),
+        "",
+        formatMoment(moment),
+        "",
+        describeOutcome(outcome),
+      ].join("\n"),
     );
   });
 
@@ -105,17 +111,29 @@ function withTrainingFlags(command: Command): Command {
     .option("--config <file>", "YAML file with configuration keys; flags and overrides win")
     .option("--out <folder>", "where run folders go", "runs")
     .option("--resume <run>", "continue a run where its last checkpoint left it")
+    .option("--step <n>", "with --resume: the checkpoint to continue from instead of the last: a step, or best", stepOf)
     .option("--json", "print one JSON object");
+}
+
+/** @throws invalid-option */
+function stepOf(text: string): number | "best" {
+  if (text === "best") return text;
+  const step = Number(text);
+  checkCount("trainer/main", "--step", step, 0);
+  return step;
 }
 
 /** What flags and overrides ask for. @throws as `resolveConfig` */
 function askedRun(overrides: readonly string[], flags: TrainFlags): TrainingRunOptions {
   if (flags.resume !== undefined) {
-    const { resume, out: _, json: __, ...rest } = flags;
+    const { resume, step, out: _, json: __, ...rest } = flags;
     const given = [...overrides, ...Object.keys(rest)];
-    if (given.length === 0) return { resume };
+    if (given.length === 0) return { resume, step };
     const message = `a resumed run keeps its configuration; leave out: ${given.join(", ")}`;
     throw new MagicMaskError("invalid-option", "trainer/main", message);
+  }
+  if (flags.step !== undefined) {
+    throw new MagicMaskError("invalid-option", "trainer/main", "--step goes with --resume");
   }
   const config = resolveConfig({
     file: flags.config,
@@ -133,13 +151,13 @@ function askedRun(overrides: readonly string[], flags: TrainFlags): TrainingRunO
 
 function evaluateRun(run: LoadedRun): Evaluation {
   const evaluation = evaluate(run);
-  writeFileSync(join(run.folder.resultsFolder("eval"), "table.json"), toJson(evaluation));
+  writeEvaluation(run, evaluation);
   return evaluation;
 }
 
-function explainRun(run: LoadedRun, { game, rollouts }: { game: number; rollouts: number }): Moment {
-  const moment = explainGame(run, { game, rollouts });
-  writeFileSync(join(run.folder.resultsFolder("eval"), `moment-${game}.json`), toJson(moment));
+function explainRun(run: LoadedRun, options: { game: number; rollouts: number }): Moment {
+  const { moment, episode } = explainGame(run, options);
+  writeMoment(run, moment, episode);
   return moment;
 }
 
@@ -155,9 +173,6 @@ function print(flags: { readonly json?: boolean }, value: unknown, text: () => s
   process.stdout.write(flags.json ? toJson(value) : `${text()}\n`);
   process.exitCode = (value as { exitCode?: number }).exitCode ?? 0;
 }
-
-/** JSON has no NaN: it becomes null. */
-const toJson = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
 function configKeys(): string {
   const rows = describeConfig().map(

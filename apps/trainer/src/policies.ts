@@ -1,10 +1,12 @@
-import { type ActionSpace, ILLEGAL, type Perturbation, type Policy, requireDiscrete } from "@magic-mask/core";
+import { type ActionSpace, ILLEGAL, type Policy, requireDiscrete } from "@magic-mask/core";
+import { uniform } from "@magic-mask/masking";
 
-/** A perturbation as a player: it acts by ν whatever it sees. With `uniform` this is the random player. */
-export function perturbationPlayer(perturbation: Perturbation): Policy {
+/** Plays uniformly at random over the legal actions. */
+export function randomPlayer(space: ActionSpace): Policy {
+  const even = uniform(space);
   return {
     evaluate(batch, parameters, values) {
-      perturbation.evaluate(batch, parameters, parameters);
+      even.evaluate(batch, parameters, parameters);
       values.fill(0, 0, batch.count);
     },
   };

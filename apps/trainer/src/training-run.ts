@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { play, type RunRecord, stream, trajectoryHash } from "@magic-mask/core";
-import { winRate } from "@magic-mask/metrics";
+import { meanReturn, winRate } from "@magic-mask/metrics";
 import {
   assembleExplanation,
   assembleTeam,
@@ -14,7 +14,7 @@ import { type Config, parseConfig } from "./config.ts";
 import { gitCommit, hostDescription, packageVersions } from "./host.ts";
 import { type JointIteration, type JointState, trainJointly } from "./joint.ts";
 import { logIteration } from "./log-iteration.ts";
-import { perturbationPlayer } from "./policies.ts";
+import { randomPlayer } from "./policies.ts";
 import { assemblePostHoc, explainPostHoc, type PostHoc, type PostHocState } from "./posthoc.ts";
 import { hasCheckpoint, loadCheckpoint, saveCheckpoint } from "./run/checkpoint.ts";
 import { lockRun } from "./run/lock.ts";
@@ -26,8 +26,8 @@ import { createProgress, formatCount, formatDuration } from "./terminal/progress
 
 export type TrainingRunOptions =
   | { readonly config: Config; readonly out: string }
-  /** Path of a run folder to continue. */
-  | { readonly resume: string };
+  /** Path of a run folder to continue, from its newest checkpoint, its best or that of a given step. */
+  | { readonly resume: string; readonly step?: number | "best" | undefined };
 
 /** What a training run came to. */
 export interface TrainingOutcome {
@@ -43,10 +43,10 @@ export interface SavedRun {
   /** Bytes of the logs that go with it. */
   readonly offsets: { readonly metrics: number; readonly events: number };
   readonly hash: string;
-  /** kl/update of the latest iterations, nats. */
-  readonly recentKl: readonly number[];
-  /** The latest win rate against random play and at which of the probes it was taken. */
-  readonly probe: { readonly index: number; readonly win: number };
+  /** kl/update of the first policy, nats: of the latest iterations, and the largest so far. */
+  readonly kl: { readonly recent: readonly number[]; readonly largest: number };
+  /** The latest look at the team's strength, which of the probes it was, and the best at a checkpoint so far. */
+  readonly probe: { readonly index: number; readonly strength: number; readonly best: number };
 }
 
 /** Where in a run folder the post-hoc explanation is kept, as a checkpoint of its own. */
@@ -71,6 +71,10 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
       seed: config.seed,
     });
   const unlock = lockRun(folder.path);
+  const saved = await loadSaved(folder.path, "resume" in options ? options.step : undefined).catch((error) => {
+    unlock();
+    throw error;
+  });
   const interrupt = createInterrupt();
   const now = () => new Date().toISOString();
   let record: RunRecord = earlier?.record ?? {
@@ -98,7 +102,16 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     await note({ state: "running" });
     await folder.writeConfig(config);
     process.stderr.write(`run ${folder.path}\nbackend ${backend.name}: ${backend.reason}\n`);
-    const finished = await trainPolicies(config, world, team, explanation, folder, note, () => interrupt.requested);
+    const finished = await trainPolicies(
+      config,
+      world,
+      team,
+      explanation,
+      folder,
+      saved,
+      note,
+      () => interrupt.requested,
+    );
     if (!finished) {
       await note({ state: "interrupted" });
       return { path: folder.path, record, exitCode: interrupt.exitCode };
@@ -106,6 +119,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     // From here on a signal may end the process at once: the pass is short, and repeated exactly when resumed.
     await note({ state: "trained" });
     interrupt.restore();
+    process.stderr.write(`policies saved; if you stop now, finish with: magic-mask train --resume ${folder.path}\n`);
     const hash = await explainPolicies(config, world, team, postHoc, folder, record.steps);
     await note({ state: "finished", trajectoryHash: chained(finished.hash, hash) });
     return { path: folder.path, record, exitCode: 0 };
@@ -126,10 +140,10 @@ async function trainPolicies(
   team: Team,
   explanation: Explanation,
   folder: RunFolder,
+  saved: SavedRun | undefined,
   note: (changes: Partial<RunRecord>) => Promise<void>,
   interrupted: () => boolean,
 ): Promise<{ readonly hash: string } | undefined> {
-  const saved = await latest(folder.path);
   const metrics = createMetricsLog(folder.metricsFile, saved?.offsets.metrics);
   const events = createEventWriter(folder.eventFile, saved?.offsets.events);
   const progress = createProgress({ label: "train", total: config.training.totalSteps, unit: "steps" });
@@ -137,20 +151,22 @@ async function trainPolicies(
   let hash = saved?.hash ?? trajectoryHash().digest();
   let steps = saved?.joint.train.steps ?? 0;
   let savedAt = performance.now();
-  let probe = saved?.probe ?? { index: -1, win: Number.NaN };
-  let recentKl: readonly number[] = saved?.recentKl ?? [];
+  let probe = saved?.probe ?? { index: -1, strength: Number.NaN, best: Number.NEGATIVE_INFINITY };
+  let kl: SavedRun["kl"] = saved?.kl ?? { recent: [], largest: 0 };
 
   const save = async (iteration: JointIteration) => {
     metrics.sync();
     events.sync();
+    const best = probe.strength > probe.best;
+    if (best) probe = { ...probe, best: probe.strength };
     const tree: SavedRun = {
       joint: iteration.exportState(),
       offsets: { metrics: metrics.offset, events: events.offset },
       hash,
-      recentKl,
+      kl,
       probe,
     };
-    await saveCheckpoint(folder.path, steps, tree);
+    await saveCheckpoint(folder.path, steps, tree, best);
     await note({ steps, trajectoryHash: hash });
     savedAt = performance.now();
   };
@@ -161,10 +177,12 @@ async function trainPolicies(
       // Updates do not give way to the event loop; here signals get through.
       await setImmediate();
       const index = Math.floor(iteration.progress * PROBES);
-      if (world.spec.zeroSum && index > probe.index) probe = { index, win: probeWinRate(config, world, team) };
-      const line = logIteration(iteration, config, world.spec, probe.win, metrics, events);
-      recentKl = [...recentKl, line.KL].slice(-RECENT);
-      progress.update(steps, line);
+      if (index > probe.index) probe = { ...probe, index, strength: probeStrength(config, world, team) };
+      const line = logIteration(iteration, config, world.spec, probe.strength, metrics, events);
+      if (!Number.isNaN(line.kl)) {
+        kl = { recent: [...kl.recent, line.kl].slice(-RECENT), largest: Math.max(kl.largest, line.kl) };
+      }
+      progress.update(steps, line.shown);
       const last = steps >= config.training.totalSteps;
       if (last || interrupted() || performance.now() - savedAt >= 1000 * config.checkpointSeconds)
         await save(iteration);
@@ -206,9 +224,10 @@ async function explainPolicies(
   return state.hash;
 }
 
-/** A run that was stopped before its first checkpoint starts over. */
-async function latest(path: string): Promise<SavedRun | undefined> {
-  return (await hasCheckpoint(path)) ? ((await loadCheckpoint(path)).tree as SavedRun) : undefined;
+/** What a run left at a step, by default its last; one that was stopped before its first checkpoint starts over. */
+async function loadSaved(path: string, step: number | "best" | undefined): Promise<SavedRun | undefined> {
+  if (step === undefined && !(await hasCheckpoint(path))) return undefined;
+  return (await loadCheckpoint(path, step ?? "latest")).tree as SavedRun;
 }
 
 /** Iterations whose kl/update is remembered. */
@@ -216,13 +235,14 @@ const RECENT = 20;
 /** How often per run the win rate against random play is looked at. */
 const PROBES = 20;
 
-/** Win rate of the first agent against random play, on seeds apart from training's and evaluation's. */
-function probeWinRate(config: Config, { make, perturbations }: World, { learners, players }: Team): number {
-  const policies = perturbations.map((perturbation, agent) =>
-    agent === 0 ? learners[players[0]].policy : perturbationPlayer(perturbation),
+/** Win rate of the first agent against random play, its return where nobody wins; on seeds apart from training's and evaluation's. */
+function probeStrength(config: Config, { make, spec }: World, { learners, players }: Team): number {
+  const policies = spec.actionSpaces.map((space, agent) =>
+    agent === 0 ? learners[players[0]].policy : randomPlayer(space),
   );
   const seed = stream(config.seed, "probe").bits();
-  return winRate(play({ make, policies, episodes: 100, seed }), 0, { seed, draws: 100 }).estimate;
+  const episodes = play({ make, policies, episodes: 100, seed });
+  return (spec.zeroSum ? winRate : meanReturn)(episodes, 0, { seed, draws: 100 }).estimate;
 }
 
 /** One digest for training and the post-hoc pass. */

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
+import { loadRun } from "../src/load-run.ts";
 import { magicMask, recordOf, runFolderIn, SMALL, start, temporaryFolder } from "./command-line.ts";
 
 const train = (out: string, ...args: string[]) =>
@@ -31,11 +32,30 @@ describe("magic-mask", () => {
     expect(evaluation.ranking.map((row: { explainer: string }) => row.explainer)).toEqual(
       expect.arrayContaining(["advantage", "random", "entropy", "log_prob_gap", "paper"]),
     );
+    const kl = linesOf(path).map((line) => line["kl/update"] as number);
+    expect(kl[0]).toBeGreaterThan(0);
+    expect(evaluation.kl.update.largest).toBe(Math.max(...kl));
+    expect(evaluation.kl.update.last).toBeCloseTo(kl.slice(-20).reduce((a, b) => a + b) / Math.min(20, kl.length), 12);
+    const { postHoc } = await loadRun(path);
+    const received = (memory: typeof postHoc.unshared) => [...memory.sharing.counters.received];
+    expect(received(postHoc.unshared)).toEqual([0, 0]);
+    expect(Math.min(...received(postHoc.explanation.memory))).toBeGreaterThan(0);
+    expect(evaluation.fidelity.received).toBe(received(postHoc.explanation.memory).reduce((a, b) => a + b));
     expect(evaluation.bytes.training).toBeGreaterThan(0);
     expect(evaluation.bytes.postHoc).toBeGreaterThan(0);
     expect(moment.effect.low).toBeLessThanOrEqual(moment.effect.high);
     expect(readdirSync(path).sort()).toEqual(
-      expect.arrayContaining(["checkpoints", "config.yaml", "eval", "explanation", "metrics.jsonl", "run.json"]),
+      expect.arrayContaining([
+        "checkpoints",
+        "config.yaml",
+        "eval",
+        "explanation",
+        "marl-eval.json",
+        "metrics.jsonl",
+        "replays",
+        "report",
+        "run.json",
+      ]),
     );
     const again = await magicMask("evaluate", path, "--json");
     expect(JSON.parse(again.stdout)).toEqual(evaluation);
@@ -99,6 +119,12 @@ describe("bad input", () => {
     [["train", "mask.treshold=0.5"], "unknown-key"],
     [["train", "mask.threshold=1.5"], "invalid-option"],
     [["train", "--seed", "x"], "invalid-option"],
+    [["train", "--step", "3"], "invalid-option"],
+    [["train", "--step", "latest"], "invalid-option"],
+    [["train", "blinding.initial=0.01"], "invalid-option"],
+    [["train", "evaluation.budget=1"], "invalid-option"],
+    [["train", "evaluation.bootstrap=50"], "invalid-option"],
+    [["start", "mask.enabled=false"], "unsupported"],
     [["train", "--backend", "tfjs-node"], "unsupported"],
     [["train", "opponents.kind=scripted", "--env-id", "tictactoe_v0"], "unsupported"],
     [["train", "environment.options={observation: nope}"], "invalid-option"],
@@ -110,7 +136,7 @@ describe("bad input", () => {
       const out = temporaryFolder();
       const finished = await magicMask(
         ...args,
-        ...(args[0] === "train" && !args.includes("--resume") ? [`--out=${out}`] : []),
+        ...(args[0] !== "evaluate" && !args.includes("--resume") ? [`--out=${out}`] : []),
       );
       expect(finished.stderr).toContain(`error ${code}: [`);
       expect(finished.code).toBe(2);
@@ -120,20 +146,36 @@ describe("bad input", () => {
     60_000,
   );
 
-  it("refuses a damaged checkpoint by its checksum", async () => {
+  it("refuses a damaged checkpoint by its checksum, changes nothing, and continues from the one before", async () => {
     const out = temporaryFolder();
-    await train(out, "posthoc.steps=0");
-    const checkpoints = join(runFolderIn(out), "checkpoints");
-    const step = readdirSync(checkpoints)
-      .filter((name) => name.startsWith("step_"))
-      .sort((a, b) => Number(b.slice(5)) - Number(a.slice(5)))[0];
-    const file = join(checkpoints, step, "state.safetensors");
+    await train(out, "posthoc.steps=0", "checkpointSeconds=0");
+    const path = runFolderIn(out);
+    const checkpoints = join(path, "checkpoints");
+    const { step } = JSON.parse(readFileSync(join(checkpoints, "latest.json"), "utf8"));
+    const file = join(checkpoints, `step_${step}`, "state.safetensors");
     const bytes = readFileSync(file);
     bytes[bytes.length >> 1] ^= 1;
     writeFileSync(file, bytes);
-    const { code, stderr } = await magicMask("train", "--resume", runFolderIn(out));
+    const before = recordOf(path);
+    const { code, stderr } = await magicMask("train", "--resume", path);
     expect(stderr).toContain("error corrupt-file: [");
     expect(code).toBe(2);
+    expect(recordOf(path)).toEqual(before);
+    const [, earlier] = /--step (\d+)/.exec(stderr) as RegExpExecArray;
+    expect((await magicMask("train", "--resume", path, "--step", earlier)).code).toBe(0);
+    expect(recordOf(path).trajectoryHash).toBe(before.trajectoryHash);
+    expect((await magicMask("train", "--resume", path, "--step", "best")).code).toBe(0);
+    expect(recordOf(path).trajectoryHash).toBe(before.trajectoryHash);
+  }, 90_000);
+
+  it("trains on without a figure where an iteration holds nothing to learn from", async () => {
+    const out = temporaryFolder();
+    const everybodyBlind = ["blinding.initial=1", "blinding.floor=1", "--total-timesteps=600"];
+    const tiny = ["--num-envs=1", "training.rolloutTicks=1", "--total-timesteps=6"];
+    for (const args of [everybodyBlind, tiny]) {
+      const { code, stderr } = await train(out, "posthoc.steps=0", ...args);
+      expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+    }
   }, 60_000);
 });
 

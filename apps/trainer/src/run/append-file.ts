@@ -40,7 +40,7 @@ export function openAppendFile(file: string, offset = 0): AppendFile {
     throw new MagicMaskError(
       "corrupt-file",
       "trainer/append-file",
-      `${what}; restore that file or resume from another checkpoint`,
+      `${what}; restore that file or resume from an earlier checkpoint with --step`,
     );
   }
   attempt("truncate", () => ftruncateSync(fd, offset));

@@ -85,7 +85,7 @@ function failing(last: number, forGood: boolean) {
 
 /** Earlier saves need not wait for the disk. */
 const save = (step: number) =>
-  saveCheckpoint(run, step, treeOf(step), { ...disk, sync: async () => {}, syncFolder: async () => {} });
+  saveCheckpoint(run, step, treeOf(step), false, { ...disk, sync: async () => {}, syncFolder: async () => {} });
 
 const outcome = (promise: Promise<unknown>) =>
   promise.then(
@@ -115,7 +115,7 @@ describe("a save that does not end", () => {
         rmSync(checkpoints(), { recursive: true, force: true });
         for (const earlier of [1, 2]) await save(earlier);
         const fault = failing(failures, forGood);
-        const error = await outcome(saveCheckpoint(run, step, fresh.tree, fault.files));
+        const error = await outcome(saveCheckpoint(run, step, fresh.tree, false, fault.files));
         ended = fault.ended();
         if (kept !== undefined) fault.cutPower(kept);
 
@@ -138,7 +138,7 @@ describe("a save that does not end", () => {
     for (let last = 0, ended = false; !ended; last++) {
       rmSync(checkpoints(), { recursive: true, force: true });
       const fault = failing(last, true);
-      await outcome(saveCheckpoint(run, 1, treeOf(1), fault.files));
+      await outcome(saveCheckpoint(run, 1, treeOf(1), false, fault.files));
       ended = fault.ended();
       if (await hasCheckpoint(run)) expect(await loadCheckpoint(run)).toEqual({ step: 1, tree: treeOf(1) });
       else expect(await outcome(loadCheckpoint(run))).toMatchObject({ code: "io" });

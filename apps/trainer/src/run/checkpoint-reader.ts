@@ -38,9 +38,9 @@ export async function newestIntact(folder: string, except: number | undefined): 
   }
 }
 
-/** The step that `latest.json` points to. @throws corrupt-file */
-export async function readPointer(folder: string): Promise<number> {
-  return (await readSealed(join(folder, "latest.json"))).step as number;
+/** The step that a pointer names. @throws corrupt-file */
+export async function readPointer(folder: string, pointer: "latest" | "best" = "latest"): Promise<number> {
+  return (await readSealed(join(folder, `${pointer}.json`))).step as number;
 }
 
 /** The tree of one checkpoint. @throws corrupt-file */

@@ -25,7 +25,7 @@ afterEach(() => rmSync(run, { recursive: true }));
 
 /** Tests need not wait for the disk. */
 const quick: Files = { ...disk, sync: async () => {}, syncFolder: async () => {} };
-const save = (step: number, tree: unknown) => saveCheckpoint(run, step, tree, quick);
+const save = (step: number, tree: unknown, best = false) => saveCheckpoint(run, step, tree, best, quick);
 const at = (...parts: string[]) => join(run, "checkpoints", ...parts);
 const names = () => readdirSync(at()).sort();
 const treeOf = (mark: number) => ({
@@ -184,5 +184,16 @@ describe("loading", () => {
     await save(1, treeOf(1));
     truncateSync(at("step_1", "state.json"), 90);
     await expect(loadCheckpoint(run)).rejects.toEqual(damage(/no other checkpoint is intact$/)[0]);
+  });
+
+  it("keeps the best checkpoint, whatever comes after it", async () => {
+    await save(1, treeOf(1));
+    await save(2, treeOf(2), true);
+    for (const step of [3, 4, 5]) await save(step, treeOf(step));
+    expect(names()).toEqual(["best.json", "latest.json", "step_2", "step_4", "step_5"]);
+    expect((await loadCheckpoint(run, "best")).step).toBe(2);
+    expect((await loadCheckpoint(run)).step).toBe(5);
+    await save(6, treeOf(6), true);
+    expect(names()).toEqual(["best.json", "latest.json", "step_5", "step_6"]);
   });
 });

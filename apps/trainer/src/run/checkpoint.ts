@@ -11,20 +11,22 @@ const source = "trainer/checkpoint";
 
 /**
  * Writes a state tree (see `splitTree`) to `checkpoints/step_<N>/`: typed arrays to `state.safetensors`, all else to
- * `state.json`, which also holds the digests of both. Then `checkpoints/latest.json` points there, and all checkpoints go
- * but this one and the newest intact one before it.
+ * `state.json`, which also holds the digests of both. Then `checkpoints/latest.json` points there (`best.json` too if
+ * it is the best so far), and all checkpoints go but this one, the best, and the newest intact one before it.
  *
  * A crash or an error at any moment leaves the one before as it was: everything is written under another name, synced and
  * renamed, and what an interrupted save left is cleared away by the next. The tree is read before this returns its
  * promise, so its arrays may change meanwhile; but await it before the next save.
  *
  * @param step environment steps, an integer ≥ 0
+ * @param best whether this is the best checkpoint so far
  * @throws io; invalid-option for another step; unsupported if the tree holds what cannot be saved
  */
 export async function saveCheckpoint(
   runFolder: string,
   step: number,
   tree: unknown,
+  best = false,
   files: Files = disk,
 ): Promise<void> {
   if (!Number.isSafeInteger(step) || step < 0) {
@@ -55,11 +57,14 @@ export async function saveCheckpoint(
     if ((await readdir(folder)).includes(`step_${step}`)) await files.rename(target, `${target}.old`);
     await files.rename(temporary, target);
     await files.syncFolder(folder);
-    await writeFileAtomic(join(folder, "latest.json"), seal({ ...FORMAT, step }), files);
+    const pointer = seal({ ...FORMAT, step });
+    await writeFileAtomic(join(folder, "latest.json"), pointer, files);
+    if (best) await writeFileAtomic(join(folder, "best.json"), pointer, files);
 
+    const leader = await readPointer(folder, "best").catch(() => undefined);
     for (const name of await readdir(folder)) {
       const old = stepOf(name);
-      const kept = old === undefined || old === before || name === `step_${step}`;
+      const kept = old === undefined || old === before || old === leader || name === `step_${step}`;
       if (!kept) await files.remove(join(folder, name));
     }
   } catch (error) {
@@ -80,16 +85,16 @@ export async function hasCheckpoint(runFolder: string): Promise<boolean> {
 /**
  * Reads a checkpoint back; every byte of it is checked.
  *
- * @param which a step, or the newest
+ * @param which a step, the newest, or the best
  * @returns `tree` equal to the one saved, with arrays of its own
  * @throws io if there is no such checkpoint; corrupt-file if a byte of it has changed, saying which other one is intact
  */
 export async function loadCheckpoint(
   runFolder: string,
-  which: "latest" | number = "latest",
+  which: "latest" | "best" | number = "latest",
 ): Promise<{ step: number; tree: unknown }> {
   const folder = join(runFolder, "checkpoints");
-  let step = which === "latest" ? undefined : which;
+  let step = typeof which === "number" ? which : undefined;
   try {
     const steps = await listSteps(folder);
     if (step === undefined ? steps.length === 0 : !steps.includes(step)) {
@@ -100,7 +105,7 @@ export async function loadCheckpoint(
         `there is no ${wanted} in ${folder}; it has: ${steps.join(", ") || "none"}`,
       );
     }
-    step ??= await latestStep(folder, steps);
+    step ??= which === "best" ? await readPointer(folder, "best") : await latestStep(folder, steps);
     return { step, tree: await readStep(folder, step) };
   } catch (error) {
     if (!isMagicMaskError(error, "corrupt-file")) throw refused(source, `read the checkpoints in ${folder}`, error);
@@ -108,7 +113,7 @@ export async function loadCheckpoint(
     error.message +=
       other === undefined
         ? "; no other checkpoint is intact"
-        : `; the checkpoint of step ${other} is intact: resume from it`;
+        : `; the checkpoint of step ${other} is intact: add --step ${other} to resume from it`;
     throw error;
   }
 }
@@ -123,7 +128,7 @@ async function latestStep(folder: string, steps: readonly number[]): Promise<num
 async function clearLeftovers(folder: string, files: Files): Promise<void> {
   const names = await readdir(folder);
   for (const name of names) {
-    const [, kept, ending] = /^(step_\d+|latest\.json)\.(tmp|old)$/.exec(name) ?? [];
+    const [, kept, ending] = /^(step_\d+|latest\.json|best\.json)\.(tmp|old)$/.exec(name) ?? [];
     if (kept === undefined) continue;
     if (ending === "old" && !names.includes(kept)) await files.rename(join(folder, name), join(folder, kept));
     else await files.remove(join(folder, name));

@@ -1,4 +1,5 @@
 import type { RunRecord } from "@magic-mask/core";
+import type { Config } from "../config.ts";
 import type { Evaluation } from "../evaluate.ts";
 import type { Moment } from "../explain.ts";
 import { formatInterval, formatNumber, formatTable } from "./table.ts";
@@ -8,17 +9,18 @@ const percentInterval = ({ estimate, low, high }: { estimate: number; low: numbe
   `${percent(estimate)} [${percent(low)}, ${percent(high)}]`;
 
 /** The evaluation as text for a terminal. Intervals are 95 %, over held-out games, or over initialisations for `paper`. */
-export function formatEvaluation(evaluation: Evaluation, record: RunRecord): string {
+export function formatEvaluation(evaluation: Evaluation, record: RunRecord, config: Config): string {
   const { opponents, kl, truth, ranking, drops, fidelity, bytes } = evaluation;
   return [
-    `${record.environment}, seed ${record.seed}, ${record.steps} steps, one trained team; intervals: 95 %, bootstrap over held-out games`,
+    `${record.environment} ${JSON.stringify(config.environment.options)}, seed ${record.seed}, ${record.steps} steps, one trained team; intervals: 95 %, bootstrap over held-out games`,
     "",
     formatTable(
       opponents.map(({ opponent, play, metric, value }) => [`${metric} against ${opponent}`, play, value]),
       ["strength", "play", ""],
     ),
     "",
-    `kl/update ${formatNumber(kl.update)} nats; kl/perturbation ${formatNumber(kl.perturbation)} nats`,
+    `kl/update ${formatNumber(kl.update.last)} nats at the end, ${formatNumber(kl.update.largest)} at most; kl/perturbation ` +
+      kl.perturbation.map(({ agent, value }) => `${formatNumber(value)} (${agent})`).join(", "),
     "",
     ...truth.map(
       ({ agent, states, rollouts, reliability }) =>
@@ -40,7 +42,7 @@ export function formatEvaluation(evaluation: Evaluation, record: RunRecord): str
       ["agent", "blinded decisions", "reward drop, share of the return range", "realised budget"],
     ),
     "",
-    `inter-agent fidelity: ${formatNumber(fidelity.shared)} with sharing, ${formatNumber(fidelity.unshared)} without; gain ${formatInterval(fidelity.gain)}` +
+    `inter-agent fidelity: ${formatNumber(fidelity.shared)} with sharing, ${formatNumber(fidelity.unshared)} without; gain ${formatInterval(fidelity.gain)}, from ${fidelity.received} records of peers` +
       (fidelity.gain.low <= 0 && fidelity.gain.high >= 0 ? " (the interval spans zero: no effect shown)" : ""),
     `shared: ${bytes.training} bytes in training (${formatNumber(bytes.perAgentPer1000Steps)} per agent per 1,000 steps), ${bytes.postHoc} in the post-hoc pass`,
   ].join("\n");

@@ -1,0 +1,117 @@
+import { describe, expect, it } from "@jest/globals";
+import type { Explainer, Policy } from "@magic-mask/core";
+import { connectFourOnePly, plantedCriticality, plantedOptimal } from "@magic-mask/environments";
+import { assembleTeam, assembleWorld, loadBackend } from "./assemble.ts";
+import { type ConfigInput, parseConfig } from "./config.ts";
+import { type Evaluation, evaluate } from "./evaluate.ts";
+import { assemblePostHoc } from "./posthoc.ts";
+
+/** Scores everything alike. */
+const indifferent: Explainer = {
+  name: "indifferent",
+  score({ count }, criticality, spread) {
+    criticality.fill(0, 0, count);
+    spread.fill(Number.NaN, 0, count);
+  },
+};
+
+interface Known {
+  readonly config: ConfigInput;
+  /** Plays all agents. */
+  readonly policy: Policy;
+  /** Stands for the masks, and for the heads that learned with sharing; those without are indifferent. */
+  readonly explainer: Explainer;
+}
+
+/** The evaluation of a team whose policy and explanation are put in by hand. */
+async function evaluationOf({ config: input, policy, explainer }: Known): Promise<Evaluation> {
+  const evaluation = { episodes: 100, states: 300, rollouts: 16, dropEpisodes: 200, bootstrap: 200, paperSeeds: 2 };
+  const config = parseConfig({ ...input, sharing: { capacity: 64 }, evaluation });
+  const world = assembleWorld(config);
+  const { create } = await loadBackend({ ...config, backend: "tfjs-wasm" });
+  const team = assembleTeam(config, world, create);
+  const postHoc = assemblePostHoc(config, world, create);
+  const heads = (by: Explainer) => postHoc.explanation.memory.heads.map((head) => ({ ...head, ...by }));
+  const explanation = {
+    ...postHoc.explanation,
+    masks: postHoc.explanation.masks.map((mask) => ({ ...mask, explainer })),
+    memory: { ...postHoc.explanation.memory, heads: heads(explainer) },
+  };
+  return evaluate({
+    config,
+    world,
+    team: { ...team, learners: team.learners.map((each) => ({ ...each, policy })) },
+    postHoc: { ...postHoc, explanation, unshared: { ...postHoc.unshared, heads: heads(indifferent) } },
+    record: { steps: 1000 },
+    saved: {
+      kl: { recent: [0.01, 0.03], largest: 0.2 },
+      joint: { explanation: { memory: { channel: { bytes: Float64Array.of(300, 700) } } } },
+    },
+  } as unknown as Parameters<typeof evaluate>[0]);
+}
+
+describe("evaluate, on planted worlds with the true explanation", () => {
+  const evaluated = evaluationOf({
+    config: { environment: { id: "planted_v0" } },
+    policy: plantedOptimal(),
+    explainer: { ...plantedCriticality(), name: "truth" },
+  });
+  const rowsOf = async (explainer: string) => (await evaluated).ranking.filter((row) => row.explainer === explainer);
+
+  it("ranks the truth near 1 and the random control near ½, for every agent", async () => {
+    const [truth, random] = [await rowsOf("truth"), await rowsOf("random")];
+    expect([truth.length, random.length]).toEqual([2, 2]);
+    // An eighth of the decisions are locks with one criticality: of those tied for the top tenth, chance decides.
+    for (const { auroc, spearman } of truth) {
+      expect(auroc.estimate).toBeGreaterThan(0.9);
+      expect(auroc.low).toBeLessThanOrEqual(auroc.estimate);
+      expect(spearman.estimate).toBeGreaterThan(0.4);
+    }
+    for (const { auroc } of random) expect(Math.abs(auroc.estimate - 0.5)).toBeLessThan(0.15);
+  });
+
+  it("finds that the top decisions cost most and the bottom ones nothing", async () => {
+    const { drops } = await evaluated;
+    for (const agent of ["agent_0", "agent_1"]) {
+      const [top, random, bottom] = ["top", "random", "bottom"].map(
+        (order) => drops.find((row) => row.agent === agent && row.order === order)?.drop.estimate as number,
+      );
+      expect(top).toBeGreaterThan(2 * random);
+      expect(random).toBeGreaterThan(bottom);
+      expect(bottom).toBeCloseTo(0, 6);
+    }
+  });
+
+  it("credits the arm that shared", async () => {
+    const { fidelity } = await evaluated;
+    expect(fidelity.shared).toBeGreaterThan(0.9);
+    expect(fidelity.unshared).toBe(0.5);
+    expect(fidelity.gain.low).toBeGreaterThan(0.3);
+  });
+
+  it("reports strength as return where nobody wins, above random play's", async () => {
+    const { opponents } = await evaluated;
+    expect(opponents.map(({ opponent, metric }) => [opponent, metric])).toEqual([
+      ["random", "return"],
+      ["random", "return"],
+    ]);
+  });
+
+  it("passes on what the run recorded", async () => {
+    const { kl, bytes, truth } = await evaluated;
+    expect(kl.update).toEqual({ last: 0.02, largest: 0.2 });
+    // 1000 bytes by two agents in 1000 steps.
+    expect([bytes.training, bytes.perAgentPer1000Steps]).toEqual([1000, 500]);
+    expect(truth.map(({ states }) => states)).toEqual([300, 300]);
+  });
+});
+
+it("measures a player's wins from its own side, in both seats", async () => {
+  const policy = connectFourOnePly();
+  const config = { environment: { options: { observation: "planes" } } };
+  const { opponents } = await evaluationOf({ config, policy, explainer: indifferent });
+  const rate = (opponent: string) =>
+    opponents.find((row) => row.opponent === opponent && row.play === "sampled")?.value.estimate as number;
+  expect(rate("random")).toBeGreaterThan(0.85);
+  expect(Math.abs(rate("one-ply") - 0.5)).toBeLessThan(0.15);
+}, 60_000);
