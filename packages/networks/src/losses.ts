@@ -60,7 +60,7 @@ export function ppoLossGradient(
     const row = rows[b];
     const at = b * O;
     const action = actions[row * W];
-    if (!(action >= 0 && action < A && legal[row * A + action])) refuse(row, action, legal, A);
+    if (!(action >= 0 && action < A && legal[row * A + action])) refuseAction(row, action, legal, A);
     maskedSoftmax(outputs, at, legal, row, logs, probabilities);
 
     let entropy = 0;
@@ -142,7 +142,8 @@ function maskedSoftmax(
   }
 }
 
-function refuse(row: number, action: number, legal: Uint8Array, A: number): never {
+/** Says what is wrong with the action of a row. @throws no-legal-action, illegal-action */
+export function refuseAction(row: number, action: number, legal: Uint8Array, A: number): never {
   if (!legal.subarray(row * A, (row + 1) * A).some(Boolean)) {
     throw new MagicMaskError(
       "no-legal-action",
