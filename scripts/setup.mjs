@@ -1,6 +1,7 @@
 /**
- * Makes sure that the workspace is installed, as the lockfile says, by the pnpm that package.json pins. Importing this
- * file does it; where nothing has changed since the last time, that is a few milliseconds and no output.
+ * Makes sure that the workspace is installed, as the lockfile says, by the pnpm that package.json pins, and that the
+ * networks' kernel is compiled. Importing this file does it; where nothing has changed since the last time, that is a few
+ * milliseconds and no output.
  */
 import { createHash } from "node:crypto";
 import {
@@ -131,3 +132,5 @@ if (read(STAMP) !== current) {
     );
   }
 }
+
+await import("../packages/networks/build-kernel.mjs");

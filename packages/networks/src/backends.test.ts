@@ -43,9 +43,9 @@ describe("selectBackend", () => {
     await expect(selectBackend({ from: { faulty, ...from } })).rejects.toThrow("a mistake");
   });
 
-  it("offers the same ones in Node as anywhere, behind the native ones", () => {
-    expect(Object.keys(backends)).toEqual(["tfjs-wasm", "tfjs-cpu"]);
-    expect(Object.keys(nodeBackends)).toEqual(["tfjs-node-gpu", "tfjs-node", "tfjs-wasm", "tfjs-cpu"]);
+  it("offers the same ones in Node as anywhere, the native ones before other tfjs", () => {
+    expect(Object.keys(backends)).toEqual(["fused", "tfjs-wasm", "tfjs-cpu"]);
+    expect(Object.keys(nodeBackends)).toEqual(["fused", "tfjs-node-gpu", "tfjs-node", "tfjs-wasm", "tfjs-cpu"]);
   });
 });
 

@@ -1,4 +1,6 @@
 import { byName, type CreateLearner, MagicMaskError } from "@magic-mask/core";
+import { fusedBackend } from "./fused/fused.ts";
+import { loadKernel } from "./fused/kernel.ts";
 import { loadTfjsCpu, loadTfjsWasm } from "./load-tfjs.ts";
 import { tfjsBackend } from "./tfjs.ts";
 
@@ -7,6 +9,7 @@ export type LoadBackend = () => Promise<CreateLearner>;
 
 /** Backends that run anywhere, the one to try first first. */
 export const backends = {
+  fused: async () => fusedBackend(await loadKernel()),
   "tfjs-wasm": async () => tfjsBackend(await loadTfjsWasm()),
   "tfjs-cpu": async () => tfjsBackend(await loadTfjsCpu()),
 } satisfies Record<string, LoadBackend>;

@@ -123,7 +123,10 @@ export async function* train(options: TrainOptions): AsyncGenerator<Iteration, v
   });
   const targets: Targets[] = learners.map(() => ({ advantages: new Float32Array(0), returns: new Float32Array(0) }));
   const own = learners.map((_, k) => players.flatMap((player, agent) => (player === k ? [agent] : [])));
-  const loss = { kind: "ppo", clip, valueCoefficient, entropyCoefficient } as const;
+  const losses = own.map(([agent]) => {
+    const space = vector.spec.actionSpaces[agent];
+    return { kind: "ppo", space, clip, valueCoefficient, entropyCoefficient } as const;
+  });
   let index = 0;
   let steps = 0;
   if (resume) {
@@ -161,7 +164,10 @@ export async function* train(options: TrainOptions): AsyncGenerator<Iteration, v
         returns: targets[k].returns.subarray(0, R),
       };
       const order = epochOrder(rows, epochs, seed, k, index);
-      const update = await learner.update({ loss, batch }, { rows: order, minibatch, learningRate: rate, maxGradNorm });
+      const update = await learner.update(
+        { loss: losses[k], batch },
+        { rows: order, minibatch, learningRate: rate, maxGradNorm },
+      );
       statistics.push({ ...update, explained_variance: explainedVariance(rollout.values, targets[k].returns, rows) });
     }
     opponents.update(index);

@@ -1,0 +1,68 @@
+/**
+ * What a net consists of, in memory. The host lays it out (`src/fused/memory.ts` holds the same fields in the same order):
+ * nothing here allocates, and no state lives outside of what the pointers name, so that several instances of this module
+ * can work in one shared memory.
+ *
+ * Matrices [R × C] lie in panels of 8 columns, [C / 8][R][8]; C, and every other width below, is padded with zeros to a
+ * multiple of 8.
+ */
+@unmanaged
+export class Net {
+  /** D, numbers in an input row as they come. */
+  inputs: i32;
+  /** D padded. */
+  width: i32;
+  towers: i32;
+  /** Layers of each tower, the output layer included. */
+  depth: i32;
+  tanh: i32;
+  /** O, unpadded. */
+  outputs: i32;
+  /** [P] floats: parameters in panels, their gradient, Adam's moments. */
+  parameters: usize;
+  gradient: usize;
+  firstMoment: usize;
+  secondMoment: usize;
+  /** P, padded. */
+  count: i32;
+  /** [BLOCK × width] */
+  x: usize;
+  /** [BLOCK × width] i32: where each row of `x` is not zero; [BLOCK] i32: at how many places. */
+  places: usize;
+  placed: usize;
+  /** [BLOCK × O] outputs, and the loss's gradient by them. */
+  y: usize;
+  dy: usize;
+  /** [2 × widest action part + 8] floats. */
+  scratch: usize;
+  /** [towers × depth] */
+  layers: usize;
+}
+
+@unmanaged
+export class Layer {
+  /** Padded. */
+  inputs: i32;
+  /** Padded. */
+  outputs: i32;
+  /** Unpadded. */
+  width: i32;
+  weights: usize;
+  biases: usize;
+  dWeights: usize;
+  dBiases: usize;
+  /** The transpose of `weights`, in panels too; 0 in first layers, which need none. */
+  transposed: usize;
+  /** [BLOCK × outputs] activations, and the loss's gradient by them. */
+  h: usize;
+  dh: usize;
+}
+
+/** Rows that go through all layers together, while they are in the processor's cache. A multiple of 4. */
+export const BLOCK: i32 = 64;
+
+// @ts-ignore: decorator
+@inline
+export function layerOf(net: Net, tower: i32, depth: i32): Layer {
+  return changetype<Layer>(net.layers + <usize>(tower * net.depth + depth) * offsetof<Layer>());
+}

@@ -1,0 +1,236 @@
+import {
+  type CreateLearner,
+  MagicMaskError,
+  type Objective,
+  outputWidth,
+  type PpoBatch,
+  type PpoLoss,
+  parameterCount,
+  type RegressionBatch,
+  type UpdatePlan,
+  type UpdateStatistics,
+} from "@magic-mask/core";
+import { checkObjective, checkPlan, checkState, requireFinite, requireLength } from "../checks.ts";
+import { initialParameters } from "../init.ts";
+import { checkAction, partsOf } from "../losses.ts";
+import { startKernel } from "./kernel.ts";
+import { netMemory } from "./memory.ts";
+
+/** Fields of the kernel's `Job`, in its order. */
+const JOB = [
+  "rows",
+  "count",
+  "minibatch",
+  "learningRate",
+  "maxGradNorm",
+  "steps",
+  "loss",
+  "inputs",
+  "targets",
+  "weights",
+  "legal",
+  "actions",
+  "slot",
+  "logProbs",
+  "advantages",
+  "returns",
+  "clip",
+  "valueCoefficient",
+  "entropyCoefficient",
+  "sizes",
+  "parts",
+  "row",
+  "sum0",
+  "sum1",
+  "sum2",
+  "sum3",
+  "sum4",
+  "norm",
+] as const;
+type Job = Record<(typeof JOB)[number], number>;
+
+const REGRESSION = 0;
+const CATEGORICAL = 1;
+const GAUSSIAN = 2;
+
+/** Names of the job's sums. */
+const SUMS = {
+  ppo: ["policy_loss", "value_loss", "entropy", "approx_kl", "clipfrac"],
+  regression: ["loss"],
+} as const;
+
+const PAGE = 65_536;
+/** Rows that `infer` takes at once. */
+const CHUNK = 1024;
+
+/**
+ * Learners whose network, losses and optimiser run in one WebAssembly kernel (`assembly/`): one call per update. Every
+ * learner has a memory of its own.
+ *
+ * The arithmetic is IEEE float32 in a fixed order, so results are the same bits on every machine and engine.
+ */
+export function fusedBackend(module: WebAssembly.Module): CreateLearner {
+  return (spec, random) => {
+    const D = spec.inputs;
+    const O = outputWidth(spec);
+    const P = parameterCount(spec);
+    const initial = initialParameters(spec, random);
+    const { kernel, memory } = startKernel(module);
+    const layoutOf = netMemory(spec, kernel.base());
+    const { net, count: padded, places } = layoutOf;
+    const job = layoutOf.end;
+    const work = job + 8 * JOB.length;
+    let steps = 0;
+
+    /** Makes room up to byte `end`. */
+    const reserve = (end: number) => {
+      const missing = Math.ceil((end - memory.buffer.byteLength) / PAGE);
+      if (missing > 0) memory.grow(missing);
+    };
+    reserve(work);
+    layoutOf.write(memory.buffer);
+
+    const arrays = {
+      parameters: layoutOf.parameters,
+      firstMoment: layoutOf.firstMoment,
+      secondMoment: layoutOf.secondMoment,
+    };
+    const write = (to: number, canonical: Float32Array) => {
+      const view = new Float32Array(memory.buffer, to, padded);
+      for (let i = 0; i < P; i++) view[places[i]] = canonical[i];
+    };
+    const read = (from: number) => {
+      const view = new Float32Array(memory.buffer, from, padded);
+      const canonical = new Float32Array(P);
+      for (let i = 0; i < P; i++) canonical[i] = view[places[i]];
+      return canonical;
+    };
+    write(arrays.parameters, initial);
+
+    /** Copies arrays behind the job. @returns where each begins */
+    const place = (parts: readonly (Float32Array | Int32Array | Uint8Array)[]) => {
+      const offsets: number[] = [];
+      let at = work;
+      for (const part of parts) {
+        at = (at + 15) & ~15;
+        offsets.push(at);
+        at += part.byteLength;
+      }
+      reserve(at);
+      parts.forEach((part, i) => {
+        const bytes = new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
+        new Uint8Array(memory.buffer, offsets[i], bytes.length).set(bytes);
+      });
+      return offsets;
+    };
+
+    const writeJob = ({ loss, batch }: Objective, rows: Int32Array, plan: Partial<UpdatePlan>) => {
+      const fields: Partial<Job> = { count: rows.length, steps };
+      if (loss.kind === "ppo") {
+        const { inputs, legal, actions, logProbs, advantages, returns } = batch as PpoBatch;
+        const sizes = Int32Array.from(partsOf(loss.space, O - 1));
+        const at = place([rows, inputs, legal, actions, logProbs, advantages, returns, sizes]);
+        [fields.rows, fields.inputs, fields.legal, fields.actions] = at;
+        [fields.logProbs, fields.advantages, fields.returns, fields.sizes] = at.slice(4);
+        fields.slot = actions.length / logProbs.length;
+        fields.parts = loss.space.kind === "box" ? (O - 1) / 2 : sizes.length;
+        fields.loss = loss.space.kind === "box" ? GAUSSIAN : CATEGORICAL;
+        fields.clip = loss.clip;
+        fields.valueCoefficient = loss.valueCoefficient;
+        fields.entropyCoefficient = loss.entropyCoefficient;
+      } else {
+        const { inputs, targets, weights } = batch as RegressionBatch;
+        [fields.rows, fields.inputs, fields.targets, fields.weights] = place([rows, inputs, targets, weights]);
+        fields.loss = REGRESSION;
+      }
+      const { minibatch = rows.length, learningRate = 0, maxGradNorm = 1 } = plan;
+      Object.assign(fields, { minibatch, learningRate, maxGradNorm });
+      new Float64Array(memory.buffer, job, JOB.length).set(JOB.map((name) => fields[name] ?? 0));
+    };
+
+    const readJob = (): Job => {
+      const values = new Float64Array(memory.buffer, job, JOB.length);
+      return Object.fromEntries(JOB.map((name, i) => [name, values[i]])) as Job;
+    };
+
+    /** Throws what a code of `assembly/job.ts` means. */
+    const settle = (code: number, objective: Objective) => {
+      if (code === 0) return;
+      const { row, norm, ...sums } = readJob();
+      if (code === 1) notFinite(`an input of row ${row} is not finite: a damaged observation`);
+      if (code === 2 || code === 3) {
+        checkAction(objective.batch as PpoBatch, partsOf((objective.loss as PpoLoss).space, O - 1), row);
+      }
+      if (code === 5) notFinite(`the gradient's norm is ${norm}; lower the learning rate`);
+      const means = SUMS[objective.loss.kind].map((name, i) => `${name} ${sums[`sum${i}` as "sum0"]}`);
+      notFinite(
+        `a loss is not finite (${means.join(", ")}): the batch holds such a number, or the outputs have diverged (lower the learning rate)`,
+      );
+    };
+
+    return {
+      spec,
+
+      infer(from, count, out) {
+        if (from.length < count * D) requireLength("inputs", from, count, D);
+        if (out.length < count * O) requireLength("out", out, count, O);
+        const outputs = work + 4 * CHUNK * D;
+        reserve(outputs + 4 * CHUNK * O);
+        for (let first = 0; first < count; first += CHUNK) {
+          const rows = Math.min(CHUNK, count - first);
+          new Float32Array(memory.buffer, work, rows * D).set(from.subarray(first * D, (first + rows) * D));
+          if (kernel.infer(net, work, rows, outputs) !== 0) requireFinite("inputs", from, count * D);
+          const view = new Float32Array(memory.buffer, outputs, rows * O);
+          requireFinite("outputs", view, rows * O);
+          out.set(view, first * O);
+        }
+      },
+
+      async update(objective, plan) {
+        checkObjective(spec, objective, plan.rows);
+        checkPlan(plan);
+        writeJob(objective, plan.rows, plan);
+        const code = kernel.update(net, job);
+        const { steps: taken, norm, ...sums } = readJob();
+        steps = taken;
+        settle(code, objective);
+        const minibatches = Math.ceil(plan.rows.length / plan.minibatch);
+        const statistics: Record<string, number> = {};
+        SUMS[objective.loss.kind].forEach((name, i) => {
+          statistics[name] = sums[`sum${i}` as "sum0"] / minibatches;
+        });
+        return { ...statistics, grad_norm: norm / minibatches } as UpdateStatistics;
+      },
+
+      async gradient(objective, rows) {
+        checkObjective(spec, objective, rows);
+        writeJob(objective, rows, {});
+        settle(kernel.gradient(net, job), objective);
+        const gradient = read(layoutOf.gradient);
+        requireFinite("gradient", gradient, P);
+        return gradient;
+      },
+
+      exportState: () => ({
+        parameters: read(arrays.parameters),
+        firstMoment: read(arrays.firstMoment),
+        secondMoment: read(arrays.secondMoment),
+        steps,
+      }),
+
+      restoreState(from) {
+        checkState(spec, from);
+        write(arrays.parameters, from.parameters);
+        write(arrays.firstMoment, from.firstMoment);
+        write(arrays.secondMoment, from.secondMoment);
+        steps = from.steps;
+      },
+
+      dispose() {},
+    };
+  };
+}
+
+function notFinite(message: string): never {
+  throw new MagicMaskError("not-finite", "networks/fused", message);
+}

@@ -1,0 +1,44 @@
+import { MagicMaskError } from "@magic-mask/core";
+import { KERNEL } from "./kernel.generated.ts";
+
+/** WebAssembly's values as far as they are used here: the types of a browser or of Node declare more, but not everywhere. */
+declare const WebAssembly: {
+  compile(bytes: Uint8Array): Promise<WebAssembly.Module>;
+  readonly Instance: new (module: WebAssembly.Module, imports: object) => { readonly exports: unknown };
+  readonly Memory: new (limits: { initial: number; maximum: number }) => KernelMemory;
+};
+
+export interface KernelMemory {
+  readonly buffer: ArrayBuffer;
+  /** @param pages of 64 KiB */
+  grow(pages: number): number;
+}
+
+/** What `assembly/index.ts` exports. All numbers are byte offsets into the memory, but `count`. */
+export interface Kernel {
+  /** First byte that the kernel leaves free. */
+  base(): number;
+  /** @returns a code of `assembly/job.ts` */
+  infer(net: number, inputs: number, count: number, out: number): number;
+  gradient(net: number, job: number): number;
+  update(net: number, job: number): number;
+}
+
+/** Compiles the kernel. @throws unsupported where WebAssembly or its SIMD instructions are missing */
+export async function loadKernel(): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(Uint8Array.from(atob(KERNEL), (c) => c.charCodeAt(0)));
+  } catch (cause) {
+    const message = `WebAssembly with SIMD is needed: ${(cause as Error).message}`;
+    throw new MagicMaskError("unsupported", "networks/fused", message, { cause });
+  }
+}
+
+/** Starts the kernel over a new memory. */
+export function startKernel(module: WebAssembly.Module): { readonly kernel: Kernel; readonly memory: KernelMemory } {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: PAGES });
+  return { kernel: new WebAssembly.Instance(module, { env: { memory } }).exports as Kernel, memory };
+}
+
+/** All that 32-bit addresses reach. */
+const PAGES = 65_536;
