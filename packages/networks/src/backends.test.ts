@@ -70,19 +70,31 @@ describe("tfjs", () => {
 
 describe("diagnose", () => {
   const name = "@tensorflow/tfjs-node";
+  const absent = (what: string) => ({
+    code: "ERR_MODULE_NOT_FOUND",
+    message: `Cannot find package '${what}' imported from x.js`,
+  });
   it.each([
-    [{ code: "ERR_MODULE_NOT_FOUND", message: `Cannot find package '${name}' imported from x.js` }, "is not installed"],
-    [{ code: "MODULE_NOT_FOUND", message: "Cannot find module 'node-fetch'" }, "does not load"],
+    [absent(name), "is not installed: run npm run setup:native in"],
+    [
+      { code: "ENOTFOUND", message: "getaddrinfo ENOTFOUND storage.googleapis.com" },
+      "is blocked: run npm run setup:native in",
+    ],
     [
       { message: "The Node.js native addon module (tfjs_binding.node) can not be found at path" },
-      "lacks its native addon",
+      "lacks its native addon, for its install script did not run: run npm run setup:native in",
     ],
     [
       { code: "ERR_DLOPEN_FAILED", message: "libtensorflow.so.2: cannot open shared object file" },
-      "finds no libtensorflow",
+      "finds no libtensorflow that fits: run npm run setup:native in",
     ],
+    [{ code: "MODULE_NOT_FOUND", message: "Cannot find module 'node-fetch'" }, "does not load"],
     [{ message: "no more memory" }, "does not load: no more memory"],
   ])("knows %j", (error, meaning) => {
     expect(diagnose(name, error)).toContain(meaning);
+  });
+
+  it("names the way to the package for GPUs", () => {
+    expect(diagnose(`${name}-gpu`, absent(`${name}-gpu`))).toContain("run npm run setup:native -- --gpu in");
   });
 });
