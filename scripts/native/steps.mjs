@@ -12,17 +12,19 @@ import {
 import { run } from "../run.mjs";
 import { Refusal } from "./refusal.mjs";
 
-/** Unpacks those members of a wheel, which is a zip archive, whose names begin as told. */
+/** Unpacks of all wheels in a folder, which are zip archives, the members whose names begin as told. */
 const UNZIP = `
-import sys, zipfile
-wheel, to, *beginnings = sys.argv[1:]
-with zipfile.ZipFile(wheel) as archive:
-    archive.extractall(to, [name for name in archive.namelist() if name.startswith(tuple(beginnings))])`;
+import pathlib, sys, zipfile
+wheels, to, *beginnings = sys.argv[1:]
+for wheel in pathlib.Path(wheels).iterdir():
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(to, [name for name in archive.namelist() if name.startswith(tuple(beginnings))])`;
 
-/** Prints what a wheel wants for its extra "and-cuda", NVIDIA's packages alone, one a line as pip takes it. */
+/** Prints what the wheel in a folder wants for its extra "and-cuda", NVIDIA's packages alone, one a line as pip takes it. */
 const CUDA = `
-import re, sys, zipfile
-with zipfile.ZipFile(sys.argv[1]) as archive:
+import pathlib, re, sys, zipfile
+[wheel] = pathlib.Path(sys.argv[1]).iterdir()
+with zipfile.ZipFile(wheel) as archive:
     [metadata] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
     for line in archive.read(metadata).decode().splitlines():
         found = re.match(r"Requires-Dist: (nvidia-\\S+)\\s*\\(?==([^);\\s]+)\\)?.*and-cuda", line)
@@ -47,7 +49,6 @@ export function stepsOf(recipe, built) {
   const python = (what, ...args) => execute(built, what, "python3", args);
   const pip = (...wanted) =>
     python("pip", ..."-m pip download --no-deps --only-binary=:all: --disable-pip-version-check".split(" "), ...wanted);
-  const wheelsIn = (folder) => readdirSync(folder).map((file) => `${folder}/${file}`);
 
   return [
     {
@@ -67,8 +68,7 @@ export function stepsOf(recipe, built) {
     {
       what: "unpack libtensorflow and its headers from it",
       async run() {
-        const [file] = wheelsIn(`${scratch}/wheel`);
-        await python("unpacking", "-c", UNZIP, file, scratch, "tensorflow/libtensorflow_", ...HEADERS);
+        await python("unpacking", "-c", UNZIP, `${scratch}/wheel`, scratch, "tensorflow/libtensorflow_", ...HEADERS);
         mkdirSync(`${home}/deps/lib`, { recursive: true });
         for (const library of ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"]) {
           renameSync(`${scratch}/tensorflow/${library}`, `${home}/deps/lib/${library}`);
@@ -105,11 +105,9 @@ export function stepsOf(recipe, built) {
 
   /** libtensorflow looks for CUDA in `../nvidia/<part>/lib`, from where it lies. */
   async function fetchCuda() {
-    const [file] = wheelsIn(`${scratch}/wheel`);
-    const wanted = (await python("reading the wheel", "-c", CUDA, file)).split("\n");
+    const wanted = (await python("reading the wheel", "-c", CUDA, `${scratch}/wheel`)).split("\n");
     await pip("--dest", `${scratch}/cuda`, ...wanted);
-    for (const part of wheelsIn(`${scratch}/cuda`))
-      await python("unpacking", "-c", UNZIP, part, `${home}/deps`, "nvidia/");
+    await python("unpacking", "-c", UNZIP, `${scratch}/cuda`, `${home}/deps`, "nvidia/");
   }
 }
 
