@@ -125,8 +125,10 @@ function shareTfjs(name, built) {
   }
   // From the place where the installation is going to lie, .native/<backend>/node_modules/@tensorflow.
   symlinkSync("../../../../packages/networks/node_modules/@tensorflow/tfjs", `${scope}/tfjs`);
-  // One of the package's files asks for tfjs's core by name, which tfjs is a superset of.
+  // One of the package's files asks for tfjs's core by name, which tfjs is a superset of. The type is said, for some
+  // programs (jest) take that of the next package.json above, which is the workspace's, for it.
   mkdirSync(`${scope}/tfjs-core`);
+  writeFileSync(`${scope}/tfjs-core/package.json`, '{ "name": "@tensorflow/tfjs-core", "type": "commonjs" }\n');
   writeFileSync(`${scope}/tfjs-core/index.js`, 'module.exports = require("@tensorflow/tfjs");\n');
 }
 

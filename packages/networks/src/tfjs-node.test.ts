@@ -38,6 +38,10 @@ function difference(a: Float32Array, b: Float32Array): number {
 }
 
 describe(native.create ? "tfjs-node" : `tfjs-node (${native.why})`, () => {
+  it("loads, where it is installed", () => {
+    expect(native.why).toMatch(/^$|is not installed/);
+  });
+
   test.each([
     ["tfjs-wasm", MLP],
     ["tfjs-wasm", { ...MLP, activation: "tanh" }],
