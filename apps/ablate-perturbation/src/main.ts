@@ -10,7 +10,7 @@ import {
 import { planted, plantedCriticality, plantedOptimal } from "@magic-mask/environments";
 import { advantage, createCritic, selectDecisions, uniform } from "@magic-mask/masking";
 import { auroc, spearman } from "@magic-mask/metrics";
-import { selectBackend } from "@magic-mask/networks";
+import { backends } from "@magic-mask/networks";
 import { createCollector } from "@magic-mask/ppo";
 
 /** The piece that is swapped: ν takes the second most probable legal action; where only one is legal, that one. */
@@ -32,7 +32,7 @@ function secondChoice(space: ActionSpace): Perturbation {
 
 const agent = 0;
 const spec = planted();
-const { create } = await selectBackend();
+const create = await backends.fused.load();
 const plan = { epochs: 4, learningRate: { start: 3e-3, end: 3e-4 } };
 
 console.log("perturbation   mean loss  AUROC  Spearman");

@@ -1,8 +1,10 @@
 import {
+  boxSize,
   type CreateLearner,
   type EnvironmentSpec,
   MagicMaskError,
   type MakeEnvironment,
+  type ModelSpec,
   type Perturbation,
   requireDiscrete,
   stream,
@@ -46,12 +48,25 @@ export function assembleWorld(config: Config): World {
   };
 }
 
-export const loadBackend = (config: Config): Promise<SelectedBackend> =>
-  selectBackend({ from: nodeBackends, prefer: config.backend === "auto" ? undefined : config.backend });
+/** The backend asked for, or the one that fits the policies' networks and minibatches best. */
+export const loadBackend = (config: Config, { spec }: World): Promise<SelectedBackend> =>
+  selectBackend({
+    work: { model: policyModel(config, spec, 0), minibatch: config.training.minibatch },
+    from: nodeBackends,
+    prefer: config.backend === "auto" ? undefined : config.backend,
+  });
+
+/** The network of the policy that plays `agent`. */
+function policyModel({ training }: Config, spec: EnvironmentSpec, agent: number): ModelSpec {
+  const { separateCritic, hidden, activation } = training;
+  const { n } = requireDiscrete("trainer/assemble", spec.actionSpaces[agent]);
+  const outputs = separateCritic ? [n, 1] : [n + 1];
+  return { kind: "mlp", inputs: boxSize(spec.observationSpaces[agent]), hidden, activation, outputs };
+}
 
 /** @throws unsupported if one policy is to play agents with unlike spaces, or if there are no such opponents */
 export function assembleTeam(config: Config, { spec }: World, create: CreateLearner): Team {
-  const { sharedPolicy, separateCritic, hidden, activation } = config.training;
+  const { sharedPolicy } = config.training;
   const shapes = new Set(spec.agents.map((_, i) => JSON.stringify([spec.observationSpaces[i], spec.actionSpaces[i]])));
   if (sharedPolicy && shapes.size > 1) {
     throw new MagicMaskError(
@@ -62,12 +77,8 @@ export function assembleTeam(config: Config, { spec }: World, create: CreateLear
   }
   const players = spec.agents.map((_, i) => (sharedPolicy ? 0 : i));
   const learners = [...new Set(players)].map((k) => {
-    const space = requireDiscrete("trainer/assemble", spec.actionSpaces[k]);
-    const inputs = spec.observationSpaces[k].shape.reduce((product, length) => product * length, 1);
-    const outputs = separateCritic ? [space.n, 1] : [space.n + 1];
-    const model = { kind: "mlp", inputs, hidden, activation: activation as "relu" | "tanh", outputs } as const;
-    const learner = create(model, stream(config.seed, "policy", k));
-    return { learner, policy: learnerPolicy(learner, space) };
+    const learner = create(policyModel(config, spec, k), stream(config.seed, "policy", k));
+    return { learner, policy: learnerPolicy(learner, spec.actionSpaces[k]) };
   });
   return { learners, players, opponents: assembleOpponents(config, spec, learners, create) };
 }

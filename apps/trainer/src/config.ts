@@ -65,7 +65,7 @@ const configSchema = z.strictObject({
       sharedPolicy: z.boolean().describe("one policy net for all agents, or one each").default(true),
       separateCritic: z.boolean().describe("a critic net of its own, or a head on the policy's").default(false),
       hidden: hidden.default([64, 64]),
-      activation: name(["relu", "tanh"], "of the policy net").default("relu"),
+      activation: z.enum(["relu", "tanh"]).describe("of the policy net").default("relu"),
     },
     "how the policies learn (PPO)",
   ),

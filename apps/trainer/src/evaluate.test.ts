@@ -28,7 +28,7 @@ async function evaluationOf({ config: input, policy, explainer }: Known): Promis
   const evaluation = { episodes: 100, states: 300, rollouts: 16, dropEpisodes: 200, bootstrap: 200, paperSeeds: 2 };
   const config = parseConfig({ ...input, sharing: { capacity: 64 }, evaluation });
   const world = assembleWorld(config);
-  const { create } = await loadBackend({ ...config, backend: "tfjs-wasm" });
+  const { create } = await loadBackend({ ...config, backend: "tfjs-wasm" }, world);
   const team = assembleTeam(config, world, create);
   const postHoc = assemblePostHoc(config, world, create);
   const heads = (by: Explainer) => postHoc.explanation.memory.heads.map((head) => ({ ...head, ...by }));

@@ -36,7 +36,7 @@ export async function loadRun(path: string): Promise<LoadedRun> {
   const config = parseConfig(record.config);
   requireExplanation(config);
   const world = assembleWorld(config);
-  const { create } = await loadBackend({ ...config, backend: record.backend.name });
+  const { create } = await loadBackend({ ...config, backend: record.backend.name }, world);
   const team = assembleTeam(config, world, create);
   const saved = (await loadCheckpoint(folder.path)).tree as SavedRun;
   team.learners.forEach(({ learner }, k) => {

@@ -57,7 +57,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
   const earlier = "resume" in options ? openRunFolder(options.resume) : undefined;
   const config = "config" in options ? options.config : parseConfig(earlier?.record.config);
   const world = assembleWorld(config);
-  const backend = await loadBackend(earlier ? { ...config, backend: earlier.record.backend.name } : config);
+  const backend = await loadBackend(earlier ? { ...config, backend: earlier.record.backend.name } : config, world);
   // Everything is put together before anything is written, so that what cannot be leaves nothing behind.
   const team = assembleTeam(config, world, backend.create);
   const explanation = assembleExplanation(config, world, backend.create, stream(config.seed, "joint").bits(), false);

@@ -8,9 +8,14 @@ export { byName, checkCount, checkRange, type ErrorCode, isMagicMaskError, Magic
 export type { Decisions, Explainer } from "./explainer.ts";
 export { type TrajectoryHash, trajectoryHash } from "./hash.ts";
 export {
+  type CnnSpec,
+  type Convolution,
   type CreateLearner,
+  type ImageShape,
+  imagesIn,
   type Learner,
   type LearnerState,
+  type MlpSpec,
   type ModelSpec,
   type Objective,
   outputWidth,

@@ -1,8 +1,11 @@
 import type { Stream } from "./random.ts";
 import type { ActionSpace } from "./space.ts";
 
-/** A multilayer perceptron with one tower per entry of `outputs`; all towers read the same inputs. */
-export interface ModelSpec {
+/** A network with one tower per entry of `outputs`; all towers read the same inputs. */
+export type ModelSpec = MlpSpec | CnnSpec;
+
+/** A multilayer perceptron. */
+export interface MlpSpec {
   readonly kind: "mlp";
   /** D, length of one input row. */
   readonly inputs: number;
@@ -11,6 +14,48 @@ export interface ModelSpec {
   readonly activation: "relu" | "tanh";
   /** Output width of each tower; their concatenation is the output row. [8] shares a trunk, [7, 1] separates the critic. */
   readonly outputs: readonly number[];
+}
+
+/** Height, width, channels. */
+export type ImageShape = readonly [height: number, width: number, channels: number];
+
+/**
+ * A convolutional net for images: each tower has convolutions of its own, then the layers of a perceptron. Images are taken
+ * as they are given; whoever gives them scales them.
+ */
+export interface CnnSpec {
+  readonly kind: "cnn";
+  /** D = H·W·C; an input row is an image [H × W × C], the channels of a pixel side by side. */
+  readonly inputs: number;
+  /** [H, W, C] */
+  readonly image: ImageShape;
+  /** The convolutions of each tower, 1 or more, each followed by the activation. */
+  readonly filters: readonly Convolution[];
+  /** As in `MlpSpec`; so are the others below. */
+  readonly hidden: readonly number[];
+  readonly activation: "relu" | "tanh";
+  readonly outputs: readonly number[];
+}
+
+/** Square kernels that stay within the image ("valid" padding): a side of n pixels becomes ⌊(n − size) / stride⌋ + 1. */
+export interface Convolution {
+  /** Side of a kernel, pixels. */
+  readonly size: number;
+  /** Pixels from one place of a kernel to the next. */
+  readonly stride: number;
+  /** Number of kernels, the channels of what comes out. */
+  readonly channels: number;
+}
+
+/** What each convolution of a tower reads, and last, what the first dense layer reads as a row. */
+export function imagesIn({ image, filters }: CnnSpec): ImageShape[] {
+  const images = [image];
+  for (const { size, stride, channels } of filters) {
+    const [height, width] = images[images.length - 1];
+    const places = (side: number) => Math.floor((side - size) / stride) + 1;
+    images.push([places(height), places(width), channels]);
+  }
+  return images;
 }
 
 /** O, the length of an output row. */
@@ -87,7 +132,10 @@ export type UpdateStatistics = Readonly<Record<string, number>>;
 
 /** All that a learner remembers between updates. */
 export interface LearnerState {
-  /** [P] canonical order: per tower, per layer: weights [in × out] row by row, then biases [out]. */
+  /**
+   * [P] canonical order: per tower: per convolution: kernels [size × size × in × out], then biases [out]; per dense layer:
+   * weights [in × out], then biases [out]. The last index runs fastest.
+   */
   readonly parameters: Float32Array;
   /** [P] Adam's first and second moments. */
   readonly firstMoment: Float32Array;
@@ -122,9 +170,16 @@ export type CreateLearner = (spec: ModelSpec, random: Stream) => Learner;
 
 /** P, the number of parameters of `spec`. */
 export function parameterCount(spec: ModelSpec): number {
+  const images = spec.kind === "cnn" ? imagesIn(spec) : [];
   let count = 0;
   for (const output of spec.outputs) {
     let inputs = spec.inputs;
+    if (spec.kind === "cnn") {
+      spec.filters.forEach(({ size, channels }, l) => {
+        count += (size * size * images[l][2] + 1) * channels;
+        inputs = images[l + 1].reduce((product, n) => product * n);
+      });
+    }
     for (const width of [...spec.hidden, output]) {
       count += (inputs + 1) * width;
       inputs = width;

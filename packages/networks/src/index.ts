@@ -1,15 +1,17 @@
 export { type AdamArrays, adamStep, gradientNorm } from "./adam.ts";
 export {
+  type Backend,
   backends,
-  type LoadBackend,
   type SelectBackendOptions,
   type SelectedBackend,
   selectBackend,
+  type Work,
 } from "./backends.ts";
 export { initialParameters } from "./init.ts";
-export { type DenseLayer, describeSpec, layout } from "./layout.ts";
+export { type ConvolutionLayer, type DenseLayer, describeSpec, isConvolution, layout } from "./layout.ts";
 export { loadTfjsCpu, loadTfjsWasm } from "./load-tfjs.ts";
 export { type LossStatistics, lossGradient, ppoLossGradient, regressionLossGradient } from "./losses.ts";
+export { natureCnn } from "./nature-cnn.ts";
 export { learnerPolicy } from "./policy.ts";
 export {
   decodeSafetensors,

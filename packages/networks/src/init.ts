@@ -8,7 +8,7 @@ const OUTPUT_GAIN = 0.01;
 
 /**
  * Initial parameters [P] in canonical order: orthogonal weights (Saxe et al. 2014, arXiv:1312.6120) with gain √2 in hidden
- * and 0.01 in output layers, biases 0, as in CleanRL. `random` is the only source of chance.
+ * and 0.01 in output layers, biases 0, as in CleanRL; kernels count as matrices [size·size·in × out]. `random` is the only source of chance.
  */
 export function initialParameters(spec: ModelSpec, random: Stream): Float32Array {
   const parameters = new Float32Array(parameterCount(spec));

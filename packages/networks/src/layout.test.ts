@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { type ModelSpec, parameterCount } from "@magic-mask/core";
+import { type CnnSpec, type ModelSpec, parameterCount } from "@magic-mask/core";
 import { describeSpec, layout } from "./layout.ts";
 
 const SPEC: ModelSpec = { kind: "mlp", inputs: 3, hidden: [4], activation: "tanh", outputs: [2, 1] };
@@ -37,6 +37,69 @@ describe("layout", () => {
     { outputs: [2, -1] },
   ])("refuses %j", (change) => {
     expect(() => layout({ ...SPEC, ...change } as ModelSpec)).toThrow(
+      expect.objectContaining({ code: "invalid-option" }),
+    );
+  });
+});
+
+const IMAGES: CnnSpec = {
+  kind: "cnn",
+  inputs: 5 * 4 * 2,
+  image: [5, 4, 2],
+  filters: [
+    { size: 2, stride: 1, channels: 3 },
+    { size: 2, stride: 2, channels: 6 },
+  ],
+  hidden: [7],
+  activation: "relu",
+  outputs: [4, 1],
+};
+
+describe("layout of a convolutional net", () => {
+  it("puts the convolutions of each tower before its dense layers", () => {
+    const [first, second] = layout(IMAGES);
+    // 5×4×2 → 4×3×3 → 2×1×6: 8·3 + 3 = 27, then 12·6 + 6 = 78, then 12·7 + 7 = 91, then 7·4 + 4 = 32, ending at 228.
+    expect(first).toEqual([
+      {
+        ...{ name: "tower0.convolution0", inputs: 8, outputs: 3, weight: 0, bias: 24 },
+        ...{ size: 2, stride: 1, from: [5, 4, 2], to: [4, 3, 3] },
+      },
+      {
+        ...{ name: "tower0.convolution1", inputs: 12, outputs: 6, weight: 27, bias: 99 },
+        ...{ size: 2, stride: 2, from: [4, 3, 3], to: [2, 1, 6] },
+      },
+      { name: "tower0.layer0", inputs: 12, outputs: 7, weight: 105, bias: 189 },
+      { name: "tower0.layer1", inputs: 7, outputs: 4, weight: 196, bias: 224 },
+    ]);
+    expect(second.map(({ name, weight }) => `${name} ${weight}`)).toEqual([
+      "tower1.convolution0 228",
+      "tower1.convolution1 255",
+      "tower1.layer0 333",
+      "tower1.layer1 424",
+    ]);
+    expect(parameterCount(IMAGES)).toBe(424 + 7 + 1);
+  });
+
+  it("is described in one line", () => {
+    expect(describeSpec(IMAGES)).toBe("5×4×2-3@2/1-6@2/2-7-(4+1) relu");
+  });
+
+  it.each([
+    { image: undefined },
+    { image: [5, 4] },
+    { image: [5, 8, 1.5], inputs: 60 },
+    { inputs: 41 },
+    { filters: undefined },
+    { filters: [] },
+    { filters: [null] },
+    { filters: [{ size: 0, stride: 1, channels: 3 }] },
+    { filters: [{ size: 2, stride: 1.5, channels: 3 }] },
+    { filters: [{ size: 2, stride: 1 }] },
+    { filters: [{ size: 5, stride: 1, channels: 3 }] },
+    { filters: [IMAGES.filters[0], { size: 4, stride: 1, channels: 3 }] },
+    { hidden: [] },
+  ])("refuses %j", (change) => {
+    expect(() => layout({ ...IMAGES, ...change } as ModelSpec)).toThrow(
       expect.objectContaining({ code: "invalid-option" }),
     );
   });

@@ -1,15 +1,18 @@
-import { backends, type LoadBackend } from "./backends.ts";
+import { type Backend, backends, unfitForSmallWork } from "./backends.ts";
 import { tfjsBackend } from "./tfjs.ts";
 import { loadTfjsNode } from "./tfjs-node.ts";
 
 export { loadTfjsNode, type TfjsNodePackage } from "./tfjs-node.ts";
 
-const { fused, ...others } = backends;
-
 /** Backends in Node, the one to try first first. */
 export const nodeBackends = {
-  fused,
-  "tfjs-node-gpu": async () => tfjsBackend(await loadTfjsNode("@tensorflow/tfjs-node-gpu")),
-  "tfjs-node": async () => tfjsBackend(await loadTfjsNode("@tensorflow/tfjs-node")),
-  ...others,
-} satisfies Record<string, LoadBackend>;
+  "tfjs-node-gpu": {
+    load: async () => tfjsBackend(await loadTfjsNode("@tensorflow/tfjs-node-gpu")),
+    unfit: unfitForSmallWork,
+  },
+  "tfjs-node": {
+    load: async () => tfjsBackend(await loadTfjsNode("@tensorflow/tfjs-node")),
+    unfit: unfitForSmallWork,
+  },
+  ...backends,
+} satisfies Record<string, Backend>;

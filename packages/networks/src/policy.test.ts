@@ -70,7 +70,7 @@ describe("learnerPolicy", () => {
   describe("over a network obeys: it", () => {
     let create: CreateLearner;
     beforeAll(async () => {
-      create = await backends["tfjs-wasm"]();
+      create = await backends["tfjs-wasm"].load();
     });
     const shape = { observation: 6, actions: 4 };
     for (const law of policyLaws) {

@@ -3,16 +3,18 @@ import type * as tfjs from "@tensorflow/tfjs";
 import { adamStep, gradientNorm } from "./adam.ts";
 import { checkObjective, checkPlan, checkState, requireFinite, requireLength } from "./checks.ts";
 import { initialParameters } from "./init.ts";
-import { layout } from "./layout.ts";
+import { isConvolution, layout } from "./layout.ts";
 import { type LossStatistics, lossGradient } from "./losses.ts";
+import { convolution, requireConvolutions } from "./tfjs-convolution.ts";
 
 /** The tfjs library, its backend chosen and ready. */
 export type Tfjs = typeof tfjs;
 
-type Matrix = tfjs.Tensor2D;
+/** A batch of rows, or weights. */
+export type Matrix = tfjs.Tensor2D;
 
-/** One dense layer on the backend: [inputs × outputs] and [outputs]. */
-interface Dense {
+/** One layer on the backend: [inputs × outputs] and [outputs]. */
+interface LayerTensors {
   readonly weights: Matrix;
   readonly biases: tfjs.Tensor1D;
 }
@@ -21,7 +23,8 @@ interface Dense {
  * Learners on the backend that `tf` uses now; `tf` may go on to another one afterwards.
  *
  * Products of matrices run there, forward and backward written out: tfjs's own gradient of a product passes transpose
- * flags, and its wasm kernels need several times longer for those than for a transposition and a plain product. Losses
+ * flags, and its wasm kernels need several times longer for those than for a transposition and a plain product. Convolutions
+ * are the one other kind of layer; a backend without their gradient refuses a net that has them (unsupported). Losses
  * and Adam run here on typed arrays, so the parameters' truth is here too, and the backend holds copies.
  */
 export function tfjsBackend(tf: Tfjs): CreateLearner {
@@ -29,6 +32,8 @@ export function tfjsBackend(tf: Tfjs): CreateLearner {
 
   return (spec, random) => {
     const towers = layout(spec);
+    if (spec.kind === "cnn") requireConvolutions(tf);
+    const convolutions = towers.map((tower) => tower.map((layer) => isConvolution(layer) && convolution(tf, layer)));
     const D = spec.inputs;
     const O = outputWidth(spec);
     const P = parameterCount(spec);
@@ -41,19 +46,19 @@ export function tfjsBackend(tf: Tfjs): CreateLearner {
     let steps = 0;
     let inputs = new Float32Array(0);
     let dOutputs = new Float32Array(0);
-    let dense: Dense[][] = [];
+    let layers: LayerTensors[][] = [];
 
     /** The engine is shared by all who import tfjs. Going back to a backend that is ready takes effect at once. */
     const activate = () => {
       if (tf.getBackend() !== backend) void tf.setBackend(backend);
     };
 
-    const release = () => tf.dispose(dense.flat().flatMap(({ weights, biases }) => [weights, biases]));
+    const release = () => tf.dispose(layers.flat().flatMap(({ weights, biases }) => [weights, biases]));
 
     /** Copies the parameters to the backend, in new tensors: wasm keeps what it has packed of the old ones. */
     const upload = () => {
       release();
-      dense = towers.map((tower) =>
+      layers = towers.map((tower) =>
         tower.map(({ inputs, outputs, weight, bias }) => ({
           weights: tf.tensor2d(state.parameters.subarray(weight, bias), [inputs, outputs]),
           biases: tf.tensor1d(state.parameters.subarray(bias, bias + outputs)),
@@ -68,25 +73,35 @@ export function tfjsBackend(tf: Tfjs): CreateLearner {
     const throughActivation = (dh: Matrix, h: Matrix): Matrix =>
       spec.activation === "relu" ? tf.mul(dh, tf.step(h)) : tf.sub(dh, tf.mul(dh, tf.square(h)));
 
-    /** @returns [x, h₁, …, y]: the input and what each layer of one tower makes of it */
-    const forward = (x: Matrix, tower: Dense[]): Matrix[] => {
+    /** @returns [x, h₁, …, y]: the input and what each layer of tower `t` makes of it */
+    const forward = (x: Matrix, t: number): Matrix[] => {
       const values = [x];
-      tower.forEach(({ weights, biases }, l) => {
-        const activation = l === tower.length - 1 ? "linear" : spec.activation;
+      layers[t].forEach(({ weights, biases }, l) => {
+        const activation = l === layers[t].length - 1 ? "linear" : spec.activation;
         const fused = activation === "tanh" ? "linear" : activation;
-        const z = tf.fused.matMul({ a: values[l], b: weights, bias: biases, activation: fused }) as Matrix;
+        const convolve = convolutions[t][l];
+        const z = convolve
+          ? convolve.forward(values[l], weights, biases, fused)
+          : (tf.fused.matMul({ a: values[l], b: weights, bias: biases, activation: fused }) as Matrix);
         values.push(activation === "tanh" ? tanh(z) : z);
       });
       return values;
     };
 
-    /** Writes the gradient of tower `t`, given `dy` = ∂L/∂y and the transpose of its input. */
-    const backward = (t: number, values: Matrix[], xT: Matrix, dy: Matrix) => {
+    /** Writes the gradient of tower `t`, given `dy` = ∂L/∂y and, where its first layer is dense, its input transposed. */
+    const backward = (t: number, values: Matrix[], xT: Matrix | undefined, dy: Matrix) => {
       const ones: Matrix = tf.ones([1, dy.shape[0]]);
       for (let l = towers[t].length - 1; l >= 0; l--) {
-        gradient.set(tf.matMul(l === 0 ? xT : tf.transpose(values[l]), dy).dataSync(), towers[t][l].weight);
-        gradient.set(tf.matMul(ones, dy).dataSync(), towers[t][l].bias);
-        if (l > 0) dy = throughActivation(tf.matMul(dy, tf.transpose(dense[t][l].weights)), values[l]);
+        const { weights } = layers[t][l];
+        const convolve = convolutions[t][l];
+        const dWeights = convolve
+          ? convolve.weightGradient(values[l], dy)
+          : tf.matMul((l === 0 && xT) || tf.transpose(values[l]), dy);
+        gradient.set(dWeights.dataSync(), towers[t][l].weight);
+        gradient.set((convolve ? convolve.biasGradient(dy) : tf.matMul(ones, dy)).dataSync(), towers[t][l].bias);
+        if (l === 0) break;
+        const dh: Matrix = convolve ? convolve.inputGradient(dy, weights) : tf.matMul(dy, tf.transpose(weights));
+        dy = throughActivation(dh, values[l]);
       }
     };
 
@@ -115,11 +130,11 @@ export function tfjsBackend(tf: Tfjs): CreateLearner {
       let statistics: LossStatistics = {};
       tf.tidy(() => {
         const x = tf.tensor2d(inputs.subarray(0, B * D), [B, D]);
-        const values = dense.map((tower) => forward(x, tower));
+        const values = layers.map((_, t) => forward(x, t));
         const outputs = read(values.map((tower) => tower[tower.length - 1]));
         statistics = lossGradient(objective, rows, outputs, dOutputs);
         const dY = tf.split<Matrix>(tf.tensor2d(dOutputs.subarray(0, B * O), [B, O]), [...spec.outputs], 1);
-        const xT = tf.transpose(x);
+        const xT = spec.kind === "mlp" ? tf.transpose(x) : undefined;
         for (let t = 0; t < dY.length; t++) backward(t, values[t], xT, dY[t]);
       });
       return statistics;
@@ -138,7 +153,7 @@ export function tfjsBackend(tf: Tfjs): CreateLearner {
         activate();
         tf.tidy(() => {
           const x = tf.tensor2d(from.subarray(0, count * D), [count, D]);
-          out.set(read(dense.map((tower) => forward(x, tower)[tower.length])));
+          out.set(read(layers.map((tower, t) => forward(x, t)[tower.length])));
         });
       },
 

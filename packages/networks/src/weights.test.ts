@@ -39,6 +39,22 @@ describe("weights", () => {
     );
   });
 
+  it("of a convolutional net come back, kernels as [size, size, in, out]", () => {
+    const image = [5, 4, 2] as const;
+    const filters = [{ size: 2, stride: 1, channels: 3 }];
+    const spec: ModelSpec = { ...SPEC, kind: "cnn", inputs: 40, image, filters, outputs: [2] };
+    const array = Float32Array.from({ length: parameterCount(spec) }, () => random.normal());
+    const state = { parameters: array, firstMoment: array.slice().reverse(), secondMoment: array.slice(), steps: 1 };
+    const bytes = encodeWeights(spec, state);
+    expect(decodeWeights(bytes, spec)).toEqual({ spec, state });
+    const { tensors } = decodeSafetensors(bytes);
+    expect(tensors["tower0.convolution0.weight"]).toEqual({ shape: [2, 2, 2, 3], data: array.slice(0, 24) });
+    expect(tensors["tower0.convolution0.bias"].shape).toEqual([3]);
+    expect(tensors["tower0.layer0.weight"].shape).toEqual([4 * 3 * 3, 4]);
+    const strided: ModelSpec = { ...spec, filters: [{ size: 2, stride: 2, channels: 3 }] };
+    expect(() => decodeWeights(bytes, strided)).toThrow("5×4×2-3@2/1-4-(2) tanh, wanted 5×4×2-3@2/2-4-(2) tanh");
+  });
+
   const tampered: [string, (file: SafetensorsFile) => SafetensorsFile][] = [
     ["another format", ({ tensors, metadata }) => ({ tensors, metadata: { ...metadata, format: "x" } })],
     ["no metadata", ({ tensors }) => ({ tensors, metadata: {} })],

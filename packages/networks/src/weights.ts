@@ -1,6 +1,6 @@
 import { type LearnerState, MagicMaskError, type ModelSpec, parameterCount } from "@magic-mask/core";
 import { checkState } from "./checks.ts";
-import { describeSpec, layout } from "./layout.ts";
+import { describeSpec, isConvolution, layout } from "./layout.ts";
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from "./safetensors.ts";
 
 const FORMAT = "magic-mask/learner-1";
@@ -13,8 +13,8 @@ const PARTS = [
 ] as const;
 
 /**
- * A learner's state as a safetensors file: `tower0.layer0.weight` [in, out], `tower0.layer0.bias` [out], …, the moments
- * likewise under `optimizer.first_moment.` and `optimizer.second_moment.`; specification and steps in the metadata.
+ * A learner's state as a safetensors file: `tower0.layer0.weight` [in, out], `tower0.layer0.bias` [out], …, convolutions
+ * as `tower0.convolution0.weight` [size, size, in, out] and `tower0.convolution0.bias` [out], …, the moments likewise under `optimizer.first_moment.` and `optimizer.second_moment.`; specification and steps in the metadata.
  */
 export function encodeWeights(spec: ModelSpec, state: LearnerState): Uint8Array {
   checkState(spec, state);
@@ -25,9 +25,10 @@ export function encodeWeights(spec: ModelSpec, state: LearnerState): Uint8Array 
     }
   }
   const { kind, inputs, hidden, activation, outputs } = spec;
+  const images = spec.kind === "cnn" ? { image: spec.image, filters: spec.filters } : {};
   const metadata = {
     format: FORMAT,
-    spec: JSON.stringify({ kind, inputs, hidden, activation, outputs }),
+    spec: JSON.stringify({ kind, inputs, ...images, hidden, activation, outputs }),
     steps: String(state.steps),
   };
   return encodeSafetensors({ tensors, metadata });
@@ -85,10 +86,14 @@ function assemble(spec: ModelSpec, tensors: Readonly<Record<string, NamedTensor>
 const pieces = (spec: ModelSpec) =>
   layout(spec)
     .flat()
-    .flatMap(({ name, inputs, outputs, weight, bias }) => [
-      { name: `${name}.weight`, shape: [inputs, outputs], begin: weight, end: bias },
-      { name: `${name}.bias`, shape: [outputs], begin: bias, end: bias + outputs },
-    ]);
+    .flatMap((layer) => {
+      const { name, inputs, outputs, weight, bias } = layer;
+      const shape = isConvolution(layer) ? [layer.size, layer.size, layer.from[2], outputs] : [inputs, outputs];
+      return [
+        { name: `${name}.weight`, shape, begin: weight, end: bias },
+        { name: `${name}.bias`, shape: [outputs], begin: bias, end: bias + outputs },
+      ];
+    });
 
 function corrupt(message: string, cause?: unknown): never {
   throw new MagicMaskError("corrupt-file", "networks/weights", message, { cause });

@@ -1,8 +1,10 @@
 import { distributionOf } from "../distribution.ts";
 import {
+  type CnnSpec,
   type CreateLearner,
   type Learner,
   type LearnerState,
+  type MlpSpec,
   type ModelSpec,
   outputWidth,
   type PpoBatch,
@@ -25,24 +27,52 @@ const A = 3;
 const ROWS = Int32Array.of(3, 0, 7, 7, 2, 11, 5);
 const LEFT_OUT = [1, 4, 6, 8, 9, 10];
 
-const SHARED: ModelSpec = { kind: "mlp", inputs: 5, hidden: [6, 4], activation: "relu", outputs: [A + 1] };
-const SEPARATE: ModelSpec = { ...SHARED, outputs: [A, 1] };
-const SPECS: readonly ModelSpec[] = [
-  SHARED,
-  SEPARATE,
-  { ...SHARED, activation: "tanh" },
-  { ...SEPARATE, activation: "tanh" },
-  { ...SHARED, hidden: [7] },
-  { ...SEPARATE, hidden: [3, 9, 4], activation: "tanh" },
+const SHARED: MlpSpec = { kind: "mlp", inputs: 5, hidden: [6, 4], activation: "relu", outputs: [A + 1] };
+const SEPARATE: MlpSpec = { ...SHARED, outputs: [A, 1] };
+/** Height, width and channels all differ; the stride leaves a row of pixels out. */
+const IMAGES: CnnSpec = {
+  ...SHARED,
+  kind: "cnn",
+  inputs: 5 * 4 * 2,
+  image: [5, 4, 2],
+  filters: [{ size: 2, stride: 2, channels: 3 }],
+  hidden: [4],
+};
+const TWO_FILTERS = [
+  { size: 2, stride: 1, channels: 3 },
+  { size: 3, stride: 1, channels: 2 },
 ];
+
+/** The networks that the laws try, by kind: [shared trunk, separate towers, shared trunk with tanh, …]. */
+const SPECS: Readonly<Record<ModelSpec["kind"], readonly ModelSpec[]>> = {
+  mlp: [
+    SHARED,
+    SEPARATE,
+    { ...SHARED, activation: "tanh" },
+    { ...SEPARATE, activation: "tanh" },
+    { ...SHARED, hidden: [7] },
+    { ...SEPARATE, hidden: [3, 9, 4], activation: "tanh" },
+  ],
+  cnn: [
+    IMAGES,
+    { ...IMAGES, filters: TWO_FILTERS, outputs: [A, 1] },
+    { ...IMAGES, filters: TWO_FILTERS, activation: "tanh" },
+  ],
+};
 
 const PPO: PpoLoss = { kind: "ppo", space: discrete(A), clip: 0.2, valueCoefficient: 0.5, entropyCoefficient: 0.1 };
 const PLAN: UpdatePlan = { rows: ROWS, minibatch: R, learningRate: 0.01, maxGradNorm: 1e6 };
 
+/** What makes learners, and which kind of network they must obey the laws with, by default "mlp". */
+export interface LearnerSubject {
+  readonly create: CreateLearner;
+  readonly kind?: ModelSpec["kind"];
+}
+
 /** The laws that every `Learner` obeys, whatever computes it. */
-export const learnerLaws: readonly Law<{ readonly create: CreateLearner }>[] = [
-  law("draws its first weights from the given stream alone", (fail, create) => {
-    for (const spec of SPECS) {
+export const learnerLaws: readonly Law<LearnerSubject>[] = [
+  law("draws its first weights from the given stream alone", (fail, create, specs) => {
+    for (const spec of specs) {
       const first = create(spec, stream(1)).exportState();
       const P = parameterCount(spec);
       if (first.parameters.length !== P) fail(`${first.parameters.length} parameters, by the specification ${P}`);
@@ -54,8 +84,8 @@ export const learnerLaws: readonly Law<{ readonly create: CreateLearner }>[] = [
     }
   }),
 
-  law("computes the network that its parameters in canonical order describe", (fail, create) => {
-    for (const spec of SPECS) {
+  law("computes the network that its parameters in canonical order describe", (fail, create, specs) => {
+    for (const spec of specs) {
       const { learner, state, ppo } = setUp(create, spec);
       const outputs = inferred(learner, ppo.batch.inputs, R);
       const expected = ROWS_ALL.flatMap((row) => network(spec, state.parameters, ppo.batch.inputs, row));
@@ -63,11 +93,13 @@ export const learnerLaws: readonly Law<{ readonly create: CreateLearner }>[] = [
     }
   }),
 
-  law("computes a batch as it computes its rows", (fail, create) => {
-    for (const spec of SPECS) {
+  law("computes a batch as it computes its rows", (fail, create, specs) => {
+    for (const spec of specs) {
       const { learner, ppo } = setUp(create, spec);
       const whole = inferred(learner, ppo.batch.inputs, R);
-      const rows = ROWS_ALL.map((row) => inferred(learner, ppo.batch.inputs.slice(row * 5, row * 5 + 5), 1));
+      const rows = ROWS_ALL.map((row) =>
+        inferred(learner, ppo.batch.inputs.slice(row * spec.inputs, (row + 1) * spec.inputs), 1),
+      );
       compare(
         fail,
         "output",
@@ -78,13 +110,13 @@ export const learnerLaws: readonly Law<{ readonly create: CreateLearner }>[] = [
     }
   }),
 
-  law("neither keeps nor changes what infer is given, and writes the rows asked for only", (fail, create) => {
-    const { learner, ppo } = setUp(create, SHARED);
+  law("neither keeps nor changes what infer is given, and writes the rows asked for only", (fail, create, [shared]) => {
+    const { learner, ppo } = setUp(create, shared);
     const inputs = ppo.batch.inputs.slice();
     const before = inferred(learner, inputs, 4);
     if (inputs.some((x, i) => x !== ppo.batch.inputs[i])) fail("infer wrote to its inputs");
     const out = new Float32Array(R * 4).fill(7);
-    inputs.fill(0.5, 4 * 5);
+    inputs.fill(0.5, 4 * shared.inputs);
     learner.infer(inputs, 4, out);
     if (before.some((y, i) => y !== out[i])) fail("the outputs of 4 rows depend on what lies behind them");
     if (out.subarray(4 * 4).some((y) => y !== 7)) fail("infer wrote behind the rows it was asked for");
@@ -97,8 +129,8 @@ export const learnerLaws: readonly Law<{ readonly create: CreateLearner }>[] = [
   ...(["ppo", "regression"] as const).map((kind) =>
     law(
       `differentiates the ${kind} loss as central differences do, and changes no parameter by it`,
-      async (fail, create) => {
-        for (const spec of SPECS) {
+      async (fail, create, specs) => {
+        for (const spec of specs) {
           const { learner, state, [kind]: objective } = setUp(create, spec);
           const gradient = await learner.gradient(objective, ROWS);
           compare(fail, "gradient of parameter", gradient, differences(spec, state.parameters, objective));
@@ -108,23 +140,26 @@ export const learnerLaws: readonly Law<{ readonly create: CreateLearner }>[] = [
     ),
   ),
 
-  law("does so for actions of several parts and for continuous ones, and reports their means", async (fail, create) => {
-    for (const space of [multiDiscrete(2, 5, 3), box([3], -1, 1)]) {
-      const head = distributionOf(space).width;
-      for (const outputs of [[head + 1], [head, 1]]) {
-        const spec: ModelSpec = { ...SHARED, hidden: [9], activation: "tanh", outputs };
-        const { learner, state, ppo } = setUp(create, spec, space);
-        const gradient = await learner.gradient(ppo, ROWS);
-        compare(fail, `${space.kind}: gradient of parameter`, gradient, differences(spec, state.parameters, ppo));
-        const statistics = await learner.update(ppo, PLAN);
-        const { total: _, ...expected } = meanLoss(spec, state.parameters, ppo);
-        for (const [name, value] of Object.entries(expected)) compare(fail, name, [statistics[name]], [value]);
+  law(
+    "does so for actions of several parts and for continuous ones, and reports their means",
+    async (fail, create, [shared]) => {
+      for (const space of [multiDiscrete(2, 5, 3), box([3], -1, 1)]) {
+        const head = distributionOf(space).width;
+        for (const outputs of [[head + 1], [head, 1]]) {
+          const spec: ModelSpec = { ...shared, hidden: [9], activation: "tanh", outputs };
+          const { learner, state, ppo } = setUp(create, spec, space);
+          const gradient = await learner.gradient(ppo, ROWS);
+          compare(fail, `${space.kind}: gradient of parameter`, gradient, differences(spec, state.parameters, ppo));
+          const statistics = await learner.update(ppo, PLAN);
+          const { total: _, ...expected } = meanLoss(spec, state.parameters, ppo);
+          for (const [name, value] of Object.entries(expected)) compare(fail, name, [statistics[name]], [value]);
+        }
       }
-    }
-  }),
+    },
+  ),
 
-  law("reads only the rows that it is told to", async (fail, create) => {
-    const { learner, ppo, regression } = setUp(create, SEPARATE);
+  law("reads only the rows that it is told to", async (fail, create, [, separate]) => {
+    const { learner, ppo, regression } = setUp(create, separate);
     for (const { loss, batch } of [ppo, regression]) {
       const clean = await learner.gradient({ loss, batch } as Objective, ROWS);
       for (const array of Object.values(batch) as (Float32Array | Uint8Array)[]) {
@@ -137,8 +172,8 @@ export const learnerLaws: readonly Law<{ readonly create: CreateLearner }>[] = [
     }
   }),
 
-  law("finds the action at the start of a slot of any width", async (fail, create) => {
-    const { learner, ppo } = setUp(create, SHARED);
+  law("finds the action at the start of a slot of any width", async (fail, create, [shared]) => {
+    const { learner, ppo } = setUp(create, shared);
     const actions = new Float32Array(R * 3).fill(-5);
     ppo.batch.actions.forEach((action, row) => {
       actions[row * 3] = action;
@@ -150,8 +185,8 @@ export const learnerLaws: readonly Law<{ readonly create: CreateLearner }>[] = [
 
   law(
     "has no policy gradient where the ratio has left the clipping range on the advantage's side",
-    async (fail, create) => {
-      const { learner, ppo } = setUp(create, SEPARATE);
+    async (fail, create, [, separate]) => {
+      const { learner, ppo } = setUp(create, separate);
       const loss = { ...PPO, valueCoefficient: 0, entropyCoefficient: 0 };
       // ln r = ±1 with the sign of A: r is 2.7 or 0.37, far outside [0.8, 1.2], and going on pays nothing.
       const away = ppo.likely.map((logProb, row) => logProb - Math.sign(ppo.batch.advantages[row]));
@@ -162,8 +197,8 @@ export const learnerLaws: readonly Law<{ readonly create: CreateLearner }>[] = [
     },
   ),
 
-  law("leaves illegal actions out of softmax, entropy and gradient", async (fail, create) => {
-    const { learner, state, ppo } = setUp(create, SHARED);
+  law("leaves illegal actions out of softmax, entropy and gradient", async (fail, create, [shared]) => {
+    const { learner, state, ppo } = setUp(create, shared);
     ppo.batch.legal.forEach((_, i) => {
       ppo.batch.legal[i] = i % A === 1 ? 0 : 1;
     });
@@ -181,8 +216,8 @@ export const learnerLaws: readonly Law<{ readonly create: CreateLearner }>[] = [
 
   law(
     "refuses a row without a legal action, and an action that is not legal, and stays as it was",
-    async (fail, create) => {
-      const { learner, state, ppo } = setUp(create, SHARED);
+    async (fail, create, [shared]) => {
+      const { learner, state, ppo } = setUp(create, shared);
       const none = { ...ppo.batch, legal: ppo.batch.legal.slice().fill(0, 7 * A, 8 * A) };
       const illegal = { ...ppo.batch, actions: ppo.batch.actions.slice().fill(A, 7, 8) };
       await mustThrow(fail, "no-legal-action", () => learner.update({ loss: PPO, batch: none }, PLAN));
@@ -191,20 +226,20 @@ export const learnerLaws: readonly Law<{ readonly create: CreateLearner }>[] = [
     },
   ),
 
-  law("takes no notice of targets with weight 0", async (fail, create) => {
-    const { learner, regression } = setUp(create, SHARED);
+  law("takes no notice of targets with weight 0", async (fail, create, [shared]) => {
+    const { learner, regression } = setUp(create, shared);
     const { inputs, targets, weights } = regression.batch;
     weights.fill(0, 7 * 4, 8 * 4);
     weights[3 * 4 + 2] = 0;
     const before = await learner.gradient(regression, ROWS);
-    inputs.fill(2, 7 * 5, 8 * 5);
+    inputs.fill(2, 7 * shared.inputs, 8 * shared.inputs);
     targets.fill(9, 7 * 4, 8 * 4);
     targets[3 * 4 + 2] = 9;
     compare(fail, "gradient of parameter", await learner.gradient(regression, ROWS), before, 1e-6);
   }),
 
-  law("steps as Adam does, with the gradient cut down to the longest norm allowed", async (fail, create) => {
-    for (const spec of [SHARED, SEPARATE]) {
+  law("steps as Adam does, with the gradient cut down to the longest norm allowed", async (fail, create, specs) => {
+    for (const spec of specs.slice(0, 2)) {
       for (const kind of ["ppo", "regression"] as const) {
         for (const share of [0.25, 4]) {
           const { learner, state, [kind]: objective } = setUp(create, spec);
@@ -223,22 +258,22 @@ export const learnerLaws: readonly Law<{ readonly create: CreateLearner }>[] = [
     }
   }),
 
-  law("reports the losses' own means", async (fail, create) => {
+  law("reports the losses' own means", async (fail, create, [, separate]) => {
     for (const kind of ["ppo", "regression"] as const) {
-      const { learner, state, [kind]: objective } = setUp(create, SEPARATE);
+      const { learner, state, [kind]: objective } = setUp(create, separate);
       const { grad_norm: _, ...statistics } = await learner.update(objective, PLAN);
-      const { total: __, ...expected } = meanLoss(SEPARATE, state.parameters, objective);
+      const { total: __, ...expected } = meanLoss(separate, state.parameters, objective);
       const names = [Object.keys(statistics), Object.keys(expected)].map((keys) => keys.sort().join(", "));
       if (names[0] !== names[1]) fail(`statistics are ${names[0]}; wanted ${names[1]}`);
       for (const [name, value] of Object.entries(expected)) compare(fail, name, [statistics[name]], [value]);
     }
   }),
 
-  law("takes one step per minibatch, in order, the last one with what is left", async (fail, create) => {
+  law("takes one step per minibatch, in order, the last one with what is left", async (fail, create, [shared]) => {
     for (const kind of ["ppo", "regression"] as const) {
-      const { learner, [kind]: objective } = setUp(create, SHARED);
+      const { learner, [kind]: objective } = setUp(create, shared);
       const whole = await learner.update(objective, { ...PLAN, minibatch: 4 });
-      const { learner: other } = setUp(create, SHARED);
+      const { learner: other } = setUp(create, shared);
       const first = await other.update(objective, { ...PLAN, rows: ROWS.slice(0, 4), minibatch: 4 });
       const second = await other.update(objective, { ...PLAN, rows: ROWS.slice(4), minibatch: 4 });
       if (!same(learner.exportState(), other.exportState())) fail("7 rows by 4 are not 4 rows and then 3");
@@ -247,8 +282,8 @@ export const learnerLaws: readonly Law<{ readonly create: CreateLearner }>[] = [
     }
   }),
 
-  law("continues from an exported state exactly", async (fail, create) => {
-    for (const spec of SPECS) {
+  law("continues from an exported state exactly", async (fail, create, specs) => {
+    for (const spec of specs) {
       const { ppo } = setUp(create, spec);
       const learner = create(spec, stream(1));
       for (let k = 0; k < 3; k++) await learner.update(ppo, PLAN);
@@ -262,24 +297,27 @@ export const learnerLaws: readonly Law<{ readonly create: CreateLearner }>[] = [
     }
   }),
 
-  law("shares no memory: not with an exported or restored state, not with another learner", async (fail, create) => {
-    const { learner, state, ppo } = setUp(create, SHARED);
-    const given = copy(state);
-    const outputs = inferred(learner, ppo.batch.inputs, R);
-    learner.restoreState(given);
-    for (const { parameters, firstMoment, secondMoment } of [given, learner.exportState()]) {
-      for (const array of [parameters, firstMoment, secondMoment]) array.fill(0.5);
-    }
-    await create(SHARED, stream(2)).update(ppo, PLAN);
-    if (!same(learner.exportState(), state)) fail("its state was changed from outside");
-    if (inferred(learner, ppo.batch.inputs, R).some((y, i) => y !== outputs[i]))
-      fail("its outputs were changed from outside");
-  }),
+  law(
+    "shares no memory: not with an exported or restored state, not with another learner",
+    async (fail, create, [shared]) => {
+      const { learner, state, ppo } = setUp(create, shared);
+      const given = copy(state);
+      const outputs = inferred(learner, ppo.batch.inputs, R);
+      learner.restoreState(given);
+      for (const { parameters, firstMoment, secondMoment } of [given, learner.exportState()]) {
+        for (const array of [parameters, firstMoment, secondMoment]) array.fill(0.5);
+      }
+      await create(shared, stream(2)).update(ppo, PLAN);
+      if (!same(learner.exportState(), state)) fail("its state was changed from outside");
+      if (inferred(learner, ppo.batch.inputs, R).some((y, i) => y !== outputs[i]))
+        fail("its outputs were changed from outside");
+    },
+  ),
 
   law(
     "refuses NaN and infinity, with the parameters as before the step that would have used them",
-    async (fail, create) => {
-      for (const spec of [SHARED, SPECS[2]]) {
+    async (fail, create, specs) => {
+      for (const spec of [specs[0], specs[2]]) {
         for (const kind of ["ppo", "regression"] as const) {
           const { [kind]: clean, learner: reference } = setUp(create, spec);
           await reference.update(clean, { ...PLAN, rows: ROWS.slice(0, 4), minibatch: 4 });
@@ -308,16 +346,16 @@ export const learnerLaws: readonly Law<{ readonly create: CreateLearner }>[] = [
           }
         }
       }
-      const { learner, state } = setUp(create, SHARED);
+      const { learner, state } = setUp(create, specs[0]);
       const damaged = { ...state, secondMoment: state.secondMoment.slice().fill(Number.NaN, 3, 4) };
       await mustThrow(fail, "not-finite", () => learner.restoreState(damaged), "NaN in a restored state");
       if (!same(learner.exportState(), state)) fail("a refused state was restored in part");
     },
   ),
 
-  law("refuses outputs, losses and gradients that overflow, and stays as it was", async (fail, create) => {
+  law("refuses outputs, losses and gradients that overflow, and stays as it was", async (fail, create, [shared]) => {
     for (const kind of ["ppo", "regression"] as const) {
-      const { learner, state, [kind]: objective } = setUp(create, SHARED);
+      const { learner, state, [kind]: objective } = setUp(create, shared);
       // Through three layers 1e12 becomes 1e36, and its gradient more than float32 holds; 1e20 becomes 1e60.
       for (const scale of [1e12, 1e20]) {
         const huge = { ...state, parameters: state.parameters.map((x) => x * scale) };
@@ -332,10 +370,10 @@ export const learnerLaws: readonly Law<{ readonly create: CreateLearner }>[] = [
     }
   }),
 
-  law("refuses arrays of other lengths than its specification's", async (fail, create) => {
-    const { learner, state, ppo, regression } = setUp(create, SHARED);
+  law("refuses arrays of other lengths than its specification's", async (fail, create, [shared]) => {
+    const { learner, state, ppo, regression } = setUp(create, shared);
     const refused = (what: string, run: () => unknown) => mustThrow(fail, "shape-mismatch", run, what);
-    const [inputs, out] = [new Float32Array(R * 5), new Float32Array(R * 4)];
+    const [inputs, out] = [new Float32Array(R * shared.inputs), new Float32Array(R * 4)];
     await refused("inputs of infer that are too short", () => learner.infer(inputs.subarray(1), R, out));
     await refused("an out of infer that is too short", () => learner.infer(inputs, R, out.subarray(1)));
     for (const { loss, batch } of [ppo, regression]) {
@@ -367,11 +405,11 @@ const ROWS_ALL = Array.from({ length: R }, (_, row) => row);
 
 function law(
   name: string,
-  check: (fail: Fail, create: CreateLearner) => void | Promise<void>,
-): Law<{ readonly create: CreateLearner }> {
+  check: (fail: Fail, create: CreateLearner, specs: readonly ModelSpec[]) => void | Promise<void>,
+): Law<LearnerSubject> {
   return {
     name,
-    async run({ create }) {
+    async run({ create, kind = "mlp" }) {
       const made: Learner[] = [];
       try {
         await check(
@@ -381,6 +419,7 @@ function law(
             made.push(learner);
             return learner;
           },
+          SPECS[kind],
         );
       } finally {
         for (const learner of made) learner.dispose();
@@ -454,13 +493,14 @@ function network(spec: ModelSpec, parameters: ArrayLike<number>, inputs: ArrayLi
   let weight = 0;
   for (const output of spec.outputs) {
     let h = Array.from({ length: spec.inputs }, (_, i) => inputs[row * spec.inputs + i]);
+    if (spec.kind === "cnn") [h, weight] = convolved(spec, parameters, weight, h);
     [...spec.hidden, output].forEach((width, layer) => {
       const bias = weight + h.length * width;
       const z = Array.from({ length: width }, (_, k) =>
         h.reduce((sum, x, i) => sum + x * parameters[weight + i * width + k], parameters[bias + k]),
       );
       if (layer === spec.hidden.length) outputs.push(...z);
-      h = z.map((x) => (spec.activation === "tanh" ? Math.tanh(x) : Math.max(0, x)));
+      h = z.map((x) => activated(spec, x));
       weight = bias + width;
     });
   }
@@ -495,6 +535,36 @@ function policyTerms(space: ActionSpace, outputs: number[], legal: Uint8Array, a
     start += n;
   });
   return { logProb, entropy };
+}
+
+const activated = ({ activation }: ModelSpec, x: number) => (activation === "tanh" ? Math.tanh(x) : Math.max(0, x));
+
+/** What the convolutions of one tower make of an image, and where the parameters go on: from the definition, sum by sum. */
+function convolved(spec: CnnSpec, parameters: ArrayLike<number>, weight: number, pixels: number[]): [number[], number] {
+  let [height, width, inputs] = spec.image;
+  for (const { size, stride, channels } of spec.filters) {
+    const bias = weight + size * size * inputs * channels;
+    const results: number[] = [];
+    for (let top = 0; top + size <= height; top += stride) {
+      for (let left = 0; left + size <= width; left += stride) {
+        for (let k = 0; k < channels; k++) {
+          let sum = parameters[bias + k];
+          for (let y = 0; y < size; y++) {
+            for (let x = 0; x < size; x++) {
+              for (let c = 0; c < inputs; c++) {
+                const pixel = pixels[((top + y) * width + left + x) * inputs + c];
+                sum += pixel * parameters[weight + ((y * size + x) * inputs + c) * channels + k];
+              }
+            }
+          }
+          results.push(activated(spec, sum));
+        }
+      }
+    }
+    [height, width] = [height, width].map((side) => Math.floor((side - size) / stride) + 1);
+    [pixels, weight, inputs] = [results, bias + channels, channels];
+  }
+  return [pixels, weight];
 }
 
 /** The mean loss over `ROWS` in float64 and its statistics, from the formulas of `PpoLoss` and `RegressionLoss`. */

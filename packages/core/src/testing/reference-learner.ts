@@ -3,11 +3,13 @@ import { type CreateLearner, type LearnerState, type ModelSpec, outputWidth, par
 import { checkBatch, rowLoss } from "./reference-losses.ts";
 
 /**
- * A small learner without a backend, for tests of what is built on the `Learner` seam and as a yardstick for backends. Row by
+ * A small learner (perceptrons only) without a backend, for tests of what is built on the `Learner` seam and as a yardstick for backends. Row by
  * row in float64, with parameters and moments kept in float32 as in `LearnerState`, so that a restored one continues exactly.
  * Weights start normal with deviation √(2 / inputs), a twentieth of that in output layers; biases 0.
  */
 export const referenceLearner: CreateLearner = (spec, random) => {
+  if (spec.kind !== "mlp")
+    throw new MagicMaskError("unsupported", SOURCE, `knows perceptrons only, got a ${spec.kind}`);
   const [D, O, P] = [spec.inputs, outputWidth(spec), parameterCount(spec)];
   const [x, out, dOut] = [new Float64Array(D), new Float64Array(O), new Float64Array(O)];
   const [parameters, firstMoment, secondMoment] = [new Float32Array(P), new Float32Array(P), new Float32Array(P)];

@@ -71,6 +71,10 @@ const CHUNK = 1024;
  */
 export function fusedBackend(module: WebAssembly.Module): CreateLearner {
   return (spec, random) => {
+    if (spec.kind !== "mlp") {
+      const message = `runs perceptrons only, not ${spec.kind}; use --backend tfjs-node (npm run setup:native) or tfjs-cpu`;
+      throw new MagicMaskError("unsupported", "networks/fused", message);
+    }
     const D = spec.inputs;
     const O = outputWidth(spec);
     const P = parameterCount(spec);

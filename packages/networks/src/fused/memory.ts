@@ -1,4 +1,4 @@
-import { type ModelSpec, outputWidth } from "@magic-mask/core";
+import { type MlpSpec, outputWidth } from "@magic-mask/core";
 import { layout } from "../layout.ts";
 
 /** Rows that the kernel takes through all layers together (`assembly/net.ts`). */
@@ -32,7 +32,7 @@ const padded = (width: number) => (width + 7) & ~7;
  *
  * @param base first byte that is free
  */
-export function netMemory(spec: ModelSpec, base: number): NetMemory {
+export function netMemory(spec: MlpSpec, base: number): NetMemory {
   let at = (base + 15) & ~15;
   const take = (bytes: number) => {
     const from = at;

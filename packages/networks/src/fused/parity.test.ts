@@ -43,7 +43,7 @@ function distance(a: Float32Array, b: Float32Array): number {
   return Math.sqrt(difference / size);
 }
 
-const others = { "float64, row by row": async () => referenceLearner, "tfjs-wasm": backends["tfjs-wasm"] };
+const others = { "float64, row by row": async () => referenceLearner, "tfjs-wasm": backends["tfjs-wasm"].load };
 
 describe.each(Object.entries(others))("the fused kernel beside %s", (_, load) => {
   describe.each<[string, ModelSpec]>([
@@ -60,7 +60,7 @@ describe.each(Object.entries(others))("the fused kernel beside %s", (_, load) =>
       "has the same %s gradient of %s inputs, and the same parameters ten steps on, to 1e-5",
       async (kind, filling) => {
         const objective = madeUp(spec, filling === "sparse")[kind];
-        const [fused, other] = [await backends.fused(), await load()].map((create) => create(spec, stream(1)));
+        const [fused, other] = [await backends.fused.load(), await load()].map((create) => create(spec, stream(1)));
         // Weights as in the middle of training: fresh output layers are nearly 0, and so would be what is compared.
         const random = stream("weights");
         const state: LearnerState = fused.exportState();
