@@ -14,9 +14,10 @@ import {
 import { learnerLaws } from "@magic-mask/core/testing";
 import { backends } from "./backends.ts";
 import { layout } from "./layout.ts";
+import { natureCnn } from "./nature-cnn.ts";
 import { nodeBackends } from "./node.ts";
 
-for (const [name, { load }] of Object.entries(nodeBackends)) {
+for (const [name, { load, unfit }] of Object.entries(nodeBackends)) {
   const found = await load().then(
     (create) => ({ create, why: "" }),
     (error) => ({ create: undefined, why: error.message }),
@@ -26,8 +27,14 @@ for (const [name, { load }] of Object.entries(nodeBackends)) {
     if (create) for (const law of learnerLaws) it(law.name, async () => law.run({ create }));
     else it.skip(found.why, () => {});
   });
-  // The backend in WebAssembly lacks the gradient of a convolution; that it says so is tested in tfjs-convolution.test.ts.
-  if (name === "tfjs-wasm") continue;
+  // What cannot train convolutions refuses them.
+  const images = natureCnn([84, 84, 4], [7]);
+  if (unfit({ model: images, minibatch: 1 })) {
+    it(`${name} says that it trains no convolutions`, () => {
+      expect(() => found.create?.(images, stream(1))).toThrow(expect.objectContaining({ code: "unsupported" }));
+    });
+    continue;
+  }
   describe(`${name} obeys with convolutions: it`, () => {
     const { create } = found;
     if (create) for (const law of learnerLaws) it(law.name, async () => law.run({ create, kind: "cnn" }));
