@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import {
   type CreateLearner,
   type Learner,
@@ -14,8 +14,12 @@ import { learnerLaws } from "@magic-mask/core/testing";
 import { backends } from "./backends.ts";
 import { layout } from "./layout.ts";
 import { nodeBackends } from "./node.ts";
+import { fusedThreads } from "./workers.ts";
 
-for (const [name, load] of Object.entries(nodeBackends)) {
+const threads = fusedThreads(2);
+afterAll(() => threads.close());
+
+for (const [name, load] of Object.entries({ ...nodeBackends, "fused on threads": threads.load })) {
   const found = await load().then(
     (create) => ({ create, why: "" }),
     (error) => ({ create: undefined, why: error.message }),
