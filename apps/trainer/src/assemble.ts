@@ -9,8 +9,7 @@ import {
 } from "@magic-mask/core";
 import { makeEnvironment } from "@magic-mask/environments";
 import { type Critic, createCritic, type MaskLearner, objectives, perturbations } from "@magic-mask/masking";
-import { learnerPolicy, type SelectedBackend, selectBackend } from "@magic-mask/networks";
-import { nodeBackends } from "@magic-mask/networks/node";
+import { learnerPolicy } from "@magic-mask/networks";
 import { type Opponents, pool, scripted, self, type TrainOptions } from "@magic-mask/ppo";
 import type { Config } from "./config.ts";
 import { createMemory, type Memory } from "./memory.ts";
@@ -34,7 +33,12 @@ export interface Explanation {
 }
 
 /** The learning policies, learner k playing every agent i with `players[i]` = k, and whom they train against. */
-export type Team = Required<Pick<TrainOptions, "learners" | "players" | "opponents">>;
+export interface Team {
+  readonly learners: TrainOptions["learners"];
+  /** [N] */
+  readonly players: readonly number[];
+  readonly opponents: Opponents;
+}
 
 export function assembleWorld(config: Config): World {
   const make = () => makeEnvironment(config.environment.id, config.environment.options);
@@ -45,9 +49,6 @@ export function assembleWorld(config: Config): World {
     perturbations: spec.actionSpaces.map((space) => perturbations[config.mask.perturbation](space)),
   };
 }
-
-export const loadBackend = (config: Config): Promise<SelectedBackend> =>
-  selectBackend({ from: nodeBackends, prefer: config.backend === "auto" ? undefined : config.backend });
 
 /** @throws unsupported if one policy is to play agents with unlike spaces, or if there are no such opponents */
 export function assembleTeam(config: Config, { spec }: World, create: CreateLearner): Team {
