@@ -1,7 +1,8 @@
 import { defineConfig } from "tsup";
 
 export default defineConfig({
-  entry: ["src/main.ts"],
+  // The program, and what its worker threads run.
+  entry: ["src/main.ts", "src/shards.ts"],
   format: ["esm"],
   target: "es2022",
   sourcemap: true,

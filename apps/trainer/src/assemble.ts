@@ -11,8 +11,7 @@ import {
 } from "@magic-mask/core";
 import { makeEnvironment } from "@magic-mask/environments";
 import { type Critic, createCritic, type MaskLearner, objectives, perturbations } from "@magic-mask/masking";
-import { learnerPolicy, type SelectedBackend, selectBackend } from "@magic-mask/networks";
-import { nodeBackends } from "@magic-mask/networks/node";
+import { learnerPolicy, type Work } from "@magic-mask/networks";
 import { type Opponents, pool, scripted, self, type TrainOptions } from "@magic-mask/ppo";
 import type { Config } from "./config.ts";
 import { createMemory, type Memory } from "./memory.ts";
@@ -36,7 +35,12 @@ export interface Explanation {
 }
 
 /** The learning policies, learner k playing every agent i with `players[i]` = k, and whom they train against. */
-export type Team = Required<Pick<TrainOptions, "learners" | "players" | "opponents">>;
+export interface Team {
+  readonly learners: TrainOptions["learners"];
+  /** [N] */
+  readonly players: readonly number[];
+  readonly opponents: Opponents;
+}
 
 export function assembleWorld(config: Config): World {
   const make = () => makeEnvironment(config.environment.id, config.environment.options);
@@ -48,13 +52,11 @@ export function assembleWorld(config: Config): World {
   };
 }
 
-/** The backend asked for, or the one that fits the policies' networks and minibatches best. */
-export const loadBackend = (config: Config, { spec }: World): Promise<SelectedBackend> =>
-  selectBackend({
-    work: { model: policyModel(config, spec, 0), minibatch: config.training.minibatch },
-    from: nodeBackends,
-    prefer: config.backend === "auto" ? undefined : config.backend,
-  });
+/** What the backend will mostly do. */
+export const policyWork = (config: Config, { spec }: World): Work => ({
+  model: policyModel(config, spec, 0),
+  minibatch: config.training.minibatch,
+});
 
 /** The network of the policy that plays `agent`. */
 function policyModel({ training }: Config, spec: EnvironmentSpec, agent: number): ModelSpec {

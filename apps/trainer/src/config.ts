@@ -52,6 +52,7 @@ const configSchema = z.strictObject({
     {
       totalSteps: count("environment steps over all copies").default(1_000_000),
       copies: count("copies of the world played side by side").default(256),
+      shards: count("parts that the copies are split into; results depend on it").default(8),
       rolloutTicks: count("ticks per iteration; each steps every copy once").default(32),
       minibatch: count("decisions per optimiser step").default(512),
       epochs: count("passes over each iteration's decisions").default(2),
@@ -136,6 +137,10 @@ const configSchema = z.strictObject({
     },
     "what the table is made from; seeds apart from training's",
   ),
+  workers: z
+    .union([z.literal("auto"), z.number().int().min(0).max(256)])
+    .default("auto")
+    .describe("threads for playing and learning; results do not depend on it. auto: as the machine has, 8 at most"),
   checkpointSeconds: z.number().min(0).describe("seconds between checkpoints").default(10),
 });
 

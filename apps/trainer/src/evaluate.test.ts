@@ -1,7 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Explainer, Policy } from "@magic-mask/core";
 import { connectFourOnePly, plantedCriticality, plantedOptimal } from "@magic-mask/environments";
-import { assembleTeam, assembleWorld, loadBackend } from "./assemble.ts";
+import { assembleTeam, assembleWorld, policyWork } from "./assemble.ts";
+import { loadBackend } from "./backend.ts";
 import { type ConfigInput, parseConfig } from "./config.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
 import { assemblePostHoc } from "./posthoc.ts";
@@ -28,7 +29,7 @@ async function evaluationOf({ config: input, policy, explainer }: Known): Promis
   const evaluation = { episodes: 100, states: 300, rollouts: 16, dropEpisodes: 200, bootstrap: 200, paperSeeds: 2 };
   const config = parseConfig({ ...input, sharing: { capacity: 64 }, evaluation });
   const world = assembleWorld(config);
-  const { create } = await loadBackend({ ...config, backend: "tfjs-wasm" }, world);
+  const { create } = await loadBackend({ backend: "tfjs-wasm", workers: 0 }, policyWork(config, world));
   const team = assembleTeam(config, world, create);
   const postHoc = assemblePostHoc(config, world, create);
   const heads = (by: Explainer) => postHoc.explanation.memory.heads.map((head) => ({ ...head, ...by }));

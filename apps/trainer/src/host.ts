@@ -9,7 +9,7 @@ import { MagicMaskError, type RunRecord } from "@magic-mask/core";
 const ownFolder = fileURLToPath(new URL("..", import.meta.url));
 
 /** The machine, as a run record states it. */
-export function hostDescription(): RunRecord["host"] {
+export function hostDescription(): Omit<RunRecord["host"], "workers"> {
   const cores = cpus();
   return {
     platform: process.platform,

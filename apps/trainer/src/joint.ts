@@ -1,21 +1,33 @@
-import { type LearnerState, vectorize } from "@magic-mask/core";
+import type { LearnerState, UpdateStatistics } from "@magic-mask/core";
 import { maskGate, objectives } from "@magic-mask/masking";
 import { type Blinding, blindingSchedule, type Iteration, linear, type TrainState, train } from "@magic-mask/ppo";
 import type { Explanation, Team, World } from "./assemble.ts";
+import type { Backend } from "./backend.ts";
+import { assembleCollector } from "./collector.ts";
 import type { Config } from "./config.ts";
 import { type ExplanationState, exportExplanation, restoreExplanation } from "./explanation-state.ts";
 import { learnMasks, type MaskRound } from "./learn-masks.ts";
 
 /** One iteration of joint training: policies, masks and sharing. */
-export interface JointIteration extends Omit<Iteration, "exportState"> {
+export interface JointIteration extends Omit<Iteration, "exportState" | "updated" | "collectSeconds"> {
+  /** [L] with explained_variance. */
+  readonly statistics: readonly UpdateStatistics[];
   /** Per agent; empty where masks are off. */
   readonly rounds: readonly MaskRound[];
   readonly explanation: Explanation;
-  /** Seconds spent on learning masks and record heads. */
-  readonly maskSeconds: number;
-  /** Seconds spent on records, messages and buffers. */
-  readonly commSeconds: number;
-  exportState(): JointState;
+  /** Wall seconds. */
+  readonly seconds: {
+    readonly collect: number;
+    /** From the beginning of the policies' updates to their end; masks learn meanwhile. */
+    readonly update: number;
+    /** Learning masks and record heads. */
+    readonly mask: number;
+    /** Records, messages and buffers. */
+    readonly comm: number;
+    /** The whole iteration: less than the sum where things went on side by side. */
+    readonly total: number;
+  };
+  exportState(): Promise<JointState>;
 }
 
 /** All that a joint run needs to continue exactly. */
@@ -38,6 +50,7 @@ export async function* trainJointly(
   world: World,
   team: Team,
   explanation: Explanation,
+  backend: Pick<Backend, "name" | "workers">,
   resume?: JointState,
 ): AsyncGenerator<JointIteration, void, void> {
   const { training, mask } = config;
@@ -49,10 +62,13 @@ export async function* trainJointly(
   }
   const maskRate = linear(mask.learningRate.start, mask.learningRate.end);
 
+  // A gate asks the masks, which are here: then workers take updates alone.
+  const workers = isGated(config) ? 0 : backend.workers;
+  const where = { seed: config.seed, alone: false, backend: { ...backend, workers } };
+  const collector = assembleCollector(config, world, team, where);
   const iterations = train({
-    ...team,
-    vector: vectorize(world.make, training.copies),
-    perturbations: world.perturbations,
+    collector,
+    learners: team.learners,
     blinding: blindingOf(config, explanation),
     totalSteps: training.totalSteps,
     seed: config.seed,
@@ -68,41 +84,60 @@ export async function* trainJointly(
     learningRate: linear(training.learningRate.start, training.learningRate.end),
     ...(resume && { resume: resume.train }),
   });
-  for await (const iteration of iterations) {
-    const begun = performance.now();
-    const rate = maskRate(iteration.progress);
-    const plan = { fit: { epochs: 1, learningRate: { start: rate, end: rate } }, headSteps: HEAD_STEPS };
-    const { rounds, commSeconds } = mask.enabled
-      ? await learnMasks({
-          world,
-          team,
-          explanation,
-          rollouts: iteration.rollouts,
-          plan,
-          threshold: mask.threshold,
-          policyVersion: iteration.index - 1,
-          now: iteration.ticks,
-        })
-      : { rounds: [], commSeconds: 0 };
-    yield {
-      ...iteration,
-      rounds,
-      explanation,
-      maskSeconds: (performance.now() - begun) / 1000 - commSeconds,
-      commSeconds,
-      exportState: () => ({
-        train: iteration.exportState(),
-        learners: team.learners.map(({ learner }) => learner.exportState()),
-        explanation: exportExplanation(explanation),
-      }),
-    };
+  let begun = performance.now();
+  try {
+    for await (const { updated, collectSeconds, ...iteration } of iterations) {
+      const rate = maskRate(iteration.progress);
+      const plan = { fit: { epochs: 1, learningRate: { start: rate, end: rate } }, headSteps: HEAD_STEPS };
+      const learning = mask.enabled
+        ? learnMasks({
+            world,
+            team,
+            explanation,
+            rollouts: iteration.rollouts,
+            plan,
+            threshold: mask.threshold,
+            policyVersion: iteration.index - 1,
+            now: iteration.ticks,
+          })
+        : NO_MASKS;
+      const [{ rounds, maskSeconds, commSeconds }, updates] = await Promise.all([learning, updated]);
+      yield {
+        ...iteration,
+        statistics: updates.statistics,
+        rounds,
+        explanation,
+        seconds: {
+          collect: collectSeconds,
+          update: updates.seconds,
+          mask: maskSeconds,
+          comm: commSeconds,
+          total: (performance.now() - begun) / 1000,
+        },
+        exportState: async () => ({
+          train: await iteration.exportState(),
+          learners: team.learners.map(({ learner }) => learner.exportState()),
+          explanation: exportExplanation(explanation),
+        }),
+      };
+      begun = performance.now();
+    }
+  } finally {
+    await collector.close();
   }
 }
 
+const NO_MASKS = { rounds: [], maskSeconds: 0, commSeconds: 0 };
+
+/** Whether masks say who is blinded while training. */
+const isGated = ({ mask }: Config) =>
+  mask.enabled && objectives[mask.objective]({ threshold: mask.threshold, separate: false }).blinding === "gate";
+
 /** Who is blinded while training: by a coin, or by the masks themselves where the objective says so; nobody without masks. */
-function blindingOf({ blinding, mask }: Config, { masks }: Explanation): (progress: number) => Blinding {
+function blindingOf(config: Config, { masks }: Explanation): (progress: number) => Blinding {
+  const { blinding, mask } = config;
   if (!mask.enabled) return () => ({ kind: "coin", probability: 0 });
-  if (objectives[mask.objective]({ threshold: mask.threshold, separate: false }).blinding === "gate") {
+  if (isGated(config)) {
     const blind = maskGate(masks, mask.threshold);
     return () => ({ kind: "gate", blind });
   }

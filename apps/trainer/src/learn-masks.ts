@@ -43,32 +43,43 @@ export interface LearnMasksOptions {
 export interface LearnMasksResult {
   /** [N] */
   readonly rounds: readonly MaskRound[];
-  /** Seconds spent on records, messages and buffers; training on records apart. */
+  /** Wall seconds spent on learning, training on records included. */
+  readonly maskSeconds: number;
+  /** Wall seconds spent on records, messages and buffers. */
   readonly commSeconds: number;
 }
 
 /**
  * One round of learning from rollouts, the same in joint training and post hoc: every agent's critic learns from its decisions and
  * judges them, its mask learns from the judgement, and its memory takes the decisions in and shares some.
+ *
+ * Agents learn side by side, as far as the backend has threads; memories take the decisions afterwards, agent by agent, so that
+ * what they hold does not depend on who was done first.
  */
 export async function learnMasks(options: LearnMasksOptions): Promise<LearnMasksResult> {
   const { world, team, explanation, rollouts, plan, threshold, policyVersion, now, others = [] } = options;
   const { critics, masks } = explanation;
   const memories = [explanation.memory, ...others];
   const rounds: MaskRound[] = [];
+  const begun = performance.now();
   let commSeconds = 0;
   const timed = (work: () => void) => {
-    const begun = performance.now();
+    const start = performance.now();
     work();
-    commSeconds += (performance.now() - begun) / 1000;
+    commSeconds += (performance.now() - start) / 1000;
   };
 
-  for (const [agent, mask] of masks.entries()) {
-    const rollout = rollouts[team.players[agent]];
-    const criticLoss = await critics[agent].fit(rollout, plan.fit);
-    const evidence = critics[agent].judge(rollout);
+  const learned = await Promise.all(
+    masks.map(async (mask, agent) => {
+      const rollout = rollouts[team.players[agent]];
+      const criticLoss = await critics[agent].fit(rollout, plan.fit);
+      const evidence = critics[agent].judge(rollout);
+      const { loss: maskLoss = Number.NaN } = await mask.fit(evidence, plan.fit);
+      return { mask, rollout, evidence, criticLoss, maskLoss };
+    }),
+  );
+  for (const [agent, { mask, rollout, evidence, criticLoss, maskLoss }] of learned.entries()) {
     const { rows } = evidence;
-    const { loss: maskLoss = Number.NaN } = await mask.fit(evidence, plan.fit);
     const masksOf = (of: Int32Array) => {
       const values = new Float32Array(of.length);
       mask.mask(selectDecisions(rollout, of, agent), values);
@@ -90,11 +101,11 @@ export async function learnMasks(options: LearnMasksOptions): Promise<LearnMasks
     const perturbation = klPerturbation(decisions, world.spec.actionSpaces[agent], p);
     rounds.push({ criticLoss, maskLoss, mean, coverage: blinded, perturbation });
   }
-  for (const memory of memories) {
-    timed(() => memory.tick(now));
-    await memory.fitHeads(plan.headSteps, now);
-  }
-  return { rounds, commSeconds };
+  timed(() => {
+    for (const memory of memories) memory.tick(now);
+  });
+  await Promise.all(memories.map((memory) => memory.fitHeads(plan.headSteps, now)));
+  return { rounds, maskSeconds: (performance.now() - begun) / 1000 - commSeconds, commSeconds };
 }
 
 /** Decisions per round that the report looks at. */

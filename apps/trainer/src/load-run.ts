@@ -1,5 +1,6 @@
 import { MagicMaskError, type RunRecord } from "@magic-mask/core";
-import { assembleTeam, assembleWorld, loadBackend, type Team, type World } from "./assemble.ts";
+import { assembleTeam, assembleWorld, policyWork, type Team, type World } from "./assemble.ts";
+import { loadBackend } from "./backend.ts";
 import { type Config, parseConfig } from "./config.ts";
 import { assemblePostHoc, type PostHoc, type PostHocState, restorePostHoc } from "./posthoc.ts";
 import { loadCheckpoint } from "./run/checkpoint.ts";
@@ -36,7 +37,8 @@ export async function loadRun(path: string): Promise<LoadedRun> {
   const config = parseConfig(record.config);
   requireExplanation(config);
   const world = assembleWorld(config);
-  const { create } = await loadBackend({ ...config, backend: record.backend.name }, world);
+  const backend = record.backend.name as Config["backend"];
+  const { create } = await loadBackend({ backend, workers: 0 }, policyWork(config, world));
   const team = assembleTeam(config, world, create);
   const saved = (await loadCheckpoint(folder.path)).tree as SavedRun;
   team.learners.forEach(({ learner }, k) => {

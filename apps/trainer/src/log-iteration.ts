@@ -21,30 +21,19 @@ export function logIteration(
   metrics: MetricsLog,
   events: EventWriter,
 ) {
-  const {
-    steps,
-    episodes,
-    statistics,
-    rounds,
-    seconds,
-    maskSeconds,
-    commSeconds,
-    learningRate,
-    blinding,
-    explanation,
-  } = iteration;
-  const total = seconds.collect + seconds.update + maskSeconds + commSeconds;
+  const { steps, episodes, statistics, rounds, seconds, learningRate, blinding, explanation } = iteration;
   const scalars: Record<string, number> = {
-    "charts/SPS": (config.training.rolloutTicks * config.training.copies) / total,
+    "charts/SPS": (config.training.rolloutTicks * config.training.copies) / seconds.total,
     "charts/learning_rate": learningRate,
     "charts/episodic_length": mean(episodes.map((episode) => episode.length)),
     [spec.zeroSum ? "charts/win_rate_random" : "charts/return_random"]: strength,
     "charts/blinding": blinding.kind === "coin" ? blinding.probability : Number.NaN,
     "time/collect": seconds.collect,
     "time/update": seconds.update,
-    "time/mask": maskSeconds,
-    "time/comm": commSeconds,
-    "comm/share_of_time": commSeconds / total,
+    "time/mask": seconds.mask,
+    "time/comm": seconds.comm,
+    "time/total": seconds.total,
+    "comm/share_of_time": seconds.comm / seconds.total,
   };
   spec.agents.forEach((name, agent) => {
     const returns = episodes.filter((episode) => episode.learning[agent]).map((episode) => episode.returns[agent]);

@@ -20,6 +20,7 @@ interface TrainFlags {
   readonly totalTimesteps?: number;
   readonly numEnvs?: number;
   readonly backend?: string;
+  readonly workers?: number | "auto";
   readonly name?: string;
   readonly config?: string;
   readonly out: string;
@@ -107,12 +108,17 @@ function withTrainingFlags(command: Command): Command {
     .option("--total-timesteps <n>", "environment steps over all copies", Number)
     .option("--num-envs <n>", "copies of the world", Number)
     .option("--backend <name>", "what runs the networks, or auto")
+    .option("--workers <n>", "threads for playing and learning, or auto; with --resume too", workersOf)
     .option("--name <name>", "goes into the name of the run folder")
     .option("--config <file>", "YAML file with configuration keys; flags and overrides win")
     .option("--out <folder>", "where run folders go", "runs")
     .option("--resume <run>", "continue a run where its last checkpoint left it")
     .option("--step <n>", "with --resume: the checkpoint to continue from instead of the last: a step, or best", stepOf)
     .option("--json", "print one JSON object");
+}
+
+function workersOf(text: string): number | "auto" {
+  return text === "auto" ? text : Number(text);
 }
 
 /** @throws invalid-option */
@@ -126,9 +132,9 @@ function stepOf(text: string): number | "best" {
 /** What flags and overrides ask for. @throws as `resolveConfig` */
 function askedRun(overrides: readonly string[], flags: TrainFlags): TrainingRunOptions {
   if (flags.resume !== undefined) {
-    const { resume, step, out: _, json: __, ...rest } = flags;
+    const { resume, step, workers, out: _, json: __, ...rest } = flags;
     const given = [...overrides, ...Object.keys(rest)];
-    if (given.length === 0) return { resume, step };
+    if (given.length === 0) return { resume, step, workers };
     const message = `a resumed run keeps its configuration; leave out: ${given.join(", ")}`;
     throw new MagicMaskError("invalid-option", "trainer/main", message);
   }
@@ -141,6 +147,7 @@ function askedRun(overrides: readonly string[], flags: TrainFlags): TrainingRunO
       seed: flags.seed,
       name: flags.name,
       backend: flags.backend,
+      workers: flags.workers,
       environment: { id: flags.envId },
       training: { totalSteps: flags.totalTimesteps, copies: flags.numEnvs },
     },

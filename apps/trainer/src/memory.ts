@@ -32,7 +32,7 @@ export interface Memory {
   remember(evidence: Evidence, ranksOf: (rows: Int32Array) => Float32Array, policyVersion: number, now: number): void;
   /** Broadcasts and receives up to tick `now`. */
   tick(now: number): void;
-  /** Trains every head that has something to learn from. */
+  /** Trains every head that has something to learn from, side by side as far as the backend has threads. */
   fitHeads(steps: number, now: number): Promise<void>;
   exportState(): MemoryState;
   restoreState(state: MemoryState): void;
@@ -103,10 +103,12 @@ export function createMemory({ spec, mode, config, copies, seed, createLearner, 
     tick: (now) => sharing.tick(now),
     async fitHeads(steps, now) {
       const fit = fits++;
-      for (const [agent, head] of heads.entries()) {
-        if (buffers[agent].rows.length > 0)
+      await Promise.all(
+        heads.map(async (head, agent) => {
+          if (buffers[agent].rows.length === 0) return;
           await head.fit({ now, steps, random: stream(seed, "head order", agent, fit) });
-      }
+        }),
+      );
     },
     exportState: () => ({
       sharing: sharing.exportState(),

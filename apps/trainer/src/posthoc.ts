@@ -1,7 +1,8 @@
-import { type CreateLearner, stream, vectorize } from "@magic-mask/core";
+import { type CreateLearner, stream } from "@magic-mask/core";
 import { type MaskLearner, paper } from "@magic-mask/masking";
-import { createCollector } from "@magic-mask/ppo";
 import { assembleExplanation, type Explanation, type Team, type World } from "./assemble.ts";
+import type { Backend } from "./backend.ts";
+import { assembleCollector } from "./collector.ts";
 import type { Config } from "./config.ts";
 import { type ExplanationState, exportExplanation, restoreExplanation } from "./explanation-state.ts";
 import { learnMasks, type MaskRound } from "./learn-masks.ts";
@@ -62,20 +63,18 @@ export async function explainPostHoc(
   world: World,
   team: Team,
   postHoc: PostHoc,
+  backend: Pick<Backend, "name" | "workers">,
   onProgress: (share: number) => void = () => {},
 ): Promise<PostHocState> {
   const { steps, probability, epochs, learningRate, headSteps } = config.posthoc;
   const { copies } = config.training;
   const { explanation, unshared, papers } = postHoc;
-  const collector = createCollector({
-    vector: vectorize(world.make, copies),
-    policies: team.learners.map(({ policy }) => policy),
-    players: team.players,
-    perturbations: world.perturbations,
-    seed: postHocSeed(config),
-  });
+  const collector = assembleCollector(config, world, team, { seed: postHocSeed(config), alone: true, backend });
   const ticks = Math.ceil(steps / copies);
-  const { rollouts } = collector.collect(ticks, { kind: "coin", probability });
+  const { rollouts } = await collector
+    .collect(ticks, { kind: "coin", probability })
+    // What was played stays.
+    .finally(() => collector.close());
   onProgress(0.15);
   const plan = { fit: { epochs, learningRate }, headSteps };
   // Targets exist at the end, and records leave at the first boundary from there.
@@ -92,13 +91,13 @@ export async function explainPostHoc(
     others: [unshared],
   });
   onProgress(0.9);
-  for (const masks of papers) {
-    for (const [agent, mask] of masks.entries()) {
-      const evidence = explanation.critics[agent].judge(rollouts[team.players[agent]]);
+  const evidence = explanation.critics.map((critic, agent) => critic.judge(rollouts[team.players[agent]]));
+  await Promise.all(
+    papers.flatMap((masks) =>
       // E[m] = τ is reached within one pass; further ones change nothing but the time.
-      await mask.fit(evidence, { epochs: 1, learningRate });
-    }
-  }
+      masks.map((mask, agent) => mask.fit(evidence[agent], { epochs: 1, learningRate })),
+    ),
+  );
   onProgress(1);
   return {
     explanation: exportExplanation(explanation),

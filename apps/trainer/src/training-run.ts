@@ -6,10 +6,11 @@ import {
   assembleTeam,
   assembleWorld,
   type Explanation,
-  loadBackend,
+  policyWork,
   type Team,
   type World,
 } from "./assemble.ts";
+import { type Backend, loadBackend } from "./backend.ts";
 import { type Config, parseConfig } from "./config.ts";
 import { gitCommit, hostDescription, packageVersions } from "./host.ts";
 import { type JointIteration, type JointState, trainJointly } from "./joint.ts";
@@ -27,7 +28,12 @@ import { createProgress, formatCount, formatDuration } from "./terminal/progress
 export type TrainingRunOptions =
   | { readonly config: Config; readonly out: string }
   /** Path of a run folder to continue, from its newest checkpoint, its best or that of a given step. */
-  | { readonly resume: string; readonly step?: number | "best" | undefined };
+  | {
+      readonly resume: string;
+      readonly step?: number | "best" | undefined;
+      /** Instead of the run's own: results do not depend on it. */
+      readonly workers?: Config["workers"] | undefined;
+    };
 
 /** What a training run came to. */
 export interface TrainingOutcome {
@@ -55,9 +61,13 @@ export const EXPLANATION = "explanation";
 /** Trains, explains post hoc and keeps it all in a run folder; continues there when resumed. @throws MagicMaskError */
 export async function runTraining(options: TrainingRunOptions): Promise<TrainingOutcome> {
   const earlier = "resume" in options ? openRunFolder(options.resume) : undefined;
-  const config = "config" in options ? options.config : parseConfig(earlier?.record.config);
+  const config =
+    "config" in options ? options.config : parseConfig(withWorkers(earlier?.record.config, options.workers));
   const world = assembleWorld(config);
-  const backend = await loadBackend(earlier ? { ...config, backend: earlier.record.backend.name } : config, world);
+  const backend = await loadBackend(
+    earlier ? { ...config, backend: earlier.record.backend.name } : config,
+    policyWork(config, world),
+  );
   // Everything is put together before anything is written, so that what cannot be leaves nothing behind.
   const team = assembleTeam(config, world, backend.create);
   const explanation = assembleExplanation(config, world, backend.create, stream(config.seed, "joint").bits(), false);
@@ -77,6 +87,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
   });
   const interrupt = createInterrupt();
   const now = () => new Date().toISOString();
+  const host = { ...hostDescription(), workers: backend.workers };
   let record: RunRecord = earlier?.record ?? {
     format: 1,
     id: folder.id,
@@ -85,7 +96,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     config,
     versions: packageVersions(),
     commit: gitCommit(),
-    host: hostDescription(),
+    host,
     backend: { name: backend.name, reason: backend.reason },
     state: "running",
     steps: 0,
@@ -102,14 +113,16 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
   try {
     // What cannot be continued leaves the record as it was.
     logs = openLogs(folder, saved);
-    await note({ state: "running" });
+    await note({ state: "running", config, host });
     await folder.writeConfig(config);
-    process.stderr.write(`run ${folder.path}\nbackend ${backend.name}: ${backend.reason}\n`);
+    const threads = backend.workers === 0 ? "" : `, with ${backend.workers} worker threads`;
+    process.stderr.write(`run ${folder.path}\nbackend ${backend.name}${threads}: ${backend.reason}\n`);
     const finished = await trainPolicies(
       config,
       world,
       team,
       explanation,
+      backend,
       folder,
       saved,
       logs,
@@ -124,7 +137,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     await note({ state: "trained" });
     interrupt.restore();
     process.stderr.write(`policies saved; if you stop now, finish with: magic-mask train --resume ${folder.path}\n`);
-    const hash = await explainPolicies(config, world, team, postHoc, folder, record.steps);
+    const hash = await explainPolicies(config, world, team, postHoc, backend, folder, record.steps);
     await note({ state: "finished", trajectoryHash: chained(finished.hash, hash) });
     return { path: folder.path, record, exitCode: 0 };
   } catch (error) {
@@ -134,6 +147,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
   } finally {
     interrupt.restore();
     unlock();
+    await backend.close();
   }
 }
 
@@ -159,6 +173,7 @@ async function trainPolicies(
   world: World,
   team: Team,
   explanation: Explanation,
+  backend: Backend,
   folder: RunFolder,
   saved: SavedRun | undefined,
   { metrics, events }: Logs,
@@ -179,7 +194,7 @@ async function trainPolicies(
     const best = probe.strength > probe.best;
     if (best) probe = { ...probe, best: probe.strength };
     const tree: SavedRun = {
-      joint: iteration.exportState(),
+      joint: await iteration.exportState(),
       offsets: { metrics: metrics.offset, events: events.offset },
       hash,
       kl,
@@ -191,9 +206,9 @@ async function trainPolicies(
   };
 
   try {
-    for await (const iteration of trainJointly(config, world, team, explanation, saved?.joint)) {
+    for await (const iteration of trainJointly(config, world, team, explanation, backend, saved?.joint)) {
       ({ steps, hash } = iteration);
-      // Updates do not give way to the event loop; here signals get through.
+      // Without threads nothing gives way to the event loop; here signals get through.
       await setImmediate();
       const index = Math.floor(iteration.progress * PROBES);
       if (index > probe.index) probe = { ...probe, index, strength: probeStrength(config, world, team) };
@@ -226,6 +241,7 @@ async function explainPolicies(
   world: World,
   team: Team,
   postHoc: PostHoc,
+  backend: Backend,
   folder: RunFolder,
   steps: number,
 ) {
@@ -240,7 +256,9 @@ async function explainPolicies(
   }
   const progress = createProgress({ label: "post hoc", total: 100, unit: "%" });
   const begun = performance.now();
-  const state = await explainPostHoc(config, world, team, postHoc, (share) => progress.update(Math.round(100 * share)));
+  const state = await explainPostHoc(config, world, team, postHoc, backend, (share) =>
+    progress.update(Math.round(100 * share)),
+  );
   await saveCheckpoint(path, steps, state);
   const seconds = (performance.now() - begun) / 1000;
   progress.done(
@@ -248,6 +266,9 @@ async function explainPolicies(
   );
   return state.hash;
 }
+
+const withWorkers = (config: unknown, workers: Config["workers"] | undefined): unknown =>
+  workers === undefined ? config : { ...(config as Config), workers };
 
 /** What a run left at a step, by default its last; one that was stopped before its first checkpoint starts over. */
 async function loadSaved(path: string, step: number | "best" | undefined): Promise<SavedRun | undefined> {

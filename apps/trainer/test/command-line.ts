@@ -40,6 +40,7 @@ export const temporaryFolder = () => mkdtempSync(join(tmpdir(), "magic-mask-"));
 export const SMALL = [
   "--env-id=tictactoe_v0",
   "--num-envs=16",
+  "--workers=0",
   "training.rolloutTicks=16",
   "training.minibatch=64",
   "posthoc.steps=2000",

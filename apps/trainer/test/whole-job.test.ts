@@ -2,6 +2,8 @@ import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } fr
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { loadRun } from "../src/load-run.ts";
+import { loadCheckpoint } from "../src/run/checkpoint.ts";
+import { EXPLANATION, type SavedRun } from "../src/training-run.ts";
 import { magicMask, recordOf, runFolderIn, SMALL, start, temporaryFolder } from "./command-line.ts";
 
 const train = (out: string, ...args: string[]) =>
@@ -13,6 +15,7 @@ const linesOf = (path: string) =>
     .trim()
     .split("\n")
     .map((line) => Object.fromEntries(Object.entries(JSON.parse(line)).filter(([tag]) => !CLOCK.test(tag))));
+const checkpointsIn = (out: string) => readdirSync(join(runFolderIn(out), "checkpoints"));
 const CLOCK = /^time\/|SPS|share_of_time/;
 
 describe("magic-mask", () => {
@@ -73,6 +76,42 @@ describe("magic-mask", () => {
     expect(linesOf(runFolderIn(b))).toEqual(linesOf(runFolderIn(a)));
   }, 120_000);
 
+  it("comes to the same on any number of workers, killed and resumed on another, too", async () => {
+    const [none, two, moved] = [temporaryFolder(), temporaryFolder(), temporaryFolder()];
+    const args = ["opponents.kind=pool", "opponents.every=5"];
+    const killed = start(
+      "train",
+      ...SMALL,
+      "--workers=2",
+      "--total-timesteps=12000",
+      `--out=${moved}`,
+      ...args,
+      "checkpointSeconds=0",
+    );
+    await Promise.all([
+      train(none, ...args, "--workers=0"),
+      train(two, ...args, "--workers=2"),
+      (async () => {
+        await until(() => existsSync(moved) && readdirSync(moved).length > 0 && checkpointsIn(moved).length > 2);
+        killed.child.kill("SIGKILL");
+        await killed.ended;
+        const { code, stderr } = await magicMask("train", "--resume", runFolderIn(moved), "--workers=1");
+        expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+      })(),
+    ]);
+    const [one, ...others] = [none, two, moved].map(runFolderIn);
+    expect(recordOf(one)).toMatchObject({ state: "finished", host: { workers: 0 } });
+    const { tree } = await loadCheckpoint(one);
+    const { tree: explained } = await loadCheckpoint(join(one, EXPLANATION));
+    for (const [i, other] of others.entries()) {
+      expect(recordOf(other)).toMatchObject({ state: "finished", host: { workers: 2 - i } });
+      expect(recordOf(other).trajectoryHash).toBe(recordOf(one).trajectoryHash);
+      expect(linesOf(other)).toEqual(linesOf(one));
+      expect(((await loadCheckpoint(other)).tree as SavedRun).joint).toEqual((tree as SavedRun).joint);
+      expect((await loadCheckpoint(join(other, EXPLANATION))).tree).toEqual(explained);
+    }
+  }, 120_000);
+
   it("ends with the hash of the uninterrupted run when it was killed at random moments", async () => {
     const [whole, killed] = [temporaryFolder(), temporaryFolder()];
     await train(whole);
@@ -98,19 +137,29 @@ describe("magic-mask", () => {
     expect(linesOf(runFolderIn(killed))).toEqual(linesOf(runFolderIn(whole)));
   }, 240_000);
 
-  it("saves and exits 130 on Ctrl-C, and continues from there", async () => {
-    const out = temporaryFolder();
-    const { child, ended } = start("train", ...SMALL, "--total-timesteps=10000000", `--out=${out}`);
-    await until(
-      () => existsSync(out) && readdirSync(out).length > 0 && existsSync(join(runFolderIn(out), "metrics.jsonl")),
-    );
-    child.kill("SIGINT");
-    const { code, stdout } = await ended;
-    expect(code).toBe(130);
-    expect(stdout).toContain("--resume");
-    expect(recordOf(runFolderIn(out))).toMatchObject({ state: "interrupted" });
-    expect(readdirSync(join(runFolderIn(out), "checkpoints"))).toContain("latest.json");
-  }, 120_000);
+  it.each([0, 2])(
+    "saves and exits 130 on Ctrl-C, and continues from there (%d workers)",
+    async (workers) => {
+      const out = temporaryFolder();
+      const { child, ended } = start(
+        "train",
+        ...SMALL,
+        `--workers=${workers}`,
+        "--total-timesteps=10000000",
+        `--out=${out}`,
+      );
+      await until(
+        () => existsSync(out) && readdirSync(out).length > 0 && existsSync(join(runFolderIn(out), "metrics.jsonl")),
+      );
+      child.kill("SIGINT");
+      const { code, stdout } = await ended;
+      expect(code).toBe(130);
+      expect(stdout).toContain("--resume");
+      expect(recordOf(runFolderIn(out))).toMatchObject({ state: "interrupted" });
+      expect(readdirSync(join(runFolderIn(out), "checkpoints"))).toContain("latest.json");
+    },
+    120_000,
+  );
 });
 
 /** Backends that this machine has not got, whatever was installed on it. */
@@ -124,6 +173,8 @@ describe("bad input", () => {
     [["train", "mask.treshold=0.5"], "unknown-key"],
     [["train", "mask.threshold=1.5"], "invalid-option"],
     [["train", "--seed", "x"], "invalid-option"],
+    [["train", "--workers", "-1"], "invalid-option"],
+    [["train", "--workers", "many"], "invalid-option"],
     [["train", "--step", "3"], "invalid-option"],
     [["train", "--step", "latest"], "invalid-option"],
     [["train", "blinding.initial=0.01"], "invalid-option"],

@@ -121,6 +121,12 @@ describe("codec", () => {
     );
   });
 
+  it("takes advantages too small for a scale for nothing", () => {
+    const [message] = encodeMessages([{ ...sample, advantage: 2.3465443434351224e-41 }]);
+    expect(decode(message)[0].advantage).toBe(0);
+    expect(encodeMessages(decode(message))).toEqual([message]);
+  });
+
   it("begins a new message where a difference does not fit", () => {
     const lengths = (records: CriticalRecord[]) => encodeMessages(records).map((message) => decode(message).length);
     const steps = (...at: number[]) => at.map((step) => ({ ...sample, step }));

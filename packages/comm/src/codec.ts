@@ -103,6 +103,9 @@ function createSpan(width: number) {
   return span;
 }
 
+/** Smallest float32 with all its digits. */
+const SMALLEST_NORMAL = 1.1754943508222875e-38;
+
 /** One message with the records `from` … `to` − 1. */
 function encode(
   records: readonly Readonly<CriticalRecord>[],
@@ -116,7 +119,8 @@ function encode(
   const view = new DataView(bytes.buffer);
   let largest = 0;
   for (let i = from; i < to; i++) largest = Math.max(largest, Math.abs(records[i].advantage));
-  const scale = Math.fround(largest);
+  // Below it float32 has too few digits for a scale; such advantages are nothing.
+  const scale = largest < SMALLEST_NORMAL ? 0 : Math.fround(largest);
 
   view.setUint32(0, MAGIC, true);
   bytes[8] = LAYOUT;

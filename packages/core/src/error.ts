@@ -43,6 +43,8 @@ export type ErrorCode =
   | "unsupported"
   /** Reading or writing failed (missing file, full disk, no permission). */
   | "io"
+  /** A worker thread ended before it had answered. */
+  | "worker-lost"
   /** An implementation breaks a law of its interface. */
   | "law-broken";
 

@@ -32,6 +32,8 @@ export type { DecisionBatch, Perturbation, Policy } from "./policy.ts";
 export { type Stream, type StreamKey, shuffle, stream } from "./random.ts";
 export { lambdaReturns } from "./returns.ts";
 export {
+  allocateRollout,
+  appendRollout,
   CONTINUES,
   completeRows,
   copyDecision,

@@ -1,5 +1,16 @@
-import { expect, it } from "@jest/globals";
-import { CONTINUES, completeRows, createRollout, LAST_LOOK, OPEN, TERMINATED, TRUNCATED } from "./rollout.ts";
+import { describe, expect, it } from "@jest/globals";
+import {
+  allocateRollout,
+  appendRollout,
+  CONTINUES,
+  completeRows,
+  createRollout,
+  LAST_LOOK,
+  OPEN,
+  type Rollout,
+  TERMINATED,
+  TRUNCATED,
+} from "./rollout.ts";
 import { gatherers } from "./testing/planted/gatherers.ts";
 import { workshop } from "./testing/planted/workshop.ts";
 
@@ -40,4 +51,63 @@ it("completeRows are decisions that have ended, of one agent or of all", () => {
   expect([...completeRows(rollout, 1)]).toEqual([1, 2, 5]);
   rollout.length = 0;
   expect(completeRows(rollout)).toHaveLength(0);
+});
+
+describe("appendRollout", () => {
+  const widths = { observation: 2, legal: 3, parameters: 3, action: 1 };
+  /** Rows whose every number is its own. */
+  const numbered = (rows: number, room: number, from: number) => {
+    const rollout = allocateRollout(widths, room);
+    rollout.length = rows;
+    for (const column of Object.values(rollout)) {
+      if (ArrayBuffer.isView(column)) for (let i = 0; i < room; i++) (column as Float32Array)[i] = from + i;
+    }
+    rollout.next.set([1, -1, -1].slice(0, rows));
+    return rollout;
+  };
+  const inUse = (rollout: Rollout, from: number, to: number) =>
+    Object.fromEntries(
+      Object.entries(rollout)
+        .filter(([name, column]) => ArrayBuffer.isView(column) && name !== "next")
+        .map(([name, column]) => {
+          const width = column.length / rollout.ended.length;
+          return [name, [...column.subarray(from * width, to * width)]];
+        }),
+    );
+
+  it("puts the rows of one behind those of another, in every column, and moves their links along", () => {
+    const [a, b, all] = [numbered(3, 5, 10), numbered(2, 2, 50), allocateRollout(widths, 7)];
+    appendRollout(a, all);
+    appendRollout(allocateRollout(widths, 0), all);
+    appendRollout(b, all);
+    expect(all.length).toBe(5);
+    expect(inUse(all, 0, 3)).toEqual(inUse(a, 0, 3));
+    expect(inUse(all, 3, 5)).toEqual(inUse(b, 0, 2));
+    expect([...all.next.subarray(0, 5)]).toEqual([1, -1, -1, 4, -1]);
+  });
+
+  it("knows every column that a rollout has", () => {
+    const columns = Object.values(allocateRollout(widths, 1)).filter(ArrayBuffer.isView);
+    const [one, all] = [numbered(1, 1, 7), allocateRollout(widths, 1)];
+    appendRollout(one, all);
+    expect(columns.length).toBe(17);
+    for (const [name, column] of Object.entries(all)) {
+      if (ArrayBuffer.isView(column))
+        expect([name, (column as Float32Array)[0]]).toEqual([name, name === "next" ? 1 : 7]);
+    }
+  });
+
+  it("refuses what does not fit", () => {
+    const all = allocateRollout(widths, 4);
+    appendRollout(numbered(3, 3, 0), all);
+    expect(() => appendRollout(numbered(2, 2, 0), all)).toThrow(expect.objectContaining({ code: "shape-mismatch" }));
+    expect(all.length).toBe(3);
+  });
+
+  it("works on shared memory", () => {
+    const shared = allocateRollout(widths, 2, (bytes) => new SharedArrayBuffer(bytes));
+    appendRollout(numbered(2, 2, 30), shared);
+    expect(shared.observations.buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect([...shared.ticks]).toEqual([30, 31]);
+  });
 });

@@ -1,4 +1,5 @@
 import { type EnvironmentSpec, slotWidth } from "./environment.ts";
+import { MagicMaskError } from "./error.ts";
 import { boxSize, maskWidth } from "./space.ts";
 
 /**
@@ -73,26 +74,42 @@ export function createRollout(spec: EnvironmentSpec, agent: number, parameterWid
     parameters: parameterWidth,
     action: slotWidth(spec),
   };
+  return allocateRollout(widths, capacity);
+}
+
+/**
+ * An empty rollout for `capacity` rows of these widths.
+ *
+ * @param allocate gives memory for a column of so many bytes, all 0; shared memory, say
+ */
+export function allocateRollout(
+  widths: Rollout["widths"],
+  capacity: number,
+  allocate: (bytes: number) => ArrayBufferLike = (bytes) => new ArrayBuffer(bytes),
+): Rollout {
+  const floats = (width = 1) => new Float32Array(allocate(4 * capacity * width));
+  const integers = () => new Int32Array(allocate(4 * capacity));
+  const bytes = (width = 1) => new Uint8Array(allocate(capacity * width));
   return {
     length: 0,
     widths,
-    observations: new Float32Array(capacity * widths.observation),
-    legal: new Uint8Array(capacity * widths.legal),
-    policy: new Float32Array(capacity * widths.parameters),
-    perturbation: new Float32Array(capacity * widths.parameters),
-    values: new Float32Array(capacity),
-    actions: new Float32Array(capacity * widths.action),
-    logProbs: new Float32Array(capacity),
-    blinded: new Uint8Array(capacity),
-    blindProbability: new Float32Array(capacity),
-    rewards: new Float32Array(capacity),
-    disturbed: new Uint8Array(capacity),
-    ended: new Uint8Array(capacity),
-    next: new Int32Array(capacity),
-    agents: new Uint8Array(capacity),
-    copies: new Int32Array(capacity),
-    episodes: new Int32Array(capacity),
-    ticks: new Int32Array(capacity),
+    observations: floats(widths.observation),
+    legal: bytes(widths.legal),
+    policy: floats(widths.parameters),
+    perturbation: floats(widths.parameters),
+    values: floats(),
+    actions: floats(widths.action),
+    logProbs: floats(),
+    blinded: bytes(),
+    blindProbability: floats(),
+    rewards: floats(),
+    disturbed: bytes(),
+    ended: bytes(),
+    next: integers(),
+    agents: bytes(),
+    copies: integers(),
+    episodes: integers(),
+    ticks: integers(),
   };
 }
 
@@ -132,3 +149,43 @@ export function copyDecision(from: Rollout, row: number, to: Rollout, at: number
   to.episodes[at] = from.episodes[row];
   to.ticks[at] = from.ticks[row];
 }
+
+/**
+ * Appends all rows of one rollout to another of the same widths; `next` follows.
+ *
+ * @throws shape-mismatch if they do not fit
+ */
+export function appendRollout(from: Rollout, to: Rollout) {
+  const [count, base, room] = [from.length, to.length, to.ended.length];
+  if (base + count > room) {
+    const message = `${base} rows and ${count} more do not fit into a rollout for ${room}`;
+    throw new MagicMaskError("shape-mismatch", "core/rollout", message);
+  }
+  if (count === 0) return;
+  for (const name of COLUMNS) {
+    const width = from[name].length / from.ended.length;
+    to[name].set(from[name].subarray(0, count * width), base * width);
+  }
+  for (let row = base; row < base + count; row++) if (to.next[row] >= 0) to.next[row] += base;
+  to.length += count;
+}
+
+const COLUMNS = [
+  "observations",
+  "legal",
+  "policy",
+  "perturbation",
+  "values",
+  "actions",
+  "logProbs",
+  "blinded",
+  "blindProbability",
+  "rewards",
+  "disturbed",
+  "ended",
+  "next",
+  "agents",
+  "copies",
+  "episodes",
+  "ticks",
+] as const;

@@ -17,6 +17,8 @@ export interface RunRecord {
     readonly architecture: string;
     readonly cpus: number;
     readonly cpu: string;
+    /** Worker threads beside the main one; nothing but the time depends on it. */
+    readonly workers: number;
   };
   /** What runs the networks, and why it was taken. */
   readonly backend: { readonly name: string; readonly reason: string };

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import {
   type CreateLearner,
   type Learner,
@@ -16,8 +16,12 @@ import { backends } from "./backends.ts";
 import { layout } from "./layout.ts";
 import { natureCnn } from "./nature-cnn.ts";
 import { nodeBackends } from "./node.ts";
+import { fusedThreads } from "./workers.ts";
 
-for (const [name, { load, unfit }] of Object.entries(nodeBackends)) {
+const threads = fusedThreads(2);
+afterAll(() => threads.close());
+
+for (const [name, { load, unfit }] of Object.entries({ ...nodeBackends, "fused on threads": threads })) {
   const found = await load().then(
     (create) => ({ create, why: "" }),
     (error) => ({ create: undefined, why: error.message }),

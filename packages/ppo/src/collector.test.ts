@@ -6,7 +6,6 @@ import {
   LAST_LOOK,
   type MakeEnvironment,
   OPEN,
-  type Rollout,
   stream,
   TERMINATED,
   TRUNCATED,
@@ -15,6 +14,8 @@ import {
 import { environmentLaws } from "@magic-mask/core/testing";
 import fc from "fast-check";
 import { type Blinding, type CollectorOptions, type CollectorState, createCollector } from "./collector.ts";
+import { everythingOf, rowOf, rowsOf } from "./test-rows.ts";
+import { LONG } from "./test-shards.ts";
 import {
   ACTIONS,
   formulaPolicy,
@@ -26,17 +27,6 @@ import {
   watchful,
   weightedPerturbation,
 } from "./test-worlds.ts";
-
-/** Seven ticks with every kind of tick in them: forced moves, waiting, an early end, a clock that runs out. */
-const LONG: readonly Tick[] = [
-  { choices: [2, 3, 1], rewards: [1, 0, 2] },
-  { choices: [3, 0, 2], rewards: [0, 3, -1] },
-  { choices: [1, 2, 2], rewards: [2, 0, 0] },
-  { choices: [0, 3, 2], rewards: [0, 1, 1] },
-  { choices: [2, 2, 3], rewards: [1, 1, 1], terminates: [1] },
-  { choices: [3, 0, 3], rewards: [0, 0, 4] },
-  { choices: [2, 0, 2], rewards: [5, 0, 0], terminates: [0], truncates: [2] },
-];
 
 const NEVER: Blinding = { kind: "coin", probability: 0 };
 const coin = (probability: number): Blinding => ({ kind: "coin", probability });
@@ -56,41 +46,6 @@ function collector(make: MakeEnvironment, { copies = 1, ...options }: Options = 
     ...options,
   });
 }
-
-/** One row in words that a test can state; `next` is the tick of the row pointed at. */
-const rowOf = (rollout: Rollout, row: number) => ({
-  copy: rollout.copies[row],
-  agent: rollout.agents[row],
-  episode: rollout.episodes[row],
-  tick: rollout.ticks[row],
-  reward: rollout.rewards[row],
-  ended: rollout.ended[row],
-  next: rollout.next[row] < 0 ? null : rollout.ticks[rollout.next[row]],
-  blinded: rollout.blinded[row],
-  disturbed: rollout.disturbed[row],
-});
-
-/** All that a row says, its place in the rollout apart. */
-function everythingOf(rollout: Rollout, row: number) {
-  const { observation, legal, parameters, action } = rollout.widths;
-  const part = (column: Float32Array | Uint8Array, width: number) => [
-    ...column.subarray(row * width, (row + 1) * width),
-  ];
-  return {
-    ...rowOf(rollout, row),
-    observation: part(rollout.observations, observation),
-    legal: part(rollout.legal, legal),
-    policy: part(rollout.policy, parameters),
-    perturbation: part(rollout.perturbation, parameters),
-    action: part(rollout.actions, action),
-    value: rollout.values[row],
-    logProb: rollout.logProbs[row],
-    blindProbability: rollout.blindProbability[row],
-  };
-}
-
-const rowsOf = <T>(rollout: Rollout, describeRow: (rollout: Rollout, row: number) => T): T[] =>
-  Array.from({ length: rollout.length }, (_, row) => describeRow(rollout, row));
 
 const decision = { copy: 0, blinded: 0, disturbed: 0 };
 

@@ -1,9 +1,9 @@
 import {
+  allocateRollout,
   boxSize,
   CONTINUES,
   copyDecision,
   copyRow,
-  createRollout,
   type Decisions,
   decisionTable,
   distributionOf,
@@ -41,10 +41,15 @@ export interface CollectorOptions {
   /** Root of all chance in the collector. */
   readonly seed: number;
   readonly opponents?: Opponents;
+  /** Number of the first of these copies among all that are played: streams and rows are named by it. */
+  readonly firstCopy?: number;
+  /** Gives memory for a column of the rollouts, in bytes; shared memory, say. */
+  readonly allocate?: (bytes: number) => ArrayBufferLike;
 }
 
 /** An episode that ended while collecting. */
 export interface FinishedEpisode {
+  /** Counted from `firstCopy`. */
   readonly copy: number;
   readonly episode: number;
   /** [N] undiscounted. */
@@ -55,20 +60,20 @@ export interface FinishedEpisode {
   readonly learning: readonly boolean[];
 }
 
+/** What was played in one go. */
+export interface Collected {
+  /** [L] one rollout per policy, valid until the next call. Decisions that are still open lead the next rollout. */
+  readonly rollouts: readonly Rollout[];
+  readonly episodes: readonly FinishedEpisode[];
+}
+
 export interface Collector {
   /** Ticks so far; every tick steps all copies once. */
   readonly ticks: number;
   /** Digest of all actions, rewards and endings so far. */
   readonly hash: string;
-  /**
-   * Steps every copy `ticks` times.
-   *
-   * @returns [L] one rollout per policy, valid until the next call. Decisions that are still open lead the next rollout.
-   */
-  collect(
-    ticks: number,
-    blinding: Blinding,
-  ): { readonly rollouts: readonly Rollout[]; readonly episodes: readonly FinishedEpisode[] };
+  /** Steps every copy `ticks` times. */
+  collect(ticks: number, blinding: Blinding): Collected;
   /** A copy; yours to keep. @throws unsupported if the world has no snapshots */
   exportState(): CollectorState;
   /** Continues from a state of a collector with the same options. @throws shape-mismatch if its copies or policies are not as many */
@@ -111,7 +116,7 @@ const WORDS = 4;
  *   share a policy
  */
 export function createCollector(options: CollectorOptions): Collector {
-  const { vector, policies, players, perturbations, seed, opponents = self() } = options;
+  const { vector, policies, players, perturbations, seed, opponents = self(), firstCopy = 0, allocate } = options;
   const { spec, copies: C } = vector;
   const N = spec.agents.length;
   const W = slotWidth(spec);
@@ -147,6 +152,10 @@ export function createCollector(options: CollectorOptions): Collector {
       if (length === N) continue;
       throw new MagicMaskError("shape-mismatch", SOURCE, `needs ${N} ${name}, one per agent; got ${length}`);
     }
+    if (players.some((k) => !policies[k])) {
+      const message = `players must name one of ${L} policies for each agent, got [${players}]`;
+      throw new MagicMaskError("invalid-option", SOURCE, message);
+    }
     const idle = played.findIndex((agents) => agents.length === 0);
     if (idle >= 0) {
       throw new MagicMaskError("invalid-option", SOURCE, `policy ${idle} plays no agent; players are [${players}]`);
@@ -162,11 +171,18 @@ export function createCollector(options: CollectorOptions): Collector {
 
   function emptyRollout(k: number, capacity: number): Rollout {
     const [agent] = played[k];
-    return createRollout(spec, agent, distributions[agent].width, capacity);
+    const widths = {
+      observation: sizes[agent],
+      legal: masks[agent],
+      parameters: distributions[agent].width,
+      action: W,
+    };
+    return allocateRollout(widths, capacity, allocate);
   }
 
   function begin(copy: number) {
     const episode = ++episodes[copy];
+    const name = firstCopy + copy;
     lengths[copy] = 0;
     for (let agent = 0; agent < N; agent++) {
       seats[copy * N + agent] = players[agent];
@@ -174,12 +190,12 @@ export function createCollector(options: CollectorOptions): Collector {
       open[copy * N + agent] = -1;
     }
     if (opponents.policies.length > 0) {
-      opponents.seat(seats.subarray(copy * N, (copy + 1) * N), L, stream(seed, "seat", copy, episode));
+      opponents.seat(seats.subarray(copy * N, (copy + 1) * N), L, stream(seed, "seat", name, episode));
     }
-    drawing[copy].action.rekey(seed, "action", copy, episode);
-    drawing[copy].coin.rekey(seed, "coin", copy, episode);
-    drawing[copy].perturbation.rekey(seed, "perturbation", copy, episode);
-    vector.reset(copy, stream(seed, "environment", copy, episode).bits());
+    drawing[copy].action.rekey(seed, "action", name, episode);
+    drawing[copy].coin.rekey(seed, "coin", name, episode);
+    drawing[copy].perturbation.rekey(seed, "perturbation", name, episode);
+    vector.reset(copy, stream(seed, "environment", name, episode).bits());
   }
 
   /** Who is blinded this tick, per copy: an agent, or −1. */
@@ -248,7 +264,7 @@ export function createCollector(options: CollectorOptions): Collector {
       rollout.ended[r] = OPEN;
       rollout.next[r] = -1;
       rollout.agents[r] = agent;
-      rollout.copies[r] = copy;
+      rollout.copies[r] = firstCopy + copy;
       rollout.episodes[r] = episodes[copy];
       rollout.ticks[r] = tick;
 
@@ -285,7 +301,7 @@ export function createCollector(options: CollectorOptions): Collector {
       const rollout = rollouts[k];
       for (let r = rollout.length - 1; r >= 0 && rollout.ticks[r] === tick; r--) {
         if (!rollout.blinded[r]) continue;
-        const copy = rollout.copies[r];
+        const copy = rollout.copies[r] - firstCopy;
         for (let agent = 0; agent < N; agent++) {
           const row = open[copy * N + agent];
           if (row >= 0 && agent !== rollout.agents[r]) rollouts[players[agent]].disturbed[row] = 1;
@@ -325,7 +341,7 @@ export function createCollector(options: CollectorOptions): Collector {
       lengths[copy]++;
       if (!over) continue;
       finished.push({
-        copy,
+        copy: firstCopy + copy,
         episode: episodes[copy],
         returns: Array.from(returns.subarray(copy * N, (copy + 1) * N)),
         length: lengths[copy],
@@ -353,7 +369,7 @@ export function createCollector(options: CollectorOptions): Collector {
     rollout.ended[r] = LAST_LOOK;
     rollout.next[r] = -1;
     rollout.agents[r] = agent;
-    rollout.copies[r] = copy;
+    rollout.copies[r] = firstCopy + copy;
     rollout.episodes[r] = episodes[copy];
     rollout.ticks[r] = tick;
     rollout.actions.fill(0, r * W, (r + 1) * W);

@@ -1,6 +1,7 @@
 export { computeTargets, explainedVariance, learnableRows, type Targets } from "./advantage.ts";
 export {
   type Blinding,
+  type Collected,
   type Collector,
   type CollectorOptions,
   type CollectorState,
@@ -17,4 +18,13 @@ export {
   self,
 } from "./opponents.ts";
 export { type BlindingScheduleOptions, blindingSchedule, linear, type Schedule } from "./schedule.ts";
-export { type Iteration, type TrainOptions, type TrainState, train } from "./train.ts";
+export { createShardServer, type ShardServer, type ShardServerOptions } from "./shard-server.ts";
+export {
+  createShardedCollector,
+  planShards,
+  type ShardedCollector,
+  type ShardedCollectorOptions,
+  type ShardedState,
+  shardWorlds,
+} from "./sharded-collector.ts";
+export { type Iteration, type TrainOptions, type TrainState, train, type Updates } from "./train.ts";

@@ -6,6 +6,8 @@ export interface Opponents {
   readonly name: string;
   /** [K] */
   readonly policies: readonly Policy[];
+  /** Another number whenever the state has become another: who keeps a copy of it need not ask for it in between. */
+  readonly version: number;
   /**
    * Fills the seats of one copy for one episode.
    *
@@ -28,7 +30,15 @@ const NOTHING: OpponentsState = { taken: 0, members: [] };
 
 /** Every seat is played by its learner. */
 export function self(): Opponents {
-  return { name: "self", policies: [], seat() {}, update() {}, exportState: () => NOTHING, restoreState() {} };
+  return {
+    name: "self",
+    policies: [],
+    version: 0,
+    seat() {},
+    update() {},
+    exportState: () => NOTHING,
+    restoreState() {},
+  };
 }
 
 export interface ScriptedOptions {
@@ -70,19 +80,26 @@ export function pool({ learner, createMember, size, every, share }: PoolOptions)
   checkRange("ppo/opponents", "share", share, 0, 1);
   const members = Array.from({ length: size }, createMember);
   let taken = 0;
+  let version = 0;
   return {
     name: "pool",
     policies: members.map((member) => member.policy),
+    get version() {
+      return version;
+    },
     seat(seats, first, random) {
       const filled = Math.min(taken, size);
       if (filled > 0 && random.uniform() < share) leaveOneSeat(seats, () => first + random.below(filled), random);
     },
     update(iteration) {
-      if (iteration % every === 0) members[taken++ % size].learner.restoreState(learner.exportState());
+      if (iteration % every !== 0) return;
+      members[taken++ % size].learner.restoreState(learner.exportState());
+      version++;
     },
     exportState: () => ({ taken, members: members.slice(0, taken).map((member) => member.learner.exportState()) }),
     restoreState(state) {
       taken = state.taken;
+      version++;
       for (const [k, saved] of state.members.entries()) members[k].learner.restoreState(saved);
     },
   };

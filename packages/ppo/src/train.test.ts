@@ -1,8 +1,17 @@
 import { describe, expect, it } from "@jest/globals";
-import { episodeReturn, type Learner, type PpoBatch, play, stream, type UpdatePlan, vectorize } from "@magic-mask/core";
+import {
+  episodeReturn,
+  type Learner,
+  type MakeEnvironment,
+  type PpoBatch,
+  play,
+  stream,
+  type UpdatePlan,
+} from "@magic-mask/core";
 import { referenceLearner } from "@magic-mask/core/testing";
 import { pool, scripted } from "./opponents.ts";
 import { blindingSchedule, linear } from "./schedule.ts";
+import { createShardedCollector, type ShardedCollectorOptions, shardWorlds } from "./sharded-collector.ts";
 import { ACTIONS, formulaPolicy, learnedPolicy, lockWorld, uniform, weightedPerturbation } from "./test-worlds.ts";
 import { type Iteration, type TrainOptions, train } from "./train.ts";
 
@@ -12,25 +21,36 @@ function newLearner(name: string) {
   return { learner, policy: learnedPolicy(learner) };
 }
 
-/** A run small enough to repeat; `floor` is the blinding's. */
-function run(options: Partial<TrainOptions> = {}) {
+type RunOptions = Partial<TrainOptions & ShardedCollectorOptions> & { readonly make?: MakeEnvironment };
+
+/** A run small enough to repeat, of eight copies in three shards; `floor` is the blinding's. */
+function run({
+  make = lockWorld,
+  players = [0, 0],
+  perturbations = [uniform(), uniform()],
+  ...options
+}: RunOptions = {}) {
   const p = blindingSchedule({ initial: 0.2, floor: 0.05 });
-  const learners = options.learners ?? [newLearner("a")];
-  const settings: TrainOptions = {
-    vector: vectorize(lockWorld, 8),
-    players: [0, 0],
-    perturbations: [uniform(), uniform()],
-    blinding: (progress) => ({ kind: "coin", probability: p(progress) }),
-    totalSteps: 8 * 10 * 6,
-    seed: 5,
-    rolloutTicks: 10,
-    minibatch: 32,
-    learningRate: linear(0.01, 0),
-    entropyCoefficient: 0.01,
-    ...options,
-    learners,
-  };
-  return { learners, settings, iterations: train(settings) };
+  const { learners = [newLearner("a")], seed = 5, opponents } = options;
+  const policies = learners.map(({ policy }) => policy);
+  /** What making the collector throws comes from the first iteration, as what `train` throws. */
+  async function* iterate() {
+    const vectors = shardWorlds(make, 8, 3);
+    const about = { vectors, policies, players, perturbations, seed, ...(opponents && { opponents }) };
+    yield* train({
+      collector: createShardedCollector(about),
+      blinding: (progress) => ({ kind: "coin", probability: p(progress) }),
+      totalSteps: 8 * 10 * 6,
+      rolloutTicks: 10,
+      minibatch: 32,
+      learningRate: linear(0.01, 0),
+      entropyCoefficient: 0.01,
+      ...options,
+      seed,
+      learners,
+    });
+  }
+  return { learners, players, iterations: iterate() };
 }
 
 async function finish(iterations: AsyncIterable<Iteration>): Promise<Iteration | undefined> {
@@ -44,9 +64,9 @@ describe("training", () => {
     ["one network for both", ["a"], [0, 0]],
     ["a network each", ["a", "b"], [0, 1]],
   ])("learns to open its locks: %s", async (_, names, players) => {
-    const { learners, settings, iterations } = run({ learners: names.map(newLearner), players, totalSteps: 16_000 });
+    const { learners, iterations } = run({ learners: names.map(newLearner), players, totalSteps: 16_000 });
     await finish(iterations);
-    const policies = settings.players.map((k) => learners[k].policy);
+    const policies = players.map((k) => learners[k].policy);
     const games = play({ make: lockWorld, policies, episodes: 400, seed: 9 });
     for (const agent of [0, 1]) {
       const mean = games.reduce((sum, game) => sum + episodeReturn(game, agent), 0) / games.length;
@@ -70,7 +90,9 @@ describe("training", () => {
     expect(seen[3].blinding).toEqual({ kind: "coin", probability: expect.closeTo(0.05, 12) });
     // 8 copies, 4 ticks an episode, 10 ticks an iteration.
     expect(seen.reduce((sum, { episodes }) => sum + episodes.length, 0)).toBe(8 * 15);
-    for (const { statistics } of seen) {
+    for (const { updated } of seen) {
+      const { statistics, seconds } = await updated;
+      expect(seconds).toBeGreaterThan(0);
       for (const name of [
         "policy_loss",
         "value_loss",
@@ -158,7 +180,7 @@ describe("training", () => {
     const { learners, iterations } = run({ blinding: () => ({ kind: "coin", probability: 1 }), totalSteps: 80 });
     const before = learners[0].learner.exportState();
     const last = await finish(iterations);
-    expect(last?.statistics).toEqual([{}]);
+    expect((await last?.updated)?.statistics).toEqual([{}]);
     expect(learners[0].learner.exportState()).toEqual(before);
   });
 });
@@ -204,15 +226,16 @@ describe("a run", () => {
     let saved: unknown;
     for await (const iteration of stopped.iterations) {
       if (iteration.index < 3) continue;
+      await iteration.updated;
       saved = structuredClone([
-        iteration.exportState(),
+        await iteration.exportState(),
         ...stopped.learners.map(({ learner }) => learner.exportState()),
       ]);
       break;
     }
     const [resume, ...states] = saved as [NonNullable<TrainOptions["resume"]>, ...ReturnType<Learner["exportState"]>[]];
     // 7 ticks an iteration and 4 an episode: everybody is in the middle of something.
-    expect(resume.collector.lengths.some((length) => length > 0)).toBe(true);
+    expect(resume.collector.shards.some(({ lengths }) => lengths.some((length) => length > 0))).toBe(true);
     const resumed = run({ ...withPool(), resume });
     resumed.learners.forEach(({ learner }, k) => {
       learner.restoreState(states[k]);
@@ -230,11 +253,99 @@ describe("a run", () => {
   });
 });
 
-describe("what training refuses", () => {
-  const first = (options: Partial<TrainOptions>) => run(options).iterations.next();
+describe("updates", () => {
+  /** Learners whose updates end when they are told to. */
+  function held(names: readonly string[]) {
+    const gates: { open(): void; fail(error: Error): void }[] = [];
+    const learners = names.map((name) => {
+      const { learner, policy } = newLearner(name);
+      const spy: Learner = {
+        ...learner,
+        async update(objective, plan) {
+          await new Promise<void>((resolve, reject) => {
+            gates.push({ open: resolve, fail: reject });
+          });
+          return learner.update(objective, plan);
+        },
+      };
+      return { learner: spy, policy };
+    });
+    return { learners, gates };
+  }
 
-  it.each<Partial<TrainOptions>>([
-    { players: [0] },
+  it("of all learners are under way while the caller has the iteration; the next one waits for them", async () => {
+    const { learners, gates } = held(["a", "b"]);
+    const { iterations } = run({ learners, players: [0, 1] });
+    const { value } = await iterations.next();
+    const first = value as Iteration;
+    expect(gates.length).toBe(2);
+    let over = false;
+    const next = iterations.next().then((result) => {
+      over = true;
+      return result;
+    });
+    gates[1].open();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect([over, gates.length]).toEqual([false, 2]);
+    gates[0].open();
+    const { statistics } = await first.updated;
+    expect(statistics.map((each) => typeof each.explained_variance)).toEqual(["number", "number"]);
+    await next;
+    expect(gates.length).toBe(4);
+    for (const gate of gates) gate.open();
+    await iterations.return();
+  });
+
+  it("belong to a state: it cannot be exported before they are done, nor when the next iteration has begun", async () => {
+    const { learners, gates } = held(["a"]);
+    const { iterations } = run({ learners });
+    const first = (await iterations.next()).value as Iteration;
+    await expect(first.exportState()).rejects.toMatchObject({ code: "out-of-order" });
+    gates[0].open();
+    await first.updated;
+    expect((await first.exportState()).iteration).toBe(1);
+    const second = (await iterations.next()).value as Iteration;
+    await expect(first.exportState()).rejects.toMatchObject({ code: "out-of-order" });
+    gates[1].open();
+    await second.updated;
+    expect((await second.exportState()).iteration).toBe(2);
+    await iterations.return();
+  });
+
+  it.each([1, 6])("that fail in iteration %d reach a caller who does not wait for them", async (failing) => {
+    const { learners, gates } = held(["a", "b"]);
+    const { iterations } = run({ learners, players: [0, 1] });
+    const looping = (async () => {
+      for await (const { index } of iterations) {
+        const [a, b] = gates.slice(-2);
+        if (index === failing) b.fail(new Error("no more memory"));
+        else b.open();
+        a.open();
+        // Long enough for a rejection that nobody handles to end the process.
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    })();
+    await expect(looping).rejects.toThrow("no more memory");
+  });
+
+  it("are over when a caller leaves early", async () => {
+    const { learners, gates } = held(["a"]);
+    let left = false;
+    const looping = (async () => {
+      for await (const _ of run({ learners }).iterations) break;
+      left = true;
+    })();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(left).toBe(false);
+    gates[0].open();
+    await looping;
+  });
+});
+
+describe("what training refuses", () => {
+  const first = (options: RunOptions) => run(options).iterations.next();
+
+  it.each<RunOptions>([
     { players: [0, 1] },
     { players: [0, 0.5] },
     { players: [0, -1] },
@@ -265,7 +376,7 @@ describe("what training refuses", () => {
         },
       };
     };
-    await expect(first({ vector: vectorize(mad, 2) })).rejects.toMatchObject({ code: "not-finite" });
+    await expect(first({ make: mad })).rejects.toMatchObject({ code: "not-finite" });
     const { learner } = newLearner("a");
     const logits = formulaPolicy(() => [0, Number.NaN, 0], undefined, ACTIONS);
     await expect(first({ learners: [{ learner, policy: logits }] })).rejects.toMatchObject({ code: "not-finite" });
@@ -274,6 +385,7 @@ describe("what training refuses", () => {
       () => Number.NaN,
       ACTIONS,
     );
-    await expect(first({ learners: [{ learner, policy: values }] })).rejects.toMatchObject({ code: "not-finite" });
+    const { iterations } = run({ learners: [{ learner, policy: values }] });
+    await expect(finish(iterations)).rejects.toMatchObject({ code: "not-finite" });
   });
 });

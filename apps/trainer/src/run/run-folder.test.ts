@@ -22,7 +22,7 @@ const record: RunRecord = {
   config: { a: [1, null] },
   versions: { node: "20.0.0" },
   commit: null,
-  host: { platform: "linux", architecture: "x64", cpus: 2, cpu: "c" },
+  host: { platform: "linux", architecture: "x64", cpus: 2, cpu: "c", workers: 2 },
   backend: { name: "cpu", reason: "asked for" },
   state: "running",
   steps: 0,

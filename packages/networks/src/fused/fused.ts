@@ -13,7 +13,7 @@ import {
 import { checkObjective, checkPlan, checkState, requireFinite, requireLength } from "../checks.ts";
 import { initialParameters } from "../init.ts";
 import { checkAction, partsOf } from "../losses.ts";
-import { startKernel } from "./kernel.ts";
+import { type KernelMemory, startKernel } from "./kernel.ts";
 import { netMemory } from "./memory.ts";
 
 /** Fields of the kernel's `Job`, in its order. */
@@ -59,6 +59,14 @@ const SUMS = {
   regression: ["loss"],
 } as const;
 
+/** Runs the kernel's `update` on other threads. */
+export interface KernelThreads {
+  /** @returns a code of `assembly/job.ts`, as the kernel's does */
+  update(memory: KernelMemory, net: number, job: number): Promise<number>;
+  /** Lets go of a memory that was used. */
+  forget(memory: KernelMemory): void;
+}
+
 const PAGE = 65_536;
 /** Rows that `infer` takes at once. */
 const CHUNK = 1024;
@@ -68,8 +76,12 @@ const CHUNK = 1024;
  * learner has a memory of its own.
  *
  * The arithmetic is IEEE float32 in a fixed order, so results are the same bits on every machine and engine.
+ *
+ * @param module the build for shared memory if there are threads, else the plain one
+ * @param threads run updates, so that those of several learners go on side by side. A learner that is at it does nothing else
+ *   until it is done: all of its methods but `dispose` throw out-of-order.
  */
-export function fusedBackend(module: WebAssembly.Module): CreateLearner {
+export function fusedBackend(module: WebAssembly.Module, threads?: KernelThreads): CreateLearner {
   return (spec, random) => {
     if (spec.kind !== "mlp") {
       const message = `runs perceptrons only, not ${spec.kind}; use --backend tfjs-node (npm run setup:native) or tfjs-cpu`;
@@ -79,12 +91,22 @@ export function fusedBackend(module: WebAssembly.Module): CreateLearner {
     const O = outputWidth(spec);
     const P = parameterCount(spec);
     const initial = initialParameters(spec, random);
-    const { kernel, memory } = startKernel(module);
+    const { kernel, memory } = startKernel(module, threads !== undefined);
     const layoutOf = netMemory(spec, kernel.base());
     const { net, count: padded, places } = layoutOf;
     const job = layoutOf.end;
     const work = job + 8 * JOB.length;
     let steps = 0;
+    let updating = false;
+
+    const requireRest = () => {
+      if (!updating) return;
+      throw new MagicMaskError(
+        "out-of-order",
+        "networks/fused",
+        "an update of this learner is under way; await it first",
+      );
+    };
 
     /** Makes room up to byte `end`. */
     const reserve = (end: number) => {
@@ -176,6 +198,7 @@ export function fusedBackend(module: WebAssembly.Module): CreateLearner {
       spec,
 
       infer(from, count, out) {
+        requireRest();
         if (from.length < count * D) requireLength("inputs", from, count, D);
         if (out.length < count * O) requireLength("out", out, count, O);
         const outputs = work + 4 * CHUNK * D;
@@ -191,10 +214,17 @@ export function fusedBackend(module: WebAssembly.Module): CreateLearner {
       },
 
       async update(objective, plan) {
+        requireRest();
         checkObjective(spec, objective, plan.rows);
         checkPlan(plan);
         writeJob(objective, plan.rows, plan);
-        const code = kernel.update(net, job);
+        let code: number;
+        updating = true;
+        try {
+          code = threads ? await threads.update(memory, net, job) : kernel.update(net, job);
+        } finally {
+          updating = false;
+        }
         const { steps: taken, norm, ...sums } = readJob();
         steps = taken;
         settle(code, objective);
@@ -207,6 +237,7 @@ export function fusedBackend(module: WebAssembly.Module): CreateLearner {
       },
 
       async gradient(objective, rows) {
+        requireRest();
         checkObjective(spec, objective, rows);
         writeJob(objective, rows, {});
         settle(kernel.gradient(net, job), objective);
@@ -215,14 +246,18 @@ export function fusedBackend(module: WebAssembly.Module): CreateLearner {
         return gradient;
       },
 
-      exportState: () => ({
-        parameters: read(arrays.parameters),
-        firstMoment: read(arrays.firstMoment),
-        secondMoment: read(arrays.secondMoment),
-        steps,
-      }),
+      exportState() {
+        requireRest();
+        return {
+          parameters: read(arrays.parameters),
+          firstMoment: read(arrays.firstMoment),
+          secondMoment: read(arrays.secondMoment),
+          steps,
+        };
+      },
 
       restoreState(from) {
+        requireRest();
         checkState(spec, from);
         write(arrays.parameters, from.parameters);
         write(arrays.firstMoment, from.firstMoment);
@@ -230,7 +265,9 @@ export function fusedBackend(module: WebAssembly.Module): CreateLearner {
         steps = from.steps;
       },
 
-      dispose() {},
+      dispose() {
+        threads?.forget(memory);
+      },
     };
   };
 }

@@ -5,11 +5,11 @@ import { KERNEL } from "./kernel.generated.ts";
 declare const WebAssembly: {
   compile(bytes: Uint8Array): Promise<WebAssembly.Module>;
   readonly Instance: new (module: WebAssembly.Module, imports: object) => { readonly exports: unknown };
-  readonly Memory: new (limits: { initial: number; maximum: number }) => KernelMemory;
+  readonly Memory: new (limits: { initial: number; maximum: number; shared: boolean }) => KernelMemory;
 };
 
 export interface KernelMemory {
-  readonly buffer: ArrayBuffer;
+  readonly buffer: ArrayBufferLike;
   /** @param pages of 64 KiB */
   grow(pages: number): number;
 }
@@ -24,19 +24,27 @@ export interface Kernel {
   update(net: number, job: number): number;
 }
 
-/** Compiles the kernel. @throws unsupported where WebAssembly or its SIMD instructions are missing */
-export async function loadKernel(): Promise<WebAssembly.Module> {
+/**
+ * Compiles the kernel.
+ *
+ * @param kernel in base64: the plain build, or that for shared memory
+ * @throws unsupported where WebAssembly or its SIMD instructions are missing
+ */
+export async function loadKernel(kernel: string = KERNEL): Promise<WebAssembly.Module> {
   try {
-    return await WebAssembly.compile(Uint8Array.from(atob(KERNEL), (c) => c.charCodeAt(0)));
+    return await WebAssembly.compile(Uint8Array.from(atob(kernel), (c) => c.charCodeAt(0)));
   } catch (cause) {
     const message = `WebAssembly with SIMD is needed: ${(cause as Error).message}`;
     throw new MagicMaskError("unsupported", "networks/fused", message, { cause });
   }
 }
 
-/** Starts the kernel over a new memory. */
-export function startKernel(module: WebAssembly.Module): { readonly kernel: Kernel; readonly memory: KernelMemory } {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: PAGES });
+/** Starts the kernel over a new memory. @param shared whether `module` is the build for shared memory */
+export function startKernel(
+  module: WebAssembly.Module,
+  shared: boolean,
+): { readonly kernel: Kernel; readonly memory: KernelMemory } {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: PAGES, shared });
   return { kernel: new WebAssembly.Instance(module, { env: { memory } }).exports as Kernel, memory };
 }
 
