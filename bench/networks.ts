@@ -8,7 +8,7 @@
  * them little.
  */
 import { cpus } from "node:os";
-import { type ModelSpec, type Objective, stream } from "@magic-mask/core";
+import { discrete, type ModelSpec, type Objective, stream } from "@magic-mask/core";
 import { layout, loadTfjsWasm, type Tfjs, tfjsBackend } from "@magic-mask/networks";
 
 const BATCHES = [64, 256, 1024];
@@ -24,7 +24,7 @@ const SPECS: ModelSpec[] = (["relu", "tanh"] as const).map((activation) => ({
   activation,
   outputs: [A + 1],
 }));
-const LOSS = { kind: "ppo", clip: 0.2, valueCoefficient: 0.5, entropyCoefficient: 0.01 } as const;
+const LOSS = { kind: "ppo", space: discrete(A), clip: 0.2, valueCoefficient: 0.5, entropyCoefficient: 0.01 } as const;
 const LEARNING_RATE = 1e-3;
 const MAX_NORM = 0.5;
 

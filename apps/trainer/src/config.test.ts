@@ -32,6 +32,16 @@ describe("resolveConfig", () => {
     expect(resolveConfig({ flags: { environment: { id: "planted_v0" } } }).environment.options).toEqual({});
   });
 
+  it("takes every key by itself", () => {
+    for (const { key, default: value } of describeConfig()) {
+      expect(resolveConfig({ overrides: [`${key}=${JSON.stringify(value)}`] })).toEqual(resolveConfig({}));
+    }
+    expect(resolveConfig({ overrides: ["training.learningRate.start=0.001"] }).training.learningRate).toEqual({
+      start: 0.001,
+      end: 0,
+    });
+  });
+
   it("gives the same value again when a resolved configuration is parsed", () => {
     const config = resolveConfig({ overrides: ["sharing.mode=all", "environment.options={observation: threats}"] });
     expect(parseConfig(JSON.parse(JSON.stringify(config)))).toEqual(config);
@@ -47,6 +57,8 @@ describe("resolveConfig", () => {
     ["mask.objective=magic", "unknown-name", "advantage"],
     ["training.epoch=2", "unknown-key", "training.epochs"],
     ["seeds=2", "unknown-key", "seed"],
+    ["__proto__.x=1", "unknown-key", "__proto__"],
+    ["environment.options.__proto__.x=1", "unknown-key", "__proto__"],
     ["=2", "invalid-option", "key.sub=value"],
     ["seed", "invalid-option", "key.sub=value"],
     ["seed={", "invalid-option", "YAML"],

@@ -12,18 +12,17 @@ const share = (help: string) => z.number().min(0).max(1).describe(help);
 const count = (help: string) => z.number().int().min(1).describe(help);
 const positive = (help: string) => z.number().positive().describe(help);
 const hidden = z.array(z.number().int().min(1)).min(1).max(3).describe("widths of the hidden layers");
-const rates = (start: number, end: number) =>
-  z
-    .strictObject({ start: positive("at the start"), end: z.number().min(0).describe("at the end") })
-    .default({ start, end })
-    .describe("learning rate, falling linearly");
-const name = (names: readonly string[], help: string) => z.enum(names as [string, ...string[]]).describe(help);
 const group = <T extends z.ZodRawShape>(shape: T, help: string) =>
   z
     .strictObject(shape)
     .prefault({} as never)
     .describe(help);
-
+const rates = (start: number, end: number) =>
+  group(
+    { start: positive("at the start").default(start), end: z.number().min(0).describe("at the end").default(end) },
+    "learning rate, falling linearly",
+  );
+const name = (names: readonly string[], help: string) => z.enum(names as [string, ...string[]]).describe(help);
 /**
  * The whole configuration of a run: the one place for defaults, bounds and help texts. A resolved configuration is a plain
  * value; an ablation is a loop over such values.
@@ -131,7 +130,7 @@ const configSchema = z.strictObject({
       episodes: count("held-out episodes per opponent and side").default(400),
       states: z.number().int().min(2).describe("held-out decisions per agent with ground truth").default(1000),
       rollouts: z.number().int().min(2).describe("continuations per legal action for the ground truth").default(32),
-      dropEpisodes: count("held-out episodes per reward drop").default(1200),
+      dropEpisodes: count("held-out episodes per reward drop; its gate is calibrated on twice as many").default(4000),
       budget: z.number().gt(0).lt(1).describe("q: share of an agent's decisions that is blinded").default(0.1),
       bootstrap: z.number().int().min(100).describe("bootstrap draws per interval").default(1000),
       paperSeeds: z.number().int().min(2).describe("initialisations of the paper row").default(5),
@@ -205,7 +204,7 @@ export function parseConfig(input: unknown): Config {
   throw new MagicMaskError(
     code,
     "trainer/config",
-    `${path || "configuration"}: ${issue.message}, got ${JSON.stringify(value)}`,
+    `${path || "configuration"}: ${issue.message}, got ${typeof value === "number" ? value : JSON.stringify(value)}`,
   );
 }
 
@@ -276,6 +275,8 @@ function parseOverride(override: string): object {
 function merge(into: Record<string, unknown>, from: object) {
   for (const [key, value] of Object.entries(from)) {
     if (value === undefined) continue;
+    // Assigned to, it is no key but the object's prototype.
+    if (key === "__proto__") throw new MagicMaskError("unknown-key", "trainer/config", `there is no key "${key}"`);
     const old = into[key];
     if (isPlain(old) && isPlain(value)) merge(old, value);
     else into[key] = isPlain(value) ? structuredClone(value) : value;

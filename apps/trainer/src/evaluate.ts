@@ -137,6 +137,7 @@ export function evaluate(run: LoadedRun): Evaluation {
         share: budget,
         order,
         episodes: dropEpisodes,
+        calibrationEpisodes: 2 * dropEpisodes,
         seed: seedOf("drop", agent),
         ...(range !== undefined && { range }),
       });

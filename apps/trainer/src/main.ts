@@ -55,7 +55,7 @@ program
   )
   .action(async (path: string, flags: { json?: boolean }) => {
     const run = await loadRun(path);
-    const evaluation = evaluateRun(run);
+    const evaluation = await evaluateRun(run);
     print(flags, evaluation, () => formatEvaluation(evaluation, run.record, run.config));
   });
 
@@ -70,7 +70,7 @@ program
     "\nExample:\n  magic-mask explain runs/connect_four_v0__magic-mask__s1__20260101T000000Z-abc123 --game 3",
   )
   .action(async (path: string, flags: { game: number; rollouts: number; json?: boolean }) => {
-    const moment = explainRun(await loadRun(path), flags);
+    const moment = await explainRun(await loadRun(path), flags);
     print(flags, moment, () => formatMoment(moment));
   });
 
@@ -87,8 +87,8 @@ withTrainingFlags(program.command("start"))
       return;
     }
     const run = await loadRun(outcome.path);
-    const evaluation = evaluateRun(run);
-    const moment = explainRun(run, { game: 0, rollouts: 400 });
+    const evaluation = await evaluateRun(run);
+    const moment = await explainRun(run, { game: 0, rollouts: 400 });
     print(flags, { ...outcome, evaluation, moment }, () =>
       [
         formatEvaluation(evaluation, run.record, run.config),
@@ -156,15 +156,15 @@ function askedRun(overrides: readonly string[], flags: TrainFlags): TrainingRunO
   return { config, out: flags.out };
 }
 
-function evaluateRun(run: LoadedRun): Evaluation {
+async function evaluateRun(run: LoadedRun): Promise<Evaluation> {
   const evaluation = evaluate(run);
-  writeEvaluation(run, evaluation);
+  await writeEvaluation(run, evaluation);
   return evaluation;
 }
 
-function explainRun(run: LoadedRun, options: { game: number; rollouts: number }): Moment {
+async function explainRun(run: LoadedRun, options: { game: number; rollouts: number }): Promise<Moment> {
   const { moment, episode } = explainGame(run, options);
-  writeMoment(run, moment, episode);
+  await writeMoment(run, moment, episode);
   return moment;
 }
 
@@ -189,6 +189,12 @@ function configKeys(): string {
   const layers = "Presets of worlds, above the defaults and below file, flags and overrides:";
   return ["Configuration keys, defaults and meaning:", ...rows, "", layers, ...known].join("\n");
 }
+
+// Whoever reads the output may have had enough of it.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
 
 try {
   await program.parseAsync();

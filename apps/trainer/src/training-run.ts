@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { play, type RunRecord, stream, trajectoryHash } from "@magic-mask/core";
+import { isMagicMaskError, play, type RunRecord, stream, trajectoryHash } from "@magic-mask/core";
 import { meanReturn, winRate } from "@magic-mask/metrics";
 import {
   assembleExplanation,
@@ -18,9 +18,9 @@ import { randomPlayer } from "./policies.ts";
 import { assemblePostHoc, explainPostHoc, type PostHoc, type PostHocState } from "./posthoc.ts";
 import { hasCheckpoint, loadCheckpoint, saveCheckpoint } from "./run/checkpoint.ts";
 import { lockRun } from "./run/lock.ts";
-import { createMetricsLog } from "./run/metrics-log.ts";
+import { createMetricsLog, type MetricsLog } from "./run/metrics-log.ts";
 import { createRunFolder, openRunFolder, type RunFolder } from "./run/run-folder.ts";
-import { createEventWriter } from "./run/tensorboard.ts";
+import { createEventWriter, type EventWriter } from "./run/tensorboard.ts";
 import { createInterrupt } from "./terminal/interrupt.ts";
 import { createProgress, formatCount, formatDuration } from "./terminal/progress.ts";
 
@@ -105,7 +105,10 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     await folder.writeRecord(record);
   };
 
+  let logs: Logs | undefined;
   try {
+    // What cannot be continued leaves the record as it was.
+    logs = openLogs(folder, saved);
     await note({ state: "running", config, host });
     await folder.writeConfig(config);
     const threads = backend.workers === 0 ? "" : `, with ${backend.workers} worker threads`;
@@ -118,6 +121,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
       backend,
       folder,
       saved,
+      logs,
       note,
       () => interrupt.requested,
     );
@@ -134,7 +138,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     return { path: folder.path, record, exitCode: 0 };
   } catch (error) {
     // The first trouble is the one to report, even if the disk is too full to note it.
-    await note({ state: "failed" }).catch(() => {});
+    if (logs) await note({ state: "failed" }).catch(() => {});
     throw error;
   } finally {
     interrupt.restore();
@@ -143,7 +147,23 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
   }
 }
 
-/** Joint training up to its end or an interrupt. @returns undefined if interrupted */
+interface Logs {
+  readonly metrics: MetricsLog;
+  readonly events: EventWriter;
+}
+
+/** Opens both logs where a checkpoint left them. @throws io; corrupt-file if one is shorter than that */
+function openLogs(folder: RunFolder, saved: SavedRun | undefined): Logs {
+  const metrics = createMetricsLog(folder.metricsFile, saved?.offsets.metrics);
+  try {
+    return { metrics, events: createEventWriter(folder.eventFile, saved?.offsets.events) };
+  } catch (error) {
+    metrics.close();
+    throw error;
+  }
+}
+
+/** Joint training up to its end or an interrupt. Closes the logs. @returns undefined if interrupted */
 async function trainPolicies(
   config: Config,
   world: World,
@@ -152,11 +172,10 @@ async function trainPolicies(
   backend: Backend,
   folder: RunFolder,
   saved: SavedRun | undefined,
+  { metrics, events }: Logs,
   note: (changes: Partial<RunRecord>) => Promise<void>,
   interrupted: () => boolean,
 ): Promise<{ readonly hash: string } | undefined> {
-  const metrics = createMetricsLog(folder.metricsFile, saved?.offsets.metrics);
-  const events = createEventWriter(folder.eventFile, saved?.offsets.events);
   const progress = createProgress({ label: "train", total: config.training.totalSteps, unit: "steps" });
   const begun = performance.now();
   let hash = saved?.hash ?? trajectoryHash().digest();
@@ -224,7 +243,13 @@ async function explainPolicies(
 ) {
   if (!config.mask.enabled || config.posthoc.steps === 0) return "";
   const path = `${folder.path}/${EXPLANATION}`;
-  if (await hasCheckpoint(path)) return ((await loadCheckpoint(path)).tree as PostHocState).hash;
+  if (await hasCheckpoint(path)) {
+    const kept = await loadCheckpoint(path).catch((error) => {
+      if (isMagicMaskError(error, "corrupt-file")) error.message += `; to explain the policies anew, delete ${path}`;
+      throw error;
+    });
+    return (kept.tree as PostHocState).hash;
+  }
   const progress = createProgress({ label: "post hoc", total: 100, unit: "%" });
   const begun = performance.now();
   const state = await explainPostHoc(config, world, team, postHoc, backend, (share) =>

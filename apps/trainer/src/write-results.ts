@@ -1,26 +1,26 @@
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Episode } from "@magic-mask/core";
 import type { Evaluation } from "./evaluate.ts";
 import type { Moment } from "./explain.ts";
 import type { LoadedRun } from "./load-run.ts";
+import { writeFileAtomic } from "./run/atomic.ts";
 import { createEventWriter } from "./run/tensorboard.ts";
 import { formatEvaluation, formatMoment } from "./terminal/report.ts";
 
 /** JSON has no NaN: it becomes null. */
 export const toJson = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
-/** `eval/` for programs and TensorBoard, `report/` for people, `marl-eval.json` for comparisons over seeds. */
-export function writeEvaluation(run: LoadedRun, evaluation: Evaluation): void {
+/** `eval/` for programs and TensorBoard, `report/` for people, `marl-eval.json` for comparisons over seeds. @throws io */
+export async function writeEvaluation(run: LoadedRun, evaluation: Evaluation): Promise<void> {
   const { folder, record, config } = run;
   const results = folder.resultsFolder("eval");
-  writeFileSync(join(results, "table.json"), toJson(evaluation));
-  writeFileSync(
+  await writeFileAtomic(join(results, "table.json"), toJson(evaluation));
+  await writeFileAtomic(
     join(folder.resultsFolder("report"), "evaluation.txt"),
     `${formatEvaluation(evaluation, record, config)}\n`,
   );
-  writeFileSync(join(folder.path, "marl-eval.json"), toJson(marlEval(run, evaluation)));
+  await writeFileAtomic(join(folder.path, "marl-eval.json"), toJson(marlEval(run, evaluation)));
 
   const events = createEventWriter(join(results, "events.out.tfevents.0.evaluation"));
   for (const { agent, explainer, auroc, spearman } of evaluation.ranking) {
@@ -35,16 +35,16 @@ export function writeEvaluation(run: LoadedRun, evaluation: Evaluation): void {
   events.close();
 }
 
-/** The moment, and the whole game that it is from. */
-export function writeMoment({ folder, config }: LoadedRun, moment: Moment, episode: Episode): void {
-  writeFileSync(join(folder.resultsFolder("eval"), `moment-${moment.game}.json`), toJson(moment));
-  writeFileSync(join(folder.resultsFolder("report"), `moment-${moment.game}.txt`), `${formatMoment(moment)}\n`);
+/** The moment, and the whole game that it is from. @throws io */
+export async function writeMoment({ folder, config }: LoadedRun, moment: Moment, episode: Episode): Promise<void> {
+  await writeFileAtomic(join(folder.resultsFolder("eval"), `moment-${moment.game}.json`), toJson(moment));
+  await writeFileAtomic(join(folder.resultsFolder("report"), `moment-${moment.game}.txt`), `${formatMoment(moment)}\n`);
   const columns = Object.entries(episode).map(([name, value]) => [
     name,
     ArrayBuffer.isView(value) ? Array.from(value as never) : value,
   ]);
   const replay = { environment: config.environment, ...Object.fromEntries(columns) };
-  writeFileSync(join(folder.resultsFolder("replays"), `game-${moment.game}.json.gz`), gzipSync(toJson(replay)));
+  await writeFileAtomic(join(folder.resultsFolder("replays"), `game-${moment.game}.json.gz`), gzipSync(toJson(replay)));
 }
 
 /** The layout that marl-eval reads: environment > task > algorithm > run > step. */

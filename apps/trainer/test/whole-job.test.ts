@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { loadRun } from "../src/load-run.ts";
@@ -218,6 +218,18 @@ describe("bad input", () => {
     expect((await magicMask("train", "--resume", path, "--step", "best")).code).toBe(0);
     expect(recordOf(path).trajectoryHash).toBe(before.trajectoryHash);
   }, 90_000);
+
+  it("leaves the record of a run whose logs cannot be continued as it was", async () => {
+    const out = temporaryFolder();
+    await train(out, "posthoc.steps=0");
+    const path = runFolderIn(out);
+    const before = recordOf(path);
+    truncateSync(join(path, "metrics.jsonl"), 10);
+    const { code, stderr } = await magicMask("train", "--resume", path);
+    expect(stderr).toContain("error corrupt-file: [");
+    expect(code).toBe(2);
+    expect(recordOf(path)).toEqual(before);
+  }, 60_000);
 
   it("trains on without a figure where an iteration holds nothing to learn from", async () => {
     const out = temporaryFolder();

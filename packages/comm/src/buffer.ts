@@ -10,6 +10,8 @@ const SOURCE = "comm/buffer";
 const HORIZON = 3;
 /** Width of a cell in which duplicates are looked for, in merge radii h·√(−2 ln δ). */
 const CELL = 4;
+/** Rows of a cell that are looked at for a duplicate, the newest: crowded cells hold hundreds. */
+const LOOKED_AT = 24;
 
 export interface RecordBufferOptions {
   /** Most rows, 1 … 2²⁴. */
@@ -61,7 +63,7 @@ export interface RecordBuffer {
   readonly capacity: number;
   readonly rows: RecordRows;
   /**
-   * Takes a record in: merged into the most similar row of its agent, action and cell (the lowest of equals) if their
+   * Takes a record in: merged into the most similar row that it finds of its agent and action (the lowest of equals) if their
    * similarity is ≥ δ, else as a new row. A full buffer loses the row of least weight, of equals the oldest; that may be
    * the newcomer.
    *
@@ -91,8 +93,9 @@ export interface RecordBuffer {
  * A bounded critical-state buffer. Two signatures are similar by s = exp(−‖σ − σ′‖² / 2h²) in (0, 1], entries in units of
  * 1/127; means and variances run as in Welford (1962, doi:10.1080/00401706.1962.10490022).
  *
- * Duplicates are looked for in one cell of a grid over six entries of σ, so that an insertion costs the same however full
- * the buffer is. The price: of pairs similar enough, up to about three in ten lie astride a border and keep two rows.
+ * Duplicates are looked for among the newest rows of one cell of a grid over six entries of σ, so that an insertion costs the
+ * same however full the buffer is. The price: of pairs similar enough, up to about three in ten lie astride a border and keep
+ * two rows, and so do pairs with many others of their cell between them.
  *
  * @throws invalid-option
  */
@@ -224,7 +227,7 @@ export function createRecordBuffer(options: RecordBufferOptions = {}): RecordBuf
       sought = record;
       match = -1;
       matchDistance = mergeDistance;
-      index.near(keyOf(record.agent, record.action), record.signature, 0, consider);
+      index.near(keyOf(record.agent, record.action), record.signature, 0, LOOKED_AT, consider);
       if (match >= 0) {
         merge(match, record);
         return match;
@@ -289,7 +292,8 @@ export function createRecordBuffer(options: RecordBufferOptions = {}): RecordBuf
       rows.length = length;
       heap.clear();
       index.clear();
-      for (let row = 0; row < length; row++) {
+      // Oldest first, as they were filed: the index looks at the newest.
+      for (const row of Uint32Array.from({ length }, (_, row) => row).sort((a, b) => ages[a] - ages[b])) {
         keys[row] = lasting(masses[row], steps[row]);
         index.add(row, keyOf(agents[row], actions[row]), signatures, row * SIGNATURE_LENGTH);
         heap.add(row);

@@ -5,8 +5,8 @@ export interface CellIndex {
   /** Files `row` under a key and a signature. */
   add(row: number, key: number, signatures: Int8Array, offset: number): void;
   remove(row: number): void;
-  /** Visits every row of the same key in the same cell. */
-  near(key: number, signatures: Int8Array, offset: number, visit: (row: number) => void): void;
+  /** Visits the rows of the same key in the same cell that were filed last, `most` of them at most. */
+  near(key: number, signatures: Int8Array, offset: number, most: number, visit: (row: number) => void): void;
   clear(): void;
 }
 
@@ -49,9 +49,13 @@ export function createCellIndex(capacity: number, width: number): CellIndex {
       else first[hashes[row] & mask] = next[row];
       if (next[row] >= 0) previous[next[row]] = previous[row];
     },
-    near(key, signatures, offset, visit) {
+    near(key, signatures, offset, most, visit) {
       const hash = hashOf(key, signatures, offset);
-      for (let row = first[hash & mask]; row >= 0; row = next[row]) if (hashes[row] === hash) visit(row);
+      for (let row = first[hash & mask], left = most; row >= 0 && left > 0; row = next[row]) {
+        if (hashes[row] !== hash) continue;
+        visit(row);
+        left--;
+      }
     },
     clear: () => void first.fill(-1),
   };

@@ -61,9 +61,9 @@ export interface FitPlan {
 export interface FitStatistics {
   /** Weighted squared error, mean over the steps, before each of them. */
   readonly loss: number;
-  /** Rows trained on. */
+  /** Rows that could be trained on. */
   readonly rows: number;
-  /** Their mean age in ticks. */
+  /** Mean age in ticks of those that were. */
   readonly age: number;
 }
 
@@ -107,11 +107,7 @@ export function createRecordHead(options: RecordHeadOptions): RecordHead {
     areComparable(spec, agent, j) ? (role === spec.roles[agent] ? 1 : otherRole) : 0,
   );
 
-  const batch = {
-    inputs: new Float32Array(buffer.capacity * D),
-    targets: new Float32Array(buffer.capacity),
-    weights: new Float32Array(buffer.capacity),
-  };
+  let batch = batchOf(0, D);
   const sigma = new Int8Array(SIGNATURE_LENGTH);
   const newest = new Float64Array(spec.agents.length);
   const pairs = new Float32Array(CHUNK * D);
@@ -137,33 +133,40 @@ export function createRecordHead(options: RecordHeadOptions): RecordHead {
     out[at + SIGNATURE_LENGTH + n + 1] = Math.exp(logProb);
   };
 
-  /** Writes the batch. @returns its rows and their mean age */
-  const gather = (now: number) => {
+  /** Rows of the buffer that the head may learn from. */
+  const usable = () => {
+    const { rows } = buffer;
+    const list = new Int32Array(rows.length);
+    let count = 0;
+    for (let row = 0; row < rows.length; row++) if (relevance[rows.agents[row]] > 0) list[count++] = row;
+    return list.subarray(0, count);
+  };
+
+  /** Writes rows of the buffer into the batch. @returns their mean age */
+  const gather = (chosen: Int32Array, now: number) => {
     const { rows } = buffer;
     newest.fill(0);
     for (let row = 0; row < rows.length; row++) {
       newest[rows.agents[row]] = Math.max(newest[rows.agents[row]], rows.policyVersions[row]);
     }
-    let count = 0;
     let balance = 0;
     let age = 0;
-    for (let row = 0; row < rows.length; row++) {
+    if (batch.targets.length !== chosen.length) batch = batchOf(chosen.length, D);
+    chosen.forEach((row, i) => {
       const sender = rows.agents[row];
-      if (relevance[sender] === 0) continue;
-      writePair(batch.inputs, count, rows.signatures, row * SIGNATURE_LENGTH, rows.actions[row], rows.logProbs[row]);
-      batch.targets[count] = rows.means[row];
+      writePair(batch.inputs, i, rows.signatures, row * SIGNATURE_LENGTH, rows.actions[row], rows.logProbs[row]);
+      batch.targets[i] = rows.means[row];
       const pi = Math.exp(Math.max(LOG_FLOOR, rows.logProbs[row]));
       const nu = Math.exp(rows.perturbationLogProbs[row]);
       const p = rows.blindProbability[row];
       const w = (pi + nu) / 2 / ((1 - p) * pi + p * nu);
       const stale = (newest[sender] - rows.policyVersions[row]) / versionHalfLife;
-      batch.weights[count] = w * relevance[sender] * Math.exp(-Math.LN2 * stale) * buffer.weight(row, now);
+      batch.weights[i] = w * relevance[sender] * Math.exp(-Math.LN2 * stale) * buffer.weight(row, now);
       balance += w;
       age += now - rows.steps[row];
-      count++;
-    }
-    for (let i = 0; i < count; i++) batch.weights[i] *= count / balance;
-    return { count, age: age / count };
+    });
+    for (let i = 0; i < chosen.length; i++) batch.weights[i] *= chosen.length / balance;
+    return age / chosen.length;
   };
 
   /** Infers `count` pairs and adds each one's share to its decision. */
@@ -178,13 +181,24 @@ export function createRecordHead(options: RecordHeadOptions): RecordHead {
     async fit({ now, steps, random: order, minibatch = 256, learningRate = 1.5e-3, maxGradNorm = 1 }) {
       checkCount(SOURCE, "steps", steps);
       checkCount(SOURCE, "minibatch", minibatch);
-      const { count, age } = gather(now);
+      const pool = usable();
+      const count = pool.length;
       if (count === 0)
         throw new MagicMaskError("out-of-order", SOURCE, "the buffer holds no record to learn from yet; fit later");
       const rows = new Int32Array(steps * minibatch);
-      const pass = Int32Array.from({ length: count }, (_, row) => row);
-      for (let at = 0; at < rows.length; at += count) {
-        rows.set(shuffle(pass, order).subarray(0, Math.min(count, rows.length - at)), at);
+      let age: number;
+      if (rows.length <= count) {
+        // A part of one pass: only what is drawn is written out.
+        age = gather(shuffle(pool, order, rows.length).subarray(0, rows.length), now);
+        rows.forEach((_, i) => {
+          rows[i] = i;
+        });
+      } else {
+        age = gather(pool, now);
+        const pass = Int32Array.from({ length: count }, (_, row) => row);
+        for (let at = 0; at < rows.length; at += count) {
+          rows.set(shuffle(pass, order).subarray(0, Math.min(count, rows.length - at)), at);
+        }
       }
       const { loss } = await learner.update(
         { loss: { kind: "regression" }, batch },
@@ -231,3 +245,9 @@ export function createRecordHead(options: RecordHeadOptions): RecordHead {
     },
   };
 }
+
+const batchOf = (rows: number, width: number) => ({
+  inputs: new Float32Array(rows * width),
+  targets: new Float32Array(rows),
+  weights: new Float32Array(rows),
+});

@@ -1,5 +1,7 @@
 export { type DecisionGroup, decisionTable } from "./decision-table.ts";
-export { categorical, type Distribution, distributionOf, ILLEGAL, maskedLogSoftmax } from "./distribution.ts";
+export { type Distribution, distributionOf } from "./distribution.ts";
+export { categorical, ILLEGAL, maskedLogSoftmax } from "./distributions/categorical.ts";
+export { LOG_STD_BOUNDS } from "./distributions/gaussian.ts";
 export { type Environment, type EnvironmentSpec, isOver, type MakeEnvironment, slotWidth } from "./environment.ts";
 export { type Episode, episodeReturn } from "./episode.ts";
 export { byName, checkCount, checkRange, type ErrorCode, isMagicMaskError, MagicMaskError } from "./error.ts";

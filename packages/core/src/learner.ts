@@ -1,4 +1,5 @@
 import type { Stream } from "./random.ts";
+import type { ActionSpace } from "./space.ts";
 
 /** A multilayer perceptron with one tower per entry of `outputs`; all towers read the same inputs. */
 export interface ModelSpec {
@@ -20,10 +21,13 @@ export const outputWidth = (spec: ModelSpec): number => spec.outputs.reduce((sum
  *
  *   L = −min(r·A, clip(r, 1 − ε, 1 + ε)·A) + c_v·½(V − G)² − c_e·H(π),   r = π(a∣o) / π_old(a∣o)
  *
- * The output row is the logits of a `Discrete` space, then V.
+ * The output row is what `distributionOf(space)` normalises, then V. ln π(a∣o) and H(π) are sums over the parts or entries of
+ * an action; ln σ of a `Box`'s entries has no gradient where it is outside of its bounds.
  */
 export interface PpoLoss {
   readonly kind: "ppo";
+  /** What actions are taken from. */
+  readonly space: ActionSpace;
   /** ε > 0 */
   readonly clip: number;
   /** c_v ≥ 0 */
@@ -41,9 +45,9 @@ export interface RegressionLoss {
 export interface PpoBatch {
   /** [R × D] */
   readonly inputs: Float32Array;
-  /** [R × A] */
+  /** [R × A], A = `maskWidth(space)` */
   readonly legal: Uint8Array;
-  /** [R × W] the action taken. */
+  /** [R × W] the action taken, at the start of a slot that may be wider. */
   readonly actions: Float32Array;
   /** [R] ln π_old(a∣o) */
   readonly logProbs: Float32Array;

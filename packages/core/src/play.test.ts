@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { ILLEGAL, maskedLogSoftmax } from "./distribution.ts";
+import { ILLEGAL, maskedLogSoftmax } from "./distributions/categorical.ts";
 import { isOver, type MakeEnvironment } from "./environment.ts";
 import { type Episode, episodeReturn } from "./episode.ts";
 import { play } from "./play.ts";

@@ -263,6 +263,18 @@ describe("shuffle", () => {
     );
   });
 
+  it("fills only the first places where only those are asked for, the same ones as in a whole shuffle", () => {
+    fc.assert(
+      fc.property(fc.nat(20), fc.nat(25), fc.integer(), (length, first, seed) => {
+        const fresh = () => Int32Array.from({ length }, (_, i) => i);
+        const whole = shuffle(fresh(), stream(seed));
+        const part = shuffle(fresh(), stream(seed), first);
+        expect(part.subarray(0, first)).toEqual(whole.subarray(0, first));
+        expect(part.slice().sort()).toEqual(fresh());
+      }),
+    );
+  });
+
   it("gives all 4! orders equally often", () => {
     const random = stream(8, "shuffle");
     const counts = new Map<string, number>();

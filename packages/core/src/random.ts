@@ -80,10 +80,15 @@ export function stream(...key: StreamKey): Stream {
   return self;
 }
 
-/** Puts `rows` into a uniformly random order, in place (Fisher & Yates). @returns `rows` */
-export function shuffle(rows: Int32Array, random: Stream): Int32Array {
-  for (let i = rows.length - 1; i > 0; i--) {
-    const j = random.below(i + 1);
+/**
+ * Puts `rows` into a uniformly random order, in place (Fisher & Yates).
+ *
+ * @param first how many places to fill at random, from the start; the rest holds what is left, in some order
+ * @returns `rows`
+ */
+export function shuffle(rows: Int32Array, random: Stream, first: number = rows.length): Int32Array {
+  for (let i = 0; i < first && i < rows.length - 1; i++) {
+    const j = i + random.below(rows.length - i);
     const held = rows[i];
     rows[i] = rows[j];
     rows[j] = held;

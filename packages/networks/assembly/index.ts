@@ -149,8 +149,8 @@ function gather(net: Net, inputs: usize, indices: usize, from: i32, rows: i32): 
   return 1;
 }
 
-/** A block is taken for sparse where at most one in so many of its numbers is not zero. */
-const SPARSE: i32 = 4;
+/** A block is taken for sparse where at most one in so many of its numbers is not zero: skipping then pays for looking. */
+const SPARSE: i32 = 2;
 
 function badRow(net: Net, inputs: usize, indices: usize, from: i32, rows: i32): i32 {
   const D = <usize>net.inputs;

@@ -1,9 +1,12 @@
 import {
+  actionWidth,
   checkCount,
   checkRange,
+  distributionOf,
   type LearnerState,
   MagicMaskError,
   type ModelSpec,
+  maskWidth,
   type Objective,
   outputWidth,
   type PpoBatch,
@@ -20,7 +23,10 @@ export function checkObjective(spec: ModelSpec, objective: Objective, rows: Int3
   const O = outputWidth(spec);
   const { kind } = objective.loss;
   if (kind === "ppo") {
-    if (O < 2) shape(`a ppo loss needs logits and a value, but the output row of this network is ${O} wide`);
+    const { space } = objective.loss;
+    const { width } = distributionOf(space);
+    if (O !== width + 1)
+      shape(`a ppo loss over this space needs an output row of ${width} + 1 for V, this one has ${O}`);
     requirePositive("clip", objective.loss.clip);
     checkRange(SOURCE, "valueCoefficient", objective.loss.valueCoefficient, 0, Number.MAX_VALUE);
     checkRange(SOURCE, "entropyCoefficient", objective.loss.entropyCoefficient, 0, Number.MAX_VALUE);
@@ -28,10 +34,11 @@ export function checkObjective(spec: ModelSpec, objective: Objective, rows: Int3
     const R = batch.logProbs.length;
     checkRows(rows, R);
     requireLength("inputs", batch.inputs, R, D);
-    requireLength("legal", batch.legal, R, O - 1);
+    requireLength("legal", batch.legal, R, maskWidth(space));
     requireLength("advantages", batch.advantages, R, 1);
     requireLength("returns", batch.returns, R, 1);
-    requireLength("actions", batch.actions, R, Math.max(1, Math.round(batch.actions.length / R)));
+    const slot = Math.max(actionWidth(space), Math.round(batch.actions.length / R));
+    requireLength("actions", batch.actions, R, slot);
   } else if (kind === "regression") {
     const batch = objective.batch as RegressionBatch;
     const R = Math.floor(batch.inputs.length / D);

@@ -6,6 +6,7 @@ import {
   type ModelSpec,
   type Objective,
   type PpoBatch,
+  type PpoLoss,
   type RegressionBatch,
   stream,
   type UpdatePlan,
@@ -57,6 +58,14 @@ const givenRegression = (change: (batch: RegressionBatch) => RegressionBatch) =>
     objective.loss.kind === "ppo"
       ? objective
       : { loss: objective.loss, batch: change(objective.batch as RegressionBatch) },
+  );
+
+/** Replaces the loss over spaces of one kind. */
+const givenSpace = (kind: string, change: (loss: PpoLoss) => PpoLoss) =>
+  given((objective) =>
+    objective.loss.kind === "ppo" && objective.loss.space.kind === kind
+      ? ({ loss: change(objective.loss), batch: objective.batch } as Objective)
+      : objective,
   );
 
 const differentiated = (kind: string, change: (gradient: Float32Array, spec: ModelSpec) => Float32Array) =>
@@ -124,6 +133,22 @@ const plants: Record<string, Record<string, (good: CreateLearner) => CreateLearn
       infer(inputs, count, out) {
         out.fill(0);
         learner.infer(inputs, count, out);
+      },
+    })),
+  },
+  "does so for actions of several parts": {
+    "takes the entropy of the first part alone": givenSpace("multi-discrete", (loss) => ({
+      ...loss,
+      entropyCoefficient: 0,
+    })),
+    "takes the deviation for given": wrap((learner, spec) => ({
+      async gradient(objective, rows) {
+        const gradient = await learner.gradient(objective, rows);
+        if (objective.loss.kind === "ppo" && objective.loss.space.kind === "box") {
+          const { bias, outputs } = layout(spec)[0].slice(-1)[0];
+          gradient.fill(0, bias + (outputs >> 1), bias + outputs);
+        }
+        return gradient;
       },
     })),
   },

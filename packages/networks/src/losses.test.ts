@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
-import type { PpoBatch, PpoLoss } from "@magic-mask/core";
+import { box, discrete, multiDiscrete, type PpoBatch, type PpoLoss } from "@magic-mask/core";
 import { lossGradient, ppoLossGradient, regressionLossGradient } from "./losses.ts";
 
-const LOSS: PpoLoss = { kind: "ppo", clip: 0.2, valueCoefficient: 0.5, entropyCoefficient: 0.1 };
+const LOSS: PpoLoss = { kind: "ppo", space: discrete(3), clip: 0.2, valueCoefficient: 0.5, entropyCoefficient: 0.1 };
 
 // Logits ln 3, 0 and an illegal 5: π = (3/4, 1/4, –). The action is 0, π_old of it was 0.6: r = 0.75 / 0.6 = 1.25.
 const OUTPUTS = [Math.log(3), 0, 5, 1];
@@ -100,6 +100,49 @@ describe("ppoLossGradient", () => {
     const means = ppoLossGradient(LOSS, batch([{ advantage: 2 }]), Int32Array.of(0), outputs, dOutputs);
     expect(means.entropy).toBe(0);
     expect(dOutputs).toEqual(Float32Array.of(0, 0, 0, -1));
+  });
+});
+
+describe("ppoLossGradient over other spaces", () => {
+  const one = { advantages: Float32Array.of(1), returns: Float32Array.of(3) };
+
+  it("adds up the parts of an action", () => {
+    // Part 0: (¾, ¼), action 0; part 1: (½, ½), action 1. ln π = ln ⅜; old ln π the same: r = 1.
+    const batch: PpoBatch = {
+      ...one,
+      inputs: new Float32Array(0),
+      legal: Uint8Array.of(1, 1, 1, 1),
+      actions: Float32Array.of(0, 1),
+      logProbs: Float32Array.of(Math.log(0.375)),
+    };
+    const dOutputs = new Float32Array(5);
+    const loss = { ...LOSS, space: multiDiscrete(2, 2), entropyCoefficient: 0 };
+    const outputs = Float32Array.of(Math.log(3), 0, 2, 2, 1);
+    const means = ppoLossGradient(loss, batch, Int32Array.of(0), outputs, dOutputs);
+    expect(means.policy_loss).toBeCloseTo(-1, 6);
+    // H(¾, ¼) + ln 2.
+    expect(means.entropy).toBeCloseTo(H + Math.LN2, 5);
+    // −r·A·(1[k = a] − p): −¼, ¼ and ½, −½; V as before.
+    close(dOutputs, [-0.25, 0.25, 0.5, -0.5, -1], 6);
+  });
+
+  it("takes normal entries, and holds ln σ in its bounds", () => {
+    // μ = 1, σ = 2, a = 3: z = 1, ∂ln π/∂μ = ½, ∂ln π/∂s = 0. The other: s = 9 is held at 2, z = 0.
+    const batch: PpoBatch = {
+      ...one,
+      inputs: new Float32Array(0),
+      legal: new Uint8Array(0),
+      actions: Float32Array.of(3, 5),
+      logProbs: Float32Array.of(-0.5 - Math.LN2 - 2 - Math.log(2 * Math.PI)),
+    };
+    const dOutputs = new Float32Array(5);
+    const loss = { ...LOSS, space: box([2], -9, 9) };
+    const outputs = Float32Array.of(1, 5, Math.LN2, 9, 1);
+    const means = ppoLossGradient(loss, batch, Int32Array.of(0), outputs, dOutputs);
+    expect(means.approx_kl).toBeCloseTo(0, 6);
+    expect(means.entropy).toBeCloseTo(Math.LN2 + 2 + 1 + Math.log(2 * Math.PI), 5);
+    // −½; 0; −(1² − 1) − 0.1 of entropy; 0.
+    close(dOutputs, [-0.5, 0, -0.1, 0, -1], 5);
   });
 });
 

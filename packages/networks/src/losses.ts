@@ -1,4 +1,12 @@
-import { MagicMaskError, type Objective, type PpoBatch, type PpoLoss, type RegressionBatch } from "@magic-mask/core";
+import {
+  type ActionSpace,
+  LOG_STD_BOUNDS,
+  MagicMaskError,
+  type Objective,
+  type PpoBatch,
+  type PpoLoss,
+  type RegressionBatch,
+} from "@magic-mask/core";
 
 /** Means over one minibatch, by name. */
 export type LossStatistics = Record<string, number>;
@@ -30,26 +38,32 @@ export function lossGradient(
 }
 
 /**
- * PPO's loss (Schulman et al. 2017, eq. 9; see `PpoLoss`). With p = softmax of the legal logits, l = ln p:
+ * PPO's loss (Schulman et al. 2017, eq. 9; see `PpoLoss`). With g = −r·A, or 0 where the clipped branch is the smaller:
  *
- *   ∂L/∂z_k = g·(1[k = a] − p_k) + c_e·p_k·(l_k + H),   g = −r·A, or 0 where the clipped branch is the smaller;
- *   ∂L/∂V = c_v·(V − G);   illegal logits get 0.
+ *   ∂L/∂f_k = g·∂ln π(a)/∂f_k − c_e·∂H/∂f_k,   ∂L/∂V = c_v·(V − G)
+ *
+ * Logits, in each part of the action with p = softmax of the legal ones, l = ln p (illegal ones get 0):
+ *
+ *   ∂ln π(a)/∂z_k = 1[k = a] − p_k,   ∂H/∂z_k = −p_k·(l_k + H)
+ *
+ * Means μ and s = ln σ of normal entries, z = (a − μ)/σ (s outside its bounds gets 0):
+ *
+ *   ∂ln π(a)/∂μ = z/σ,   ∂ln π(a)/∂s = z² − 1,   ∂H/∂s = 1
  *
  * approx_kl is the mean of (r − 1) − ln r (Schulman 2020, "Approximating KL divergence", k3).
  */
 export function ppoLossGradient(
-  { clip, valueCoefficient, entropyCoefficient }: PpoLoss,
-  { legal, actions, logProbs, advantages, returns }: PpoBatch,
+  { space, clip, valueCoefficient, entropyCoefficient }: PpoLoss,
+  batch: PpoBatch,
   rows: Int32Array,
   outputs: Float32Array,
   dOutputs: Float32Array,
 ) {
+  const { logProbs, advantages, returns } = batch;
   const B = rows.length;
   const O = outputs.length / B;
-  const A = O - 1;
-  const W = actions.length / logProbs.length;
-  const logs = new Float64Array(A);
-  const probabilities = new Float64Array(A);
+  const V = O - 1;
+  const head = space.kind === "box" ? gaussianHead(batch, V / 2) : categoricalHead(batch, partsOf(space, V));
   let policyLoss = 0;
   let valueLoss = 0;
   let entropies = 0;
@@ -59,31 +73,22 @@ export function ppoLossGradient(
   for (let b = 0; b < B; b++) {
     const row = rows[b];
     const at = b * O;
-    const action = actions[row * W];
-    if (!(action >= 0 && action < A && legal[row * A + action])) refuseAction(row, action, legal, A);
-    maskedSoftmax(outputs, at, legal, row, logs, probabilities);
-
-    let entropy = 0;
-    for (let k = 0; k < A; k++) entropy -= probabilities[k] * logs[k];
-
+    head.read(outputs, at, row);
     const advantage = advantages[row];
-    const logRatio = logs[action] - logProbs[row];
+    const logRatio = head.logProb - logProbs[row];
     const ratio = Math.exp(logRatio);
     const bounded = Math.min(Math.max(ratio, 1 - clip), 1 + clip);
     const slope = ratio * advantage <= bounded * advantage ? -ratio * advantage : 0;
-    const error = outputs[at + A] - returns[row];
+    const error = outputs[at + V] - returns[row];
 
-    for (let k = 0; k < A; k++) {
-      const p = probabilities[k];
-      dOutputs[at + k] = legal[row * A + k]
-        ? (slope * ((k === action ? 1 : 0) - p) + entropyCoefficient * p * (logs[k] + entropy)) / B
-        : 0;
+    for (let k = 0; k < V; k++) {
+      dOutputs[at + k] = (slope * head.dLogProb[k] - entropyCoefficient * head.dEntropy[k]) / B;
     }
-    dOutputs[at + A] = (valueCoefficient * error) / B;
+    dOutputs[at + V] = (valueCoefficient * error) / B;
 
     policyLoss -= Math.min(ratio * advantage, bounded * advantage);
     valueLoss += 0.5 * error * error;
-    entropies += entropy;
+    entropies += head.entropy;
     divergence += ratio - 1 - logRatio;
     if (Math.abs(ratio - 1) > clip) clipped++;
   }
@@ -94,6 +99,82 @@ export function ppoLossGradient(
     approx_kl: divergence / B,
     clipfrac: clipped / B,
   };
+}
+
+/** ln π(a) and H(π) of the row read last, and their gradients by the outputs before V. */
+interface Head {
+  logProb: number;
+  entropy: number;
+  readonly dLogProb: Float64Array;
+  readonly dEntropy: Float64Array;
+  /** Reads the outputs that start at `outputs[at]` with the action of row `row` of the batch. */
+  read(outputs: Float32Array, at: number, row: number): void;
+}
+
+/** Choices of each part of an action. */
+export const partsOf = (space: ActionSpace, width: number): readonly number[] =>
+  space.kind === "multi-discrete" ? space.nvec : [width];
+
+function categoricalHead(batch: PpoBatch, sizes: readonly number[]): Head {
+  const { legal, actions, logProbs } = batch;
+  const A = sizes.reduce((sum, n) => sum + n, 0);
+  const W = actions.length / logProbs.length;
+  const logs = new Float64Array(Math.max(...sizes));
+  const head: Head = {
+    logProb: 0,
+    entropy: 0,
+    dLogProb: new Float64Array(A),
+    dEntropy: new Float64Array(A),
+    read(outputs, at, row) {
+      head.logProb = 0;
+      head.entropy = 0;
+      for (let part = 0, start = 0; part < sizes.length; start += sizes[part++]) {
+        const n = sizes[part];
+        const mask = row * A + start;
+        const action = actions[row * W + part];
+        if (!(action >= 0 && action < n && legal[mask + action])) checkAction(batch, sizes, row);
+        const { dLogProb, dEntropy } = head;
+        maskedSoftmax(outputs, at + start, legal, mask, n, logs, dLogProb, start);
+        let entropy = 0;
+        for (let k = 0; k < n; k++) entropy -= dLogProb[start + k] * logs[k];
+        for (let k = 0; k < n; k++) {
+          const p = dLogProb[start + k];
+          dEntropy[start + k] = -p * (logs[k] + entropy);
+          dLogProb[start + k] = legal[mask + k] ? (k === action ? 1 : 0) - p : 0;
+        }
+        head.logProb += logs[action];
+        head.entropy += entropy;
+      }
+    },
+  };
+  return head;
+}
+
+function gaussianHead({ actions, logProbs }: PpoBatch, k: number): Head {
+  const W = actions.length / logProbs.length;
+  const [low, high] = LOG_STD_BOUNDS;
+  const head: Head = {
+    logProb: 0,
+    entropy: 0,
+    dLogProb: new Float64Array(2 * k),
+    dEntropy: new Float64Array(2 * k),
+    read(outputs, at, row) {
+      head.logProb = 0;
+      head.entropy = 0;
+      for (let i = 0; i < k; i++) {
+        const raw = outputs[at + k + i];
+        const logStd = Math.min(Math.max(raw, low), high);
+        const inside = raw >= low && raw <= high ? 1 : 0;
+        const z = (actions[row * W + i] - outputs[at + i]) / Math.exp(logStd);
+        head.dLogProb[i] = z / Math.exp(logStd);
+        head.dLogProb[k + i] = inside * (z * z - 1);
+        head.dEntropy[k + i] = inside;
+        head.logProb -= 0.5 * z * z + logStd + 0.5 * Math.log(2 * Math.PI);
+        head.entropy += logStd + 0.5 * (1 + Math.log(2 * Math.PI));
+      }
+    },
+  };
+  return head;
 }
 
 /** Weighted squared error (see `RegressionLoss`): ∂L/∂f_k = 2·w_k·(f_k − y_k). */
@@ -117,43 +198,49 @@ export function regressionLossGradient(
   return { loss: loss / B };
 }
 
-/** Softmax over the legal logits of one row and its logarithm; 0 and 0 where illegal. */
+/** Softmax over the n legal logits from `outputs[at]` and its logarithm; 0 and 0 where illegal. */
 function maskedSoftmax(
   outputs: Float32Array,
   at: number,
   legal: Uint8Array,
-  row: number,
+  mask: number,
+  n: number,
   logs: Float64Array,
   probabilities: Float64Array,
+  start: number,
 ): void {
-  const A = logs.length;
   let highest = Number.NEGATIVE_INFINITY;
-  for (let k = 0; k < A; k++) if (legal[row * A + k] && outputs[at + k] > highest) highest = outputs[at + k];
+  for (let k = 0; k < n; k++) if (legal[mask + k] && outputs[at + k] > highest) highest = outputs[at + k];
   let sum = 0;
-  for (let k = 0; k < A; k++) {
+  for (let k = 0; k < n; k++) {
     logs[k] = outputs[at + k] - highest;
-    probabilities[k] = legal[row * A + k] ? Math.exp(logs[k]) : 0;
-    sum += probabilities[k];
+    probabilities[start + k] = legal[mask + k] ? Math.exp(logs[k]) : 0;
+    sum += probabilities[start + k];
   }
   const normaliser = Math.log(sum);
-  for (let k = 0; k < A; k++) {
-    logs[k] = legal[row * A + k] ? logs[k] - normaliser : 0;
-    probabilities[k] /= sum;
+  for (let k = 0; k < n; k++) {
+    logs[k] = legal[mask + k] ? logs[k] - normaliser : 0;
+    probabilities[start + k] /= sum;
   }
 }
 
-/** Says what is wrong with the action of a row. @throws no-legal-action, illegal-action */
-export function refuseAction(row: number, action: number, legal: Uint8Array, A: number): never {
-  if (!legal.subarray(row * A, (row + 1) * A).some(Boolean)) {
-    throw new MagicMaskError(
-      "no-legal-action",
-      "networks/losses",
-      `the legal-action mask of row ${row} is all zero; leave such rows out`,
-    );
+/**
+ * Checks that each part of a row's action is legal.
+ *
+ * @param sizes choices of each part
+ * @throws no-legal-action, illegal-action
+ */
+export function checkAction({ legal, actions, logProbs }: PpoBatch, sizes: readonly number[], row: number): void {
+  const A = sizes.reduce((sum, n) => sum + n, 0);
+  const W = actions.length / logProbs.length;
+  for (let part = 0, mask = row * A; part < sizes.length; mask += sizes[part++]) {
+    const action = actions[row * W + part];
+    if (action >= 0 && action < sizes[part] && legal[mask + action]) continue;
+    if (!legal.subarray(mask, mask + sizes[part]).some(Boolean)) {
+      const message = `the legal-action mask of row ${row} is all zero; leave such rows out`;
+      throw new MagicMaskError("no-legal-action", "networks/losses", message);
+    }
+    const message = `row ${row} took action ${action}, which is not one of its legal ones`;
+    throw new MagicMaskError("illegal-action", "networks/losses", message);
   }
-  throw new MagicMaskError(
-    "illegal-action",
-    "networks/losses",
-    `row ${row} took action ${action}, which is not one of its legal ones`,
-  );
 }

@@ -1,5 +1,14 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import { type CreateLearner, discrete, ILLEGAL, type Learner, multiDiscrete, stream } from "@magic-mask/core";
+import {
+  box,
+  type CreateLearner,
+  candidates,
+  discrete,
+  ILLEGAL,
+  type Learner,
+  multiDiscrete,
+  stream,
+} from "@magic-mask/core";
 import { policyLaws } from "@magic-mask/core/testing";
 import { backends } from "./backends.ts";
 import { learnerPolicy } from "./policy.ts";
@@ -24,6 +33,21 @@ describe("learnerPolicy", () => {
     expect(values).toEqual(Float32Array.of(0.5, -2));
   });
 
+  it("reads actions of several parts, and continuous ones", () => {
+    const parameters = new Float32Array(4);
+    const values = new Float32Array(1);
+    const observations = Float32Array.of(0, Math.log(3), 1, 1, 7);
+    const parts = learnerPolicy(echo(5), multiDiscrete(2, 2));
+    parts.evaluate({ count: 1, observations, legal: Uint8Array.of(1, 1, 1, 0) }, parameters, values);
+    for (const [i, p] of [0.25, 0.75, 1, 0].entries()) expect(Math.exp(parameters[i])).toBeCloseTo(p, 5);
+    learnerPolicy(echo(5), box([2], -1, 1)).evaluate(
+      { count: 1, observations, legal: new Uint8Array(0) },
+      parameters,
+      values,
+    );
+    expect([...parameters, ...values]).toEqual([0, Math.fround(Math.log(3)), 1, 1, 7]);
+  });
+
   it("takes batches of any size, one after another", () => {
     const policy = learnerPolicy(echo(3), discrete(2));
     for (const count of [1, 5, 2]) {
@@ -40,7 +64,7 @@ describe("learnerPolicy", () => {
 
   it("refuses spaces that the output row does not fit", () => {
     expect(() => learnerPolicy(echo(4), discrete(4))).toThrow(expect.objectContaining({ code: "shape-mismatch" }));
-    expect(() => learnerPolicy(echo(4), multiDiscrete(3))).toThrow(expect.objectContaining({ code: "unsupported" }));
+    expect(() => learnerPolicy(echo(4), candidates(3, 1))).toThrow(expect.objectContaining({ code: "unsupported" }));
   });
 
   describe("over a network obeys: it", () => {

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import {
   type CreateLearner,
+  discrete,
   type Learner,
   type ModelSpec,
   type Objective,
@@ -17,7 +18,7 @@ function ppo(seed: number): Objective {
   const random = stream(seed);
   const normals = (length: number) => Float32Array.from({ length }, () => random.normal());
   return {
-    loss: { kind: "ppo", clip: 0.2, valueCoefficient: 0.5, entropyCoefficient: 0.01 },
+    loss: { kind: "ppo", space: discrete(7), clip: 0.2, valueCoefficient: 0.5, entropyCoefficient: 0.01 },
     batch: {
       inputs: normals(R * 20),
       legal: new Uint8Array(R * 7).fill(1),
@@ -127,7 +128,13 @@ describe("tfjsBackend", () => {
         logProbs[row] = Math.log(actions[row] === 0 ? p : 1 - p);
         advantages[row] = actions[row] === row % 2 ? 1 : -1;
       }
-      const loss = { kind: "ppo", clip: 0.2, valueCoefficient: 0.5, entropyCoefficient: 0 } as const;
+      const loss = {
+        kind: "ppo",
+        space: discrete(2),
+        clip: 0.2,
+        valueCoefficient: 0.5,
+        entropyCoefficient: 0,
+      } as const;
       const batch = {
         inputs,
         legal: new Uint8Array(128).fill(1),

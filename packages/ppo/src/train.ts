@@ -124,7 +124,10 @@ export async function* train(options: TrainOptions): AsyncGenerator<Iteration, v
   const { players, opponents } = collector;
   const targets: Targets[] = learners.map(() => ({ advantages: new Float32Array(0), returns: new Float32Array(0) }));
   const own = learners.map((_, k) => players.flatMap((player, agent) => (player === k ? [agent] : [])));
-  const loss = { kind: "ppo", clip, valueCoefficient, entropyCoefficient } as const;
+  const losses = own.map(([agent]) => {
+    const space = collector.spec.actionSpaces[agent];
+    return { kind: "ppo", space, clip, valueCoefficient, entropyCoefficient } as const;
+  });
   let index = 0;
   let steps = 0;
   if (resume) {
@@ -151,7 +154,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<Iteration, v
     const order = epochOrder(rows, epochs, seed, k, index);
     const { learner } = learners[k];
     const statistics = await learner.update(
-      { loss, batch },
+      { loss: losses[k], batch },
       { rows: order, minibatch, learningRate: rate, maxGradNorm },
     );
     return { ...statistics, explained_variance: explainedVariance(rollout.values, targets[k].returns, rows) };

@@ -8,6 +8,11 @@ const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 const percentInterval = ({ estimate, low, high }: { estimate: number; low: number; high: number }) =>
   `${percent(estimate)} [${percent(low)}, ${percent(high)}]`;
 
+const remarkOn = ({ low, high }: { low: number; high: number }) => {
+  if (high < 0) return " (sharing made it worse)";
+  return low <= 0 ? " (the interval spans zero: no effect shown)" : "";
+};
+
 /** The evaluation as text for a terminal. Intervals are 95 %, over held-out games, or over initialisations for `paper`. */
 export function formatEvaluation(evaluation: Evaluation, record: RunRecord, config: Config): string {
   const { opponents, kl, truth, ranking, drops, fidelity, bytes } = evaluation;
@@ -43,7 +48,7 @@ export function formatEvaluation(evaluation: Evaluation, record: RunRecord, conf
     ),
     "",
     `inter-agent fidelity: ${formatNumber(fidelity.shared)} with sharing, ${formatNumber(fidelity.unshared)} without; gain ${formatInterval(fidelity.gain)}, from ${fidelity.received} records of peers` +
-      (fidelity.gain.low <= 0 && fidelity.gain.high >= 0 ? " (the interval spans zero: no effect shown)" : ""),
+      remarkOn(fidelity.gain),
     `shared: ${bytes.training} bytes in training (${formatNumber(bytes.perAgentPer1000Steps)} per agent per 1,000 steps), ${bytes.postHoc} in the post-hoc pass`,
   ].join("\n");
 }

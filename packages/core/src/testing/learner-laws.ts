@@ -1,3 +1,4 @@
+import { distributionOf } from "../distribution.ts";
 import {
   type CreateLearner,
   type Learner,
@@ -11,6 +12,7 @@ import {
   type UpdatePlan,
 } from "../learner.ts";
 import { stream } from "../random.ts";
+import { type ActionSpace, box, discrete, maskWidth, multiDiscrete } from "../space.ts";
 import { broken, type Law } from "./law.ts";
 
 /** Float32 arithmetic, in whatever order a backend takes it, against float64. */
@@ -34,7 +36,7 @@ const SPECS: readonly ModelSpec[] = [
   { ...SEPARATE, hidden: [3, 9, 4], activation: "tanh" },
 ];
 
-const PPO: PpoLoss = { kind: "ppo", clip: 0.2, valueCoefficient: 0.5, entropyCoefficient: 0.1 };
+const PPO: PpoLoss = { kind: "ppo", space: discrete(A), clip: 0.2, valueCoefficient: 0.5, entropyCoefficient: 0.1 };
 const PLAN: UpdatePlan = { rows: ROWS, minibatch: R, learningRate: 0.01, maxGradNorm: 1e6 };
 
 /** The laws that every `Learner` obeys, whatever computes it. */
@@ -105,6 +107,21 @@ export const learnerLaws: readonly Law<{ readonly create: CreateLearner }>[] = [
       },
     ),
   ),
+
+  law("does so for actions of several parts and for continuous ones, and reports their means", async (fail, create) => {
+    for (const space of [multiDiscrete(2, 5, 3), box([3], -1, 1)]) {
+      const head = distributionOf(space).width;
+      for (const outputs of [[head + 1], [head, 1]]) {
+        const spec: ModelSpec = { ...SHARED, hidden: [9], activation: "tanh", outputs };
+        const { learner, state, ppo } = setUp(create, spec, space);
+        const gradient = await learner.gradient(ppo, ROWS);
+        compare(fail, `${space.kind}: gradient of parameter`, gradient, differences(spec, state.parameters, ppo));
+        const statistics = await learner.update(ppo, PLAN);
+        const { total: _, ...expected } = meanLoss(spec, state.parameters, ppo);
+        for (const [name, value] of Object.entries(expected)) compare(fail, name, [statistics[name]], [value]);
+      }
+    }
+  }),
 
   law("reads only the rows that it is told to", async (fail, create) => {
     const { learner, ppo, regression } = setUp(create, SEPARATE);
@@ -373,7 +390,7 @@ function law(
 }
 
 /** A learner in the middle of training, and data for it: all made up, the same each time. */
-function setUp(create: CreateLearner, spec: ModelSpec) {
+function setUp(create: CreateLearner, spec: ModelSpec, space: ActionSpace = discrete(A)) {
   const random = stream("learner laws");
   const P = parameterCount(spec);
   const O = outputWidth(spec);
@@ -385,17 +402,28 @@ function setUp(create: CreateLearner, spec: ModelSpec) {
     steps: 7,
   };
   const inputs = normals(R * spec.inputs);
-  const legal = new Uint8Array(R * A);
-  const actions = new Float32Array(R);
-  for (let row = 0; row < R; row++) {
-    actions[row] = random.below(A);
-    for (let k = 0; k < A; k++) legal[row * A + k] = k === actions[row] || random.uniform() < 0.6 ? 1 : 0;
+  const sizes = partsOf(space);
+  const W = sizes.length;
+  const actions = new Float32Array(R * W);
+  const legal = new Uint8Array(R * maskWidth(space));
+  for (let row = 0, at = 0; row < R; row++) {
+    const outputs = network(spec, state.parameters, inputs, row);
+    sizes.forEach((n, part) => {
+      // Continuous ones as the policy would draw them: far out, float32 has no digits left for the ratio.
+      const drawn = () => outputs[part] + Math.exp(outputs[W + part]) * random.normal();
+      const action = space.kind === "box" ? drawn() : random.below(n);
+      actions[row * W + part] = action;
+      for (let k = 0; k < n && space.kind !== "box"; k++) {
+        legal[at++] = k === action || random.uniform() < 0.6 ? 1 : 0;
+      }
+    });
   }
-  const likely = Float32Array.from(ROWS_ALL, (row) =>
-    Math.log(probabilities(network(spec, state.parameters, inputs, row), legal, row)[actions[row]]),
+  const likely = Float32Array.from(
+    ROWS_ALL,
+    (row) => policyTerms(space, network(spec, state.parameters, inputs, row), legal, actions, row).logProb,
   );
   const ppo = {
-    loss: PPO,
+    loss: { ...PPO, space },
     // ln π at the learner's parameters: ln r = 0.
     likely,
     batch: {
@@ -439,11 +467,34 @@ function network(spec: ModelSpec, parameters: ArrayLike<number>, inputs: ArrayLi
   return outputs;
 }
 
-/** π(·∣o): softmax over the legal logits. */
-function probabilities(outputs: number[], legal: Uint8Array, row: number): number[] {
-  const weights = Array.from({ length: A }, (_, k) => (legal[row * A + k] ? Math.exp(outputs[k]) : 0));
-  const sum = weights.reduce((a, b) => a + b);
-  return weights.map((w) => w / sum);
+/** Choices of each part of an action; one entry per part where it is continuous. */
+const partsOf = (space: ActionSpace): readonly number[] => {
+  if (space.kind === "multi-discrete") return space.nvec;
+  return space.kind === "box" ? new Array<number>(space.shape[0]).fill(0) : [A];
+};
+
+/** ln π(a∣o) and H(π), from the definitions of softmax and of the normal density. */
+function policyTerms(space: ActionSpace, outputs: number[], legal: Uint8Array, actions: Float32Array, row: number) {
+  const sizes = partsOf(space);
+  const W = sizes.length;
+  let [logProb, entropy, start] = [0, 0, 0];
+  sizes.forEach((n, part) => {
+    const action = actions[row * W + part];
+    if (space.kind === "box") {
+      const logStd = Math.min(Math.max(outputs[W + part], -5), 2);
+      const z = (action - outputs[part]) / Math.exp(logStd);
+      logProb -= (z * z) / 2 + logStd + Math.log(2 * Math.PI) / 2;
+      entropy += logStd + (1 + Math.log(2 * Math.PI)) / 2;
+      return;
+    }
+    const mask = row * sizes.reduce((sum, size) => sum + size, 0) + start;
+    const weights = Array.from({ length: n }, (_, k) => (legal[mask + k] ? Math.exp(outputs[start + k]) : 0));
+    const sum = weights.reduce((a, b) => a + b);
+    logProb += Math.log(weights[action] / sum);
+    for (const w of weights) if (w > 0) entropy -= (w / sum) * Math.log(w / sum);
+    start += n;
+  });
+  return { logProb, entropy };
 }
 
 /** The mean loss over `ROWS` in float64 and its statistics, from the formulas of `PpoLoss` and `RegressionLoss`. */
@@ -461,14 +512,13 @@ function meanLoss(spec: ModelSpec, parameters: ArrayLike<number>, objective: Obj
 }
 
 function ppoTerms(loss: PpoLoss, batch: PpoBatch, row: number, outputs: number[]) {
-  const p = probabilities(outputs, batch.legal, row);
-  const ratio = p[batch.actions[row]] / Math.exp(batch.logProbs[row]);
+  const { logProb, entropy } = policyTerms(loss.space, outputs, batch.legal, batch.actions, row);
+  const ratio = Math.exp(logProb - batch.logProbs[row]);
   const advantage = batch.advantages[row];
   const clipped = Math.min(Math.max(ratio, 1 - loss.clip), 1 + loss.clip);
-  const error = outputs[A] - batch.returns[row];
+  const error = outputs[outputs.length - 1] - batch.returns[row];
   const policy = -Math.min(ratio * advantage, clipped * advantage);
   const value = (error * error) / 2;
-  const entropy = p.reduce((sum, x) => (x > 0 ? sum - x * Math.log(x) : sum), 0);
   return {
     total: policy + loss.valueCoefficient * value - loss.entropyCoefficient * entropy,
     policy_loss: policy,

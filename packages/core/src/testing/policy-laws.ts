@@ -1,4 +1,4 @@
-import { ILLEGAL } from "../distribution.ts";
+import { ILLEGAL } from "../distributions/categorical.ts";
 import type { Explainer } from "../explainer.ts";
 import type { DecisionBatch, Perturbation, Policy } from "../policy.ts";
 import { stream } from "../random.ts";

@@ -122,8 +122,8 @@ function createAdvantageMask(
       rows.forEach((row, i) => {
         writeState(source, row, D, n, pairs, i * X);
         writeAction(rollout.actions[row * rollout.widths.action], D, n, pairs, i * X);
+        bootstrap.rekey(seed, "bootstrap", agent, rollout.copies[row], rollout.episodes[row]);
         for (let k = 0; k < ensemble; k++) {
-          bootstrap.rekey(seed, "bootstrap", agent, k, rollout.copies[row], rollout.episodes[row]);
           targets[i * ensemble + k] = advantages[row];
           weights[i * ensemble + k] = balance[i] * poisson(bootstrap.uniform());
         }

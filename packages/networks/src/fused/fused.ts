@@ -4,6 +4,7 @@ import {
   type Objective,
   outputWidth,
   type PpoBatch,
+  type PpoLoss,
   parameterCount,
   type RegressionBatch,
   type UpdatePlan,
@@ -11,7 +12,7 @@ import {
 } from "@magic-mask/core";
 import { checkObjective, checkPlan, checkState, requireFinite, requireLength } from "../checks.ts";
 import { initialParameters } from "../init.ts";
-import { refuseAction } from "../losses.ts";
+import { checkAction, partsOf } from "../losses.ts";
 import { type KernelMemory, startKernel } from "./kernel.ts";
 import { netMemory } from "./memory.ts";
 
@@ -50,6 +51,7 @@ type Job = Record<(typeof JOB)[number], number>;
 
 const REGRESSION = 0;
 const CATEGORICAL = 1;
+const GAUSSIAN = 2;
 
 /** Names of the job's sums. */
 const SUMS = {
@@ -148,13 +150,13 @@ export function fusedBackend(module: WebAssembly.Module, threads?: KernelThreads
       const fields: Partial<Job> = { count: rows.length, steps };
       if (loss.kind === "ppo") {
         const { inputs, legal, actions, logProbs, advantages, returns } = batch as PpoBatch;
-        const sizes = Int32Array.of(O - 1);
+        const sizes = Int32Array.from(partsOf(loss.space, O - 1));
         const at = place([rows, inputs, legal, actions, logProbs, advantages, returns, sizes]);
         [fields.rows, fields.inputs, fields.legal, fields.actions] = at;
         [fields.logProbs, fields.advantages, fields.returns, fields.sizes] = at.slice(4);
         fields.slot = actions.length / logProbs.length;
-        fields.parts = sizes.length;
-        fields.loss = CATEGORICAL;
+        fields.parts = loss.space.kind === "box" ? (O - 1) / 2 : sizes.length;
+        fields.loss = loss.space.kind === "box" ? GAUSSIAN : CATEGORICAL;
         fields.clip = loss.clip;
         fields.valueCoefficient = loss.valueCoefficient;
         fields.entropyCoefficient = loss.entropyCoefficient;
@@ -179,8 +181,7 @@ export function fusedBackend(module: WebAssembly.Module, threads?: KernelThreads
       const { row, norm, ...sums } = readJob();
       if (code === 1) notFinite(`an input of row ${row} is not finite: a damaged observation`);
       if (code === 2 || code === 3) {
-        const { legal, actions, logProbs } = objective.batch as PpoBatch;
-        refuseAction(row, actions[(row * actions.length) / logProbs.length], legal, O - 1);
+        checkAction(objective.batch as PpoBatch, partsOf((objective.loss as PpoLoss).space, O - 1), row);
       }
       if (code === 5) notFinite(`the gradient's norm is ${norm}; lower the learning rate`);
       const means = SUMS[objective.loss.kind].map((name, i) => `${name} ${sums[`sum${i}` as "sum0"]}`);

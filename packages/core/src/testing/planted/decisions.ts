@@ -1,4 +1,4 @@
-import { categorical, ILLEGAL, maskedLogSoftmax } from "../../distribution.ts";
+import { categorical, ILLEGAL, maskedLogSoftmax } from "../../distributions/categorical.ts";
 import type { Explainer } from "../../explainer.ts";
 import type { Perturbation, Policy } from "../../policy.ts";
 import { stream } from "../../random.ts";
