@@ -48,6 +48,17 @@ describe.each(packages)("the types of $manifest.name", (member) => {
   it("resolve for import and for require", () => void sh(`attw ${tarball(member)} --profile node16`, folder));
 });
 
+describe("the build of the command line", () => {
+  it("trains on worker threads as it does on none", () => {
+    const small = "--env-id=tictactoe_v0 --num-envs=16 --total-timesteps=3000 posthoc.steps=500 posthoc.epochs=1";
+    const [none, two] = [0, 2].map((workers) => {
+      const command = `node apps/trainer/dist/main.js train ${small} --workers=${workers} --json --out="${folder}"`;
+      return JSON.parse(sh(command)).record.trajectoryHash;
+    });
+    expect(two).toBe(none);
+  });
+});
+
 describe("an empty project with every tarball installed", () => {
   beforeAll(() => {
     const tarballs = Object.fromEntries(
@@ -108,6 +119,58 @@ describe("an empty project with every tarball installed", () => {
     const lines = ['import { connectFour } from "@magic-mask/environments";', 'connectFour({ observation: "nope" });'];
     write("wrong.mts", lines.join("\n"));
     expect(errorsIn("wrong.mts")).toEqual([expect.stringMatching(/^wrong\.mts\(2,\d+\): error TS2322/)]);
+  });
+
+  it("plays and learns on worker threads, from modules of both kinds, as it does on none", () => {
+    const shards = `
+      import { stream } from "@magic-mask/core";
+      import { ticTacToe } from "@magic-mask/environments";
+      import { uniform } from "@magic-mask/masking";
+      import { backends, learnerPolicy } from "@magic-mask/networks";
+      import { createShardServer } from "@magic-mask/ppo";
+
+      export async function team(create) {
+        create ??= await backends.fused();
+        const space = ticTacToe().actionSpaces[0];
+        const spec = { kind: "mlp", inputs: 18, hidden: [8], activation: "relu", outputs: [10] };
+        const learner = create(spec, stream(1, "weights"));
+        const perturbations = [uniform(space), uniform(space)];
+        const policies = [learnerPolicy(learner, space)];
+        return { make: ticTacToe, learners: [learner], policies, players: [0, 0], perturbations, seed: 1 };
+      }
+      export const open = async () => createShardServer(await team());`;
+    const run = `
+      const { fusedThreads } = use("@magic-mask/networks/workers");
+      const { createWorkerCollector } = use("@magic-mask/ppo/workers");
+      const { createShardedCollector, shardWorlds, train } = use("@magic-mask/ppo");
+      async function play(workers) {
+        const { team } = await import("./shards.mjs");
+        const threads = workers > 0 ? fusedThreads(workers) : undefined;
+        const { make, learners, ...about } = await team(await threads?.load());
+        const module = new URL("shards.mjs", folder).href;
+        const description = { module, export: "open", options: null };
+        const collector = workers > 0
+          ? createWorkerCollector({ ...about, learners, description, workers, spec: make(), copies: 8 })
+          : createShardedCollector({ ...about, vectors: shardWorlds(make, 8) });
+        const blinding = () => ({ kind: "coin", probability: 0.1 });
+        const [learner] = learners;
+        const options = { collector, learners: [{ learner, policy: about.policies[0] }], blinding, totalSteps: 1024, seed: 1 };
+        let last;
+        for await (const { hash } of train(options)) last = hash;
+        return last + learner.exportState().parameters;
+      }
+      Promise.all([play(0), play(2)]).then(([none, two]) => console.log(none === two ? "the same" : "not the same"));`;
+    write("shards.mjs", shards);
+    write(
+      "threads.cjs",
+      `const use = require; const folder = require("node:url").pathToFileURL(__dirname + "/"); ${run}`,
+    );
+    const imports = ["networks/workers", "ppo/workers", "ppo"].map(
+      (name, i) => `import * as m${i} from "@magic-mask/${name}";`,
+    );
+    const use = 'const use = (name) => ({ "networks/workers": m0, "ppo/workers": m1, ppo: m2 })[name.slice(12)];';
+    write("threads.mjs", `${imports.join("\n")}\n${use}\nconst folder = import.meta.url;\n${run}`);
+    for (const file of ["threads.cjs", "threads.mjs"]) expect(sh(`node ${file}`, project).trim()).toBe("the same");
   });
 
   it("compiles and runs the READMEs' examples", () => {

@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { type Collected, createCollector } from "./collector.ts";
 import { createShardedCollector, planShards, type ShardedState, shardWorlds } from "./sharded-collector.ts";
 import { everythingOf, rowsOf } from "./test-rows.ts";
-import { type TestTeamOptions, testTeam } from "./test-shards.ts";
+import { LONG, type TestTeamOptions, testTeam } from "./test-shards.ts";
+import { scriptWorld } from "./test-worlds.ts";
 
 const coin = { kind: "coin", probability: 0.3 } as const;
 
@@ -91,6 +92,23 @@ describe("the hash of shards", () => {
     );
     expect(new Set(hashes).size).toBe(3);
   });
+
+  it("changes with any of them", async () => {
+    const { make, ...team } = testTeam({ players: [0, 0, 0], pool: false });
+    const unlucky = scriptWorld(LONG);
+    const hashes = await Promise.all(
+      [
+        [make, make],
+        [make, unlucky],
+        [unlucky, make],
+      ].map(async (makes) => {
+        const collector = createShardedCollector({ ...team, vectors: makes.map((each) => vectorize(each, 2)) });
+        await collector.collect(9, coin);
+        return collector.hash;
+      }),
+    );
+    expect(new Set(hashes).size).toBe(3);
+  });
 });
 
 describe("a saved sharded collector", () => {
@@ -111,6 +129,13 @@ describe("a saved sharded collector", () => {
 
   it("needs as many shards as there were", async () => {
     const state = await sharded(6, 3, options).exportState();
-    await expect(sharded(6, 2, options).restoreState(state)).rejects.toMatchObject({ code: "shape-mismatch" });
+    for (const [copies, shards] of [
+      [6, 2],
+      [4, 2],
+      [8, 4],
+    ]) {
+      const other = sharded(copies, shards, options);
+      await expect(other.restoreState(state)).rejects.toMatchObject({ code: "shape-mismatch" });
+    }
   });
 });

@@ -72,8 +72,8 @@ describe("on any number of workers", () => {
   it.each<TestTeamOptions>([pooled, { players: [0, 1, 1], pool: false }])(
     "the same rollouts, episodes, hashes and states (%j)",
     async (options) => {
-      // The third turn's rollouts are longer than those before.
-      const turns = [6, 6, 15, 15, 6];
+      // From the third turn of a length on, rollouts are used again.
+      const turns = [6, 6, 6, 6, 15, 15, 15];
       const [none, one, three] = await Promise.all([0, 1, 3].map((workers) => play(start(workers, options), turns)));
       expect(none.flatMap(({ episodes }) => episodes).length).toBeGreaterThan(10);
       if (options.pool) {
@@ -103,6 +103,27 @@ describe("on any number of workers", () => {
       await second.collector.restoreState(saved);
       expect([second.collector.ticks, second.collector.hash]).toEqual([12, expected[1].hash]);
       expect(await play(second, [6, 6], 3)).toEqual(expected.slice(2));
+    }
+  });
+
+  it("a collector can be set back, and its opponents with it", async () => {
+    for (const workers of [0, 2]) {
+      const team = start(workers, pooled);
+      await play(team, [6]);
+      const kept = [
+        team.learners.map((learner) => learner.exportState()),
+        team.opponents.exportState(),
+        await team.collector.exportState(),
+      ] as const;
+      const once = await play(team, [9, 9, 9], 2);
+      await team.collector.collect(3, coin);
+      const [learners, opponents, shards] = structuredClone(kept);
+      team.learners.forEach((learner, k) => {
+        learner.restoreState(learners[k]);
+      });
+      team.opponents.restoreState(opponents);
+      await team.collector.restoreState(shards);
+      expect(await play(team, [9, 9, 9], 2)).toEqual(once);
     }
   });
 

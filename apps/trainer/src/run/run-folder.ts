@@ -115,7 +115,8 @@ const runRecord = z.strictObject({
     architecture: z.string(),
     cpus: count,
     cpu: z.string(),
-    workers: count,
+    // Older records have none.
+    workers: count.default(0),
   }),
   backend: z.strictObject({ name: z.string(), reason: z.string() }),
   state: z.enum(["running", "interrupted", "failed", "trained", "finished"]),
