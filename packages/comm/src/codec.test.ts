@@ -93,7 +93,7 @@ describe("codec", () => {
             if (p >= 3.8e-5)
               expect(Math.abs(got.blindProbability / p - 1)).toBeLessThanOrEqual(Math.exp(0.02) - 1 + 1e-9);
             else expect(got.blindProbability).toBeLessThan(3.9e-5);
-            const rounding = 2 ** -24 * Math.abs(sent.advantage) + 2 ** -149;
+            const rounding = 2 ** -24 * Math.abs(sent.advantage) + 2 ** -126;
             expect(Math.abs(got.advantage - sent.advantage)).toBeLessThanOrEqual(
               (scale / 65534) * (1 + 1e-9) + rounding,
             );

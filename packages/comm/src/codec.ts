@@ -43,7 +43,7 @@ const STEPS_PER_NAT = 25;
  * | 25 | 1 | −25 ln π(a) | .02; below −10.2 clamped |
  * | 26 | 1 | −25 ln ν(a) | .02; below −10.2 clamped |
  * | 27 | 1 | −25 ln p; 255: p = 0 | 2 % of p; p below 3.8e-5 becomes 0 |
- * | 28 | 2 | advantage · 32767 / s, int16 | s / 65534, and the rounding of s to float32 |
+ * | 28 | 2 | advantage · 32767 / s, int16 | s / 65534, and the rounding of s to float32; 0 below 2⁻¹²⁶ |
  * | 30 | 1 | 255 m | 1/510 |
  *
  * A new message begins where a difference no longer fits (65,535 steps or episodes, 127 policy versions) or after 65,535
