@@ -36,8 +36,12 @@ export const magicMask = (...args: string[]): Promise<Finished> => start(...args
 
 export const temporaryFolder = () => mkdtempSync(join(tmpdir(), "magic-mask-"));
 
+/** What runs the networks in tests of the whole program; `npm test` with this variable tries another backend. */
+const { MAGIC_MASK_TEST_BACKEND: BACKEND = "auto" } = process.env;
+
 /** A small job: seconds instead of minutes. */
 export const SMALL = [
+  `--backend=${BACKEND}`,
   "--env-id=tictactoe_v0",
   "--num-envs=16",
   "--workers=0",

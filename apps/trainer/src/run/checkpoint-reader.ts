@@ -6,7 +6,7 @@ import { joinTree } from "./state-tree.ts";
 import { decodeTensors } from "./tensors.ts";
 
 /** Opens every JSON file of a checkpoint. The version is raised whenever a file changes its meaning. */
-export const FORMAT = { format: "magic-mask-checkpoint", version: 1 } as const;
+export const FORMAT = { format: "magic-mask-checkpoint", version: 2 } as const;
 
 /** The step that the name of a checkpoint's folder tells (`.old`: about to be replaced); undefined for other names. */
 export function stepOf(name: string): number | undefined {
