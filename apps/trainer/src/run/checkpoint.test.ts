@@ -169,9 +169,9 @@ describe("loading", () => {
     ],
     [
       "another version",
-      /version 1 and is magic-mask-checkpoint version 2; use the release/,
+      /version 2 and is magic-mask-checkpoint version 1; use the release/,
       () => {
-        writeFileSync(at("step_2", "state.json"), seal({ format: "magic-mask-checkpoint", version: 2 }));
+        writeFileSync(at("step_2", "state.json"), seal({ format: "magic-mask-checkpoint", version: 1 }));
       },
     ],
   ])("refuses %s", async (_, message, spoil) => {
