@@ -109,4 +109,4 @@ export async function learnMasks(options: LearnMasksOptions): Promise<LearnMasks
 }
 
 /** Decisions per round that the report looks at. */
-const LOOKED_AT = 512;
+const LOOKED_AT = 128;

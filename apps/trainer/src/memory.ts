@@ -83,6 +83,16 @@ export function createMemory({ spec, mode, config, copies, seed, createLearner, 
   );
   let fits = 0;
 
+  /** Whether the record would be shared with one or the other of the extreme ranks; m is then ½ again. */
+  const mayShare = () => {
+    const answer = [0, 1].some((rank) => {
+      record.rank = rank;
+      return shares(record);
+    });
+    record.rank = 0.5;
+    return answer;
+  };
+
   return {
     sharing,
     channel,
@@ -90,9 +100,9 @@ export function createMemory({ spec, mode, config, copies, seed, createLearner, 
     remember({ rollout, rows, values, advantages }, ranksOf, policyVersion, now) {
       const ranked = rows.filter((row) => {
         writer.write(rollout, row, values[row], advantages[row], 0.5, policyVersion, record);
-        const mayShare = [0, 1].some((rank) => shares({ ...record, rank }));
-        if (!mayShare) sharing.queue(record, now);
-        return mayShare;
+        if (mayShare()) return true;
+        sharing.queue(record, now);
+        return false;
       });
       const ranks = ranksOf(ranked);
       ranked.forEach((row, i) => {

@@ -1,12 +1,10 @@
-import type { Decisions, Rollout } from "@magic-mask/core";
+import { copyRow, type Decisions, type Rollout } from "@magic-mask/core";
 
 /** One agent's `rows` as decisions of their own, copied out of the rollout. */
 export function selectDecisions(rollout: Rollout, rows: Int32Array, agent: number): Decisions {
   const { observation, legal, parameters } = rollout.widths;
   const take = <T extends Float32Array | Uint8Array>(column: T, width: number, out: T) => {
-    rows.forEach((row, i) => {
-      out.set(column.subarray(row * width, (row + 1) * width), i * width);
-    });
+    for (let i = 0; i < rows.length; i++) copyRow(column, rows[i], out, i, width);
     return out;
   };
   return {

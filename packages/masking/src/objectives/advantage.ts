@@ -161,7 +161,8 @@ function createAdvantageMask(
   /** Scores a random sample of the states that were just visited, so that ranks follow the policy. */
   function rememberRanks(rollout: Rollout, rows: Int32Array) {
     const order = shuffle(rows.slice(), stream(seed, "ranked states", agent, epochsDone));
-    const sample = selectDecisions(rollout, order.subarray(0, RANKED_PER_FIT), agent);
+    const count = Math.min(MOST_RANKED, Math.ceil(rows.length * RANKED_SHARE));
+    const sample = selectDecisions(rollout, order.subarray(0, count), agent);
     const criticality = new Float32Array(sample.count);
     explainer.score(sample, criticality, new Float32Array(sample.count));
     ranks.learn(criticality);
@@ -176,8 +177,9 @@ interface AdvantageState {
 
 /** Decisions per forward pass. */
 const CHUNK = 256;
-/** States that are ranked after a fit. */
-const RANKED_PER_FIT = 1024;
+/** Share of the states of a fit that are ranked after it, and the most: each takes a forward pass per action. */
+const RANKED_SHARE = 1 / 8;
+const MOST_RANKED = 1024;
 
 const probability = (logProb: number) => (logProb > ILLEGAL ? Math.exp(logProb) : 0);
 
