@@ -1,0 +1,25 @@
+import { expect, it } from "@jest/globals";
+import { play } from "@magic-mask/core";
+import { episodeReturns } from "@magic-mask/metrics";
+import { assembleExplanation, assembleTeam, assembleWorld, loadBackend } from "./assemble.ts";
+import { resolveConfig } from "./config.ts";
+import { trainJointly } from "./joint.ts";
+
+it("learns by PPO, from the preset, to balance the pole for nearly all of its 500 steps", async () => {
+  const config = resolveConfig({
+    overrides: ["environment.id=cartpole_v1", "backend=fused", "mask.enabled=false", "training.totalSteps=100000"],
+  });
+  const world = assembleWorld(config);
+  const { create } = await loadBackend(config);
+  const team = assembleTeam(config, world, create);
+  const explanation = assembleExplanation(config, world, create, 1, false);
+  const meanReturn = () => {
+    const policies = [team.learners[0].policy];
+    const episodes = play({ make: world.make, policies, episodes: 20, seed: 7 });
+    return episodeReturns(episodes, 0).reduce((sum, value) => sum + value / 20, 0);
+  };
+  // An untrained policy is as good as chance.
+  expect(meanReturn()).toBeLessThan(60);
+  for await (const _ of trainJointly(config, world, team, explanation));
+  expect(meanReturn()).toBeGreaterThanOrEqual(400);
+});
