@@ -89,11 +89,12 @@ describe("plotCurve", () => {
 
 describe("tables", () => {
   it("show three digits", () => {
-    expect([0, 0.01234, 1, 9.876, 98.76, 987.6, 123456, Number.NaN].map(digits)).toEqual([
+    expect([0, 0.01234, 1, 9.876, 9.996, 98.76, 987.6, 123456, Number.NaN].map(digits)).toEqual([
       "0",
       "0.0123",
       "1.00",
       "9.88",
+      "10.0",
       "98.8",
       "988",
       "123,000",

@@ -12,12 +12,9 @@ export function markdownTable(header: readonly string[], rows: readonly (readonl
 export function digits(value: number): string {
   if (!Number.isFinite(value)) return "n/a";
   if (value === 0) return "0";
-  const size = Math.floor(Math.log10(Math.abs(value)));
-  if (size >= 2) {
-    const unit = 10 ** (size - 2);
-    return (Math.round(value / unit) * unit).toLocaleString("en-US");
-  }
-  return value.toFixed(2 - size);
+  const rounded = Number(value.toPrecision(3));
+  const size = Math.floor(Math.log10(Math.abs(rounded)));
+  return size >= 2 ? rounded.toLocaleString("en-US") : rounded.toFixed(2 - size);
 }
 
 export const times = (ratio: number): string => `${digits(ratio)}×`;

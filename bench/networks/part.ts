@@ -115,7 +115,7 @@ function describe(rows: readonly Row[], names: readonly string[], skipped: reado
         ]),
     );
   return [
-    "Thousands of samples per CPU second, dense random inputs. Plain is tfjs's own gradients with `tf.train.adam`; torch is eager, one thread.",
+    "Thousands of samples per CPU second, dense random inputs. Plain is tfjs's own gradients with `tf.train.adam`; torch is eager, one thread. Fused, tuned tfjs and torch pick the rows of the batch by index, plain tfjs takes it whole.",
     "PPO step (forward, masked softmax, clipped losses, backward, gradient-norm clip, Adam):",
     table("step"),
     "Forward pass:",

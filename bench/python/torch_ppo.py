@@ -39,6 +39,7 @@ def start(_options):
             request,
             net=net,
             optimizer=torch.optim.Adam(net.parameters(), lr=request["learning_rate"], eps=1e-5),
+            rows=torch.arange(rows),
             inputs=batch["inputs"].reshape(rows, -1),
             legal=batch["legal"].reshape(rows, -1).bool(),
             actions=batch["actions"].long().unsqueeze(1),
@@ -49,14 +50,15 @@ def start(_options):
         return {}
 
     def step():
-        y = state["net"](state["inputs"])
-        logs = torch.log_softmax(y[:, :-1].masked_fill(~state["legal"], -1e9), 1)
-        ratio = (logs.gather(1, state["actions"]).squeeze(1) - state["log_probs"]).exp()
-        advantages = state["advantages"]
+        rows = state["rows"]  # a minibatch is picked by rows, as the others' are
+        y = state["net"](state["inputs"][rows])
+        logs = torch.log_softmax(y[:, :-1].masked_fill(~state["legal"][rows], -1e9), 1)
+        ratio = (logs.gather(1, state["actions"][rows]).squeeze(1) - state["log_probs"][rows]).exp()
+        advantages = state["advantages"][rows]
         clip = state["clip"]
         surrogate = torch.minimum(ratio * advantages, ratio.clamp(1 - clip, 1 + clip) * advantages)
         entropy = -(logs.exp() * logs).sum(1)
-        value = 0.5 * (y[:, -1] - state["returns"]).square()
+        value = 0.5 * (y[:, -1] - state["returns"][rows]).square()
         loss = (
             state["value_coefficient"] * value - surrogate - state["entropy_coefficient"] * entropy
         ).mean()
