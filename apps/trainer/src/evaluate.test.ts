@@ -116,3 +116,17 @@ it("measures a player's wins from its own side, in both seats", async () => {
   expect(rate("random")).toBeGreaterThan(0.85);
   expect(Math.abs(rate("one-ply") - 0.5)).toBeLessThan(0.15);
 }, 60_000);
+
+it("judges an agent that is alone and of whose decisions none matters, and leaves open what cannot be known", async () => {
+  const options = { agents: 1, locks: 0, decoys: 6 };
+  const { opponents, ranking, fidelity } = await evaluationOf({
+    config: { environment: { id: "planted_v0", options } },
+    policy: plantedOptimal(),
+    explainer: plantedCriticality(),
+  });
+  expect(opponents.map(({ opponent }) => opponent)).toEqual(["nobody", "nobody"]);
+  expect(ranking.map(({ explainer }) => explainer)).toContain("paper");
+  for (const { auroc, spearman } of ranking)
+    expect([auroc.estimate, spearman.estimate]).toEqual([Number.NaN, Number.NaN]);
+  expect([fidelity.shared, fidelity.gain.estimate, fidelity.received]).toEqual([Number.NaN, Number.NaN, 0]);
+});

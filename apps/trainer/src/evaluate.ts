@@ -229,11 +229,13 @@ function rank(
 /** The published loss: mean and t-interval over initialisations, as one alone may rank well by luck. */
 function rankPapers({ postHoc, world }: LoadedRun, agent: number, states: States, { criticality }: Truth): RankingRow {
   const scores = postHoc.papers.map((masks) => scoresOf(masks[agent].explainer, states));
+  // Unknown where nothing is critical, as for a policy that no single action can bring down.
+  const over = (values: number[]) => (values.some(Number.isNaN) ? UNKNOWN : tInterval(values));
   return {
     agent: world.spec.agents[agent],
     explainer: "paper",
-    auroc: tInterval(scores.map((each) => auroc(each, criticality))),
-    spearman: tInterval(scores.map((each) => spearman(each, criticality))),
+    auroc: over(scores.map((each) => auroc(each, criticality))),
+    spearman: over(scores.map((each) => spearman(each, criticality))),
   };
 }
 
@@ -248,7 +250,7 @@ function playOpponents(
   const { spec, make } = world;
   const scripted = scriptedPlayer(config);
   const others = [
-    { name: "random", policies: spec.actionSpaces.map(randomPlayer) },
+    { name: spec.agents.length > 1 ? "random" : "nobody", policies: spec.actionSpaces.map(randomPlayer) },
     ...(scripted ? [{ name: scripted.name, policies: spec.agents.map(() => scripted.policy) }] : []),
   ];
   return others.flatMap(({ name, policies: opposing }) =>
@@ -323,6 +325,7 @@ function sliced(count: number, truthOf: (first: number, length: number) => Truth
   return joinTruth(parts);
 }
 
+const UNKNOWN: Interval = { estimate: Number.NaN, low: Number.NaN, high: Number.NaN };
 /** How far a realised budget may be from the one asked for. */
 const BUDGET_TOLERANCE = 0.005;
 /** States per slice. */

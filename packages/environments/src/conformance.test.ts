@@ -16,6 +16,7 @@ interface Recording {
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const connect4: Recording = JSON.parse(gunzipSync(readFileSync(here("../fixtures/connect4.json.gz"))).toString());
+const cartpole = JSON.parse(gunzipSync(readFileSync(here("../fixtures/cartpole.json.gz"))).toString());
 const tictactoe: Recording = JSON.parse(readFileSync(here("../fixtures/tictactoe.json"), "utf8"));
 
 /** A recording with a few games of every kind. */
@@ -39,6 +40,38 @@ describe("replayFixture", () => {
       failed: 0,
       failures: [],
     });
+  });
+
+  it("replays every recorded episode of CartPole", () => {
+    expect(replayFixture(cartpole)).toEqual({ oracle: cartpole.header.oracle, passed: 54, failed: 0, failures: [] });
+  });
+
+  it("notices a change in any column of CartPole, at the start and at the end", () => {
+    const episodes = ["random", "balanced", "past-termination", "sutton_barto", "edge-x"].map((kind) =>
+      cartpole.episodes.find((episode: { kind: string }) => episode.kind === kind),
+    );
+    const flipAt = (bits: string, t: number) => bits.slice(0, t) + (bits[t] === "1" ? 0 : 1) + bits.slice(t + 1);
+    for (const episode of episodes) {
+      expect(replayFixture({ ...cartpole, episodes: [episode] }).failed).toBe(0);
+      const ends = [0, episode.terminated.includes("1") ? episode.terminated.indexOf("1") : episode.actions.length - 1];
+      const changed = ends.flatMap((t) => [
+        ...["actions", "terminated", "truncated"].map((column) => ({
+          ...episode,
+          [column]: flipAt(episode[column], t),
+        })),
+        { ...episode, rewards: episode.rewards.with(t, 0.5) },
+        ...[0, 1, 2, 3].map((i) => ({
+          ...episode,
+          states: episode.states.with(t, episode.states[t].with(i, episode.states[t][i] + 1e-11)),
+        })),
+      ]);
+      changed.push({ ...episode, init: episode.init.with(3, episode.init[3] + 1e-9) });
+      for (const episodes of changed.map((each) => [each])) {
+        expect(replayFixture({ ...cartpole, episodes })).toMatchObject({ passed: 0, failed: 1 });
+      }
+    }
+    const odd = [null, {}, { ...episodes[0], actions: "0" }, { ...episodes[0], init: [1] }];
+    expect(replayFixture({ ...cartpole, episodes: odd })).toMatchObject({ passed: 0, failed: 4 });
   });
 
   it("notices a change in any column of any step, and in what follows the steps", () => {
@@ -96,8 +129,8 @@ describe("replayFixture", () => {
   });
 
   it("skips what other oracles recorded", () => {
-    const { passed, failed, skipped } = replayFixture({ header: { oracle: "gymnasium CartPole-v1" }, episodes: [] });
-    expect([passed, failed, skipped]).toEqual([0, 0, "nothing here replays gymnasium CartPole-v1"]);
+    const { passed, failed, skipped } = replayFixture({ header: { oracle: "a stranger" }, episodes: [] });
+    expect([passed, failed, skipped]).toEqual([0, 0, "nothing here replays a stranger"]);
   });
 
   it.each([

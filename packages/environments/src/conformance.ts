@@ -1,5 +1,6 @@
 import { MagicMaskError } from "@magic-mask/core";
 import { boardGame, tablePosition } from "./conformance/board.ts";
+import { cartPoleEpisode } from "./conformance/cart-pole.ts";
 import { connectFour } from "./connect-four.ts";
 import { ticTacToe } from "./tic-tac-toe.ts";
 
@@ -23,6 +24,7 @@ export interface RecordedTest {
 
 /** By oracle: the tests that a file of its holds. */
 const oracles: Readonly<Record<string, (file: Record<string, unknown>) => RecordedTest[]>> = {
+  "gymnasium CartPole-v1 (gym.make, TimeLimit 500)": (file) => listOf(file, "episodes").map(cartPoleEpisode),
   "pettingzoo.classic.connect_four_v3.env()": (file) =>
     listOf(file, "games").map((game, i) => boardGame(connectFour, file.agents, game, i)),
   "pettingzoo.classic.tictactoe_v3.env()": (file) => [

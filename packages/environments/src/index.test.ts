@@ -3,6 +3,7 @@ import { boxSize, type Environment, type MakeEnvironment } from "@magic-mask/cor
 import { environmentLaws, explainerLaws, policyLaws } from "@magic-mask/core/testing";
 import {
   aec,
+  cartPole,
   connectFour,
   connectFourOnePly,
   environments,
@@ -22,6 +23,7 @@ const subjects: Readonly<Record<string, MakeEnvironment>> = {
   "planted_v0 with one agent, no locks and no luck": () =>
     planted({ agents: 1, ticks: 5, locks: 0, decoys: 2, luck: 0 }),
   "planted_v0 with nothing but locks": () => planted({ agents: 3, ticks: 4, keys: 2, locks: 4, decoys: 0 }),
+  "cartpole_v1 with Sutton and Barto's reward": () => cartPole({ suttonBartoReward: true }),
   "withRandomOpening(connectFour, 8)": withRandomOpening(connectFour, 8),
   "fromAec(aec(connectFour))": fromAec(() => aec(connectFour())),
   "fromAec(aec(planted))": fromAec(() => aec(planted())),
@@ -72,6 +74,8 @@ describe("makeEnvironment", () => {
     ["planted_v0", { ticks: 5, locks: 3, decoys: 3 }, "invalid-option"],
     ["planted_v0", { luck: 0.1 }, "invalid-option"],
     ["planted_v0", { luck: "much" }, "invalid-option"],
+    ["cartpole_v1", { suttonBartoReward: 1 }, "invalid-option"],
+    ["cartpole_v1", { sutton: true }, "unknown-key"],
   ])("refuses %s with %j", (id, options, code) => {
     expect(() => makeEnvironment(id, options)).toThrow(expect.objectContaining({ code }));
   });

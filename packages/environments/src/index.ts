@@ -1,9 +1,11 @@
 import { byName, type Environment } from "@magic-mask/core";
+import { cartPole } from "./cart-pole.ts";
 import { connectFour } from "./connect-four.ts";
 import { planted } from "./planted.ts";
 import { ticTacToe } from "./tic-tac-toe.ts";
 
 export { type AecEnvironment, aec } from "./aec.ts";
+export { type CartPoleOptions, cartPole } from "./cart-pole.ts";
 export { checkEnvironment } from "./check-environment.ts";
 export { type ConnectFourOptions, connectFour } from "./connect-four.ts";
 export { connectFourOnePly } from "./connect-four-one-ply.ts";
@@ -23,6 +25,7 @@ export const environments = {
   connect_four_v0: connectFour,
   tictactoe_v0: ticTacToe,
   planted_v0: planted,
+  cartpole_v1: cartPole,
 };
 
 /**

@@ -29,6 +29,14 @@ describe("pearson", () => {
 
   it("is NaN for a constant", () => {
     expect(pearson([1, 2], [3, 3])).toBeNaN();
+    // The mean of these, added up in float64, is not 0.1.
+    const many = Array.from({ length: 1000 }, (_, i) => i % 7);
+    expect(
+      pearson(
+        many,
+        many.map(() => 0.1),
+      ),
+    ).toBeNaN();
   });
 });
 

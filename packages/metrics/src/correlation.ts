@@ -9,6 +9,8 @@ import { midRanks } from "./ranks.ts";
 export function pearson(a: ArrayLike<number>, b: ArrayLike<number>): number {
   checkPaired("metrics/correlation", a, b);
   const n = a.length;
+  // By comparison: the rounded mean of equal numbers may differ from them, and what is left would pass for spread.
+  if (isConstant(a) || isConstant(b)) return Number.NaN;
   let meanA = 0;
   let meanB = 0;
   for (let i = 0; i < n; i++) {
@@ -36,3 +38,5 @@ export function spearman(a: ArrayLike<number>, b: ArrayLike<number>): number {
   checkPaired("metrics/correlation", a, b);
   return pearson(midRanks(a), midRanks(b));
 }
+
+const isConstant = (values: ArrayLike<number>) => Array.prototype.every.call(values, (value) => value === values[0]);

@@ -4,6 +4,7 @@ import type { RecordedTest } from "../conformance.ts";
 import type { Observation } from "../facade.ts";
 import type { OpenActions } from "../line-game.ts";
 import { ticTacToe } from "../tic-tac-toe.ts";
+import { same } from "./same.ts";
 
 /** A game as recorded: who moved, what both saw (mover, then the other), what was done, what it brought. */
 interface BoardGame {
@@ -150,10 +151,4 @@ function readGame(recorded: unknown): BoardGame {
     }
   });
   return game;
-}
-
-/** Compares by value. @throws with both values where they differ */
-function same(what: string, ours: unknown, recorded: unknown): void {
-  const [a, b] = [JSON.stringify(ours), JSON.stringify(recorded)];
-  if (a !== b) throw new Error(`${what}: here ${a}, recorded ${b}`);
 }

@@ -1,0 +1,65 @@
+import { boxSize, type Environment, isOver, type MakeEnvironment, slotWidth, stream } from "@magic-mask/core";
+import { aec, connectFour, environments, fromAec } from "@magic-mask/environments";
+import { type Contender, cpuMilliseconds, leastInTurns } from "../measure/in-turns.ts";
+import { digits, markdownTable } from "../measure/table.ts";
+import type { Part } from "../part.ts";
+
+const WORLDS: Readonly<Record<string, MakeEnvironment>> = {
+  ...environments,
+  "connect_four_v0 (threats)": () => connectFour({ observation: "threats" }),
+  "connect_four_v0 (through aec and back)": fromAec(() => aec(connectFour())),
+};
+
+const ROUNDS = 5;
+/** CPU milliseconds of a turn. */
+const TURN = 300;
+/** Steps that a call takes at least. */
+const STEPS = 1000;
+
+/** Steps per second of every environment: uniformly random legal actions, and what each acting agent sees written out at every step. */
+export const environmentsPart: Part = {
+  help: "steps per second of every environment, observations included",
+  async run({ effort, progress }) {
+    const contenders = Object.entries(WORLDS).map(([name, make]) => player(name, make()));
+    const rounds = Math.max(1, Math.round(ROUNDS * effort));
+    const status = progress(contenders.length * (rounds + 1));
+    let turns = 0;
+    const onTurn = () => status.update(++turns);
+    const least = await leastInTurns(contenders, { rounds, turn: TURN * Math.sqrt(effort), onTurn });
+    const results = contenders.map(({ name }, k) => ({ environment: name, stepsPerSecond: (1000 * STEPS) / least[k] }));
+    const rows = results.map(({ environment, stepsPerSecond }) => [environment, digits(stepsPerSecond / 1e6)]);
+    const text = `Random legal actions, and what each acting agent sees written out at every step.\n\n${markdownTable(["environment", "million steps/s"], rows)}`;
+    return { results, text };
+  },
+};
+
+/** A contender whose call is `STEPS` steps. */
+function player(name: string, environment: Environment): Contender {
+  const N = environment.agents.length;
+  const W = slotWidth(environment);
+  const observation = new Float32Array(Math.max(...environment.observationSpaces.map(boxSize)));
+  const mask = new Uint8Array(64);
+  const actions = new Float32Array(N * W);
+  const random = stream("bench");
+  let episode = 0;
+  environment.reset(episode);
+  return {
+    name,
+    async time(count) {
+      const start = cpuMilliseconds();
+      for (let steps = 0; steps < count * STEPS; steps++) {
+        if (isOver(environment)) environment.reset(++episode);
+        for (let agent = 0; agent < N; agent++) {
+          if (!environment.acting[agent]) continue;
+          environment.observe(agent, observation, 0);
+          let left = random.below(environment.legal(agent, mask, 0));
+          let action = 0;
+          while (mask[action] === 0 || left-- > 0) action++;
+          actions[agent * W] = action;
+        }
+        environment.step(actions);
+      }
+      return cpuMilliseconds() - start;
+    },
+  };
+}
