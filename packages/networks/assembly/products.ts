@@ -1,6 +1,6 @@
 // The three products that a dense layer takes, in tiles of 4 rows by 8 columns that stay in registers. Strides are in floats.
 
-import { tanh4 } from "./math";
+import { storeTanh8 } from "./math";
 
 /** What becomes of a product before it is stored. */
 export const LINEAR: i32 = 0;
@@ -10,17 +10,30 @@ export const TANH: i32 = 2;
 export const THROUGH_RELU: i32 = 3;
 export const THROUGH_TANH: i32 = 4;
 
+/** Stores eight results, finished by `mode`. */
 // @ts-ignore: decorator
 @inline
-function finish(to: usize, value: v128, mode: i32, h: usize): void {
-  if (mode == RELU) value = f32x4.max(value, f32x4.splat(0));
-  else if (mode == TANH) value = tanh4(value);
-  else if (mode == THROUGH_RELU) value = v128.and(value, f32x4.gt(v128.load(h), f32x4.splat(0)));
-  else if (mode == THROUGH_TANH) {
-    const y = v128.load(h);
-    value = f32x4.mul(value, f32x4.sub(f32x4.splat(1), f32x4.mul(y, y)));
+function finish(to: usize, low: v128, high: v128, mode: i32, h: usize): void {
+  if (mode == TANH) {
+    storeTanh8(to, low, high);
+    return;
   }
-  v128.store(to, value);
+  if (mode == RELU) {
+    const zero = f32x4.splat(0);
+    low = f32x4.max(low, zero);
+    high = f32x4.max(high, zero);
+  } else if (mode == THROUGH_RELU) {
+    const zero = f32x4.splat(0);
+    low = v128.and(low, f32x4.gt(v128.load(h), zero));
+    high = v128.and(high, f32x4.gt(v128.load(h, 16), zero));
+  } else if (mode == THROUGH_TANH) {
+    const a = v128.load(h);
+    const b = v128.load(h, 16);
+    low = f32x4.sub(low, f32x4.mul(low, f32x4.mul(a, a)));
+    high = f32x4.sub(high, f32x4.mul(high, f32x4.mul(b, b)));
+  }
+  v128.store(to, low);
+  v128.store(to, high, 16);
 }
 
 /**
@@ -30,6 +43,37 @@ function finish(to: usize, value: v128, mode: i32, h: usize): void {
  * @param rows taken as a multiple of 4
  */
 export function multiply(x: usize, K: i32, w: usize, b: usize, rows: i32, C: i32, y: usize, mode: i32, h: usize): void {
+  // Each mode is compiled by itself, so that none is asked for tile by tile.
+  if (mode == LINEAR) multiplyLinear(x, K, w, b, rows, C, y);
+  else if (mode == RELU) multiplyRelu(x, K, w, b, rows, C, y);
+  else if (mode == TANH) multiplyTanh(x, K, w, b, rows, C, y);
+  else if (mode == THROUGH_RELU) multiplyThroughRelu(x, K, w, b, rows, C, y, h);
+  else multiplyThroughTanh(x, K, w, b, rows, C, y, h);
+}
+
+function multiplyLinear(x: usize, K: i32, w: usize, b: usize, rows: i32, C: i32, y: usize): void {
+  tiles(x, K, w, b, rows, C, y, LINEAR, 0);
+}
+
+function multiplyRelu(x: usize, K: i32, w: usize, b: usize, rows: i32, C: i32, y: usize): void {
+  tiles(x, K, w, b, rows, C, y, RELU, 0);
+}
+
+function multiplyTanh(x: usize, K: i32, w: usize, b: usize, rows: i32, C: i32, y: usize): void {
+  tiles(x, K, w, b, rows, C, y, TANH, 0);
+}
+
+function multiplyThroughRelu(x: usize, K: i32, w: usize, b: usize, rows: i32, C: i32, y: usize, h: usize): void {
+  tiles(x, K, w, b, rows, C, y, THROUGH_RELU, h);
+}
+
+function multiplyThroughTanh(x: usize, K: i32, w: usize, b: usize, rows: i32, C: i32, y: usize, h: usize): void {
+  tiles(x, K, w, b, rows, C, y, THROUGH_TANH, h);
+}
+
+// @ts-ignore: decorator
+@inline
+function tiles(x: usize, K: i32, w: usize, b: usize, rows: i32, C: i32, y: usize, mode: i32, h: usize): void {
   const xs = <usize>K << 2;
   const ys = <usize>C << 2;
   for (let j = 0; j < C; j += 8) {
@@ -80,20 +124,16 @@ export function multiply(x: usize, K: i32, w: usize, b: usize, rows: i32, C: i32
       }
       let to = y + <usize>r * ys + at;
       let from = h + <usize>r * ys + at;
-      finish(to, c00, mode, from);
-      finish(to + 16, c01, mode, from + 16);
+      finish(to, c00, c01, mode, from);
       to += ys;
       from += ys;
-      finish(to, c10, mode, from);
-      finish(to + 16, c11, mode, from + 16);
+      finish(to, c10, c11, mode, from);
       to += ys;
       from += ys;
-      finish(to, c20, mode, from);
-      finish(to + 16, c21, mode, from + 16);
+      finish(to, c20, c21, mode, from);
       to += ys;
       from += ys;
-      finish(to, c30, mode, from);
-      finish(to + 16, c31, mode, from + 16);
+      finish(to, c30, c31, mode, from);
     }
   }
 }
@@ -132,10 +172,8 @@ export function multiplySparse(
         c3 = f32x4.add(c3, f32x4.mul(a, v128.load(p + panelBytes, 16)));
       }
       const to = y + ((<usize>r * <usize>C) << 2) + at;
-      finish(to, c0, mode, 0);
-      finish(to + 16, c1, mode, 0);
-      finish(to + 32, c2, mode, 0);
-      finish(to + 48, c3, mode, 0);
+      finish(to, c0, c1, mode, 0);
+      finish(to + 32, c2, c3, mode, 0);
     }
   }
   if (j < C) {
@@ -154,8 +192,7 @@ export function multiplySparse(
         c1 = f32x4.add(c1, f32x4.mul(a, v128.load(p0 + (k << 5), 16)));
       }
       const to = y + ((<usize>r * <usize>C) << 2) + at;
-      finish(to, c0, mode, 0);
-      finish(to + 16, c1, mode, 0);
+      finish(to, c0, c1, mode, 0);
     }
   }
 }
