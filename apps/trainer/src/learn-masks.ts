@@ -53,54 +53,58 @@ export interface LearnMasksResult {
  * One round of learning from rollouts, the same in joint training and post hoc: every agent's critic learns from its decisions and
  * judges them, its mask learns from the judgement, and its memory takes the decisions in and shares some.
  *
- * Agents learn side by side, as far as the backend has threads; memories take the decisions afterwards, agent by agent, so that
- * what they hold does not depend on who was done first.
+ * Agents learn side by side, as far as the backend has threads. What an agent learns and remembers is its own, so nothing depends on
+ * who is done first; messages leave and arrive when all are.
  */
 export async function learnMasks(options: LearnMasksOptions): Promise<LearnMasksResult> {
   const { world, team, explanation, rollouts, plan, threshold, policyVersion, now, others = [] } = options;
   const { critics, masks } = explanation;
   const memories = [explanation.memory, ...others];
-  const rounds: MaskRound[] = [];
   const begun = performance.now();
   let commSeconds = 0;
-  const timed = (work: () => void) => {
+  const timed = <T>(work: () => T): T => {
     const start = performance.now();
-    work();
+    const result = work();
     commSeconds += (performance.now() - start) / 1000;
+    return result;
   };
 
-  const learned = await Promise.all(
-    masks.map(async (mask, agent) => {
-      const rollout = rollouts[team.players[agent]];
-      const criticLoss = await critics[agent].fit(rollout, plan.fit);
-      const evidence = critics[agent].judge(rollout);
-      const { loss: maskLoss = Number.NaN } = await mask.fit(evidence, plan.fit);
-      return { mask, rollout, evidence, criticLoss, maskLoss };
-    }),
-  );
-  for (const [agent, { mask, rollout, evidence, criticLoss, maskLoss }] of learned.entries()) {
+  /** One agent's part; nothing in it touches another agent's. */
+  const learn = async (agent: number): Promise<MaskRound> => {
+    const mask = masks[agent];
+    const rollout = rollouts[team.players[agent]];
+    const criticLoss = await critics[agent].fit(rollout, plan.fit);
+    const evidence = critics[agent].judge(rollout);
     const { rows } = evidence;
     const masksOf = (of: Int32Array) => {
       const values = new Float32Array(of.length);
       mask.mask(selectDecisions(rollout, of, agent), values);
       return values;
     };
+    const fitting = mask.fit(evidence, plan.fit);
+    // Where a thread fits the mask, this goes on meanwhile.
+    const mayShare = timed(() => memories.map((memory) => memory.remember(evidence, policyVersion, now)));
+    const { loss: maskLoss = Number.NaN } = await fitting;
+    const ranks = mayShare.map(masksOf);
     timed(() => {
-      for (const memory of memories) memory.remember(evidence, masksOf, policyVersion, now);
+      memories.forEach((memory, k) => {
+        memory.share(evidence, mayShare[k], ranks[k], policyVersion, now);
+      });
     });
 
     const stride = Math.ceil(rows.length / LOOKED_AT);
     const sample = rows.filter((_, i) => i % stride === 0);
     if (sample.length === 0) {
-      rounds.push({ criticLoss, maskLoss, mean: Number.NaN, coverage: Number.NaN, perturbation: Number.NaN });
-      continue;
+      return { criticLoss, maskLoss, mean: Number.NaN, coverage: Number.NaN, perturbation: Number.NaN };
     }
     const { mean, blinded } = coverage(masksOf(sample), threshold);
     const p = sample.reduce((sum, row) => sum + rollout.blindProbability[row], 0) / sample.length;
     const decisions = selectDecisions(rollout, sample, agent);
     const perturbation = klPerturbation(decisions, world.spec.actionSpaces[agent], p);
-    rounds.push({ criticLoss, maskLoss, mean, coverage: blinded, perturbation });
-  }
+    return { criticLoss, maskLoss, mean, coverage: blinded, perturbation };
+  };
+
+  const rounds = await Promise.all(masks.map((_, agent) => learn(agent)));
   timed(() => {
     for (const memory of memories) memory.tick(now);
   });

@@ -23,13 +23,14 @@ export interface Memory {
   /** [N] */
   readonly heads: readonly RecordHead[];
   /**
-   * Remembers one agent's decisions; what its mode shares is queued for its peers.
+   * Remembers what an agent keeps to itself of its decisions, with m = ½: m costs a forward pass per action.
    *
-   * @param ranksOf m of some rows; asked for those alone that peers may get, as m costs a forward pass per action. What an agent
-   *   keeps to itself is kept with m = ½.
    * @param now collector tick
+   * @returns the rows that its peers may get: for `share`
    */
-  remember(evidence: Evidence, ranksOf: (rows: Int32Array) => Float32Array, policyVersion: number, now: number): void;
+  remember(evidence: Evidence, policyVersion: number, now: number): Int32Array;
+  /** Remembers these rows, too, and queues them for the peers as far as the mode shares them. @param ranks m of each */
+  share(evidence: Evidence, rows: Int32Array, ranks: Float32Array, policyVersion: number, now: number): void;
   /** Broadcasts and receives up to tick `now`. */
   tick(now: number): void;
   /** Trains every head that has something to learn from, side by side as far as the backend has threads. */
@@ -97,15 +98,16 @@ export function createMemory({ spec, mode, config, copies, seed, createLearner, 
     sharing,
     channel,
     heads,
-    remember({ rollout, rows, values, advantages }, ranksOf, policyVersion, now) {
-      const ranked = rows.filter((row) => {
+    remember({ rollout, rows, values, advantages }, policyVersion, now) {
+      return rows.filter((row) => {
         writer.write(rollout, row, values[row], advantages[row], 0.5, policyVersion, record);
         if (mayShare()) return true;
         sharing.queue(record, now);
         return false;
       });
-      const ranks = ranksOf(ranked);
-      ranked.forEach((row, i) => {
+    },
+    share({ rollout, values, advantages }, rows, ranks, policyVersion, now) {
+      rows.forEach((row, i) => {
         writer.write(rollout, row, values[row], advantages[row], ranks[i], policyVersion, record);
         sharing.queue(record, now);
       });

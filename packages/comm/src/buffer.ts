@@ -143,10 +143,10 @@ export function createRecordBuffer(options: RecordBufferOptions = {}): RecordBuf
   const index = createCellIndex(capacity, Math.max(1, Math.ceil(CELL * Math.sqrt(mergeDistance))));
   const keyOf = (agent: number, action: number) => Math.imul(action, 256) + agent;
 
-  /** ‖σ − σ_row‖² in quanta; once it exceeds `limit`, any number above that. */
+  /** ‖σ − σ_row‖² in quanta; once it exceeds `limit`, any number above that. From the end: rows of one cell agree at the start. */
   const distance = (signature: Int8Array, row: number, limit: number) => {
     let sum = 0;
-    for (let k = 0, at = row * SIGNATURE_LENGTH; k < SIGNATURE_LENGTH && sum <= limit; k += 4, at += 4) {
+    for (let k = SIGNATURE_LENGTH - 4, at = row * SIGNATURE_LENGTH + k; k >= 0 && sum <= limit; k -= 4, at -= 4) {
       const a = signature[k] - signatures[at];
       const b = signature[k + 1] - signatures[at + 1];
       const c = signature[k + 2] - signatures[at + 2];
