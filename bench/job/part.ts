@@ -9,12 +9,14 @@ const TURN = 4000;
 /** Iterations that collecting is taken apart over. */
 const ITERATIONS = 30;
 
-/** `npm start`'s configuration, with 4 epochs. */
-const MAIN = ["training.epochs=4"];
+/** `npm start`'s configuration, with 4 epochs, and with masks that learn from every iteration. */
+const MAIN = ["training.epochs=4", "mask.every=1"];
 const VARIANTS = {
   "policy only": [...MAIN, "mask.enabled=false"],
   "+ masks": [...MAIN, "sharing.mode=none"],
   "+ masks + sharing": MAIN,
+  "the same, planes": [...MAIN, "environment.options={observation: planes}"],
+  "npm start (2 epochs, masks every other iteration)": [],
 };
 
 /** The main job end to end: Connect 4 with the default configuration, 4 epochs. */
@@ -76,5 +78,5 @@ function describe(results: readonly Result[]): string {
       result.memoryMiB.join(" "),
     ]),
   );
-  return `The configuration of \`npm start\` with 4 epochs, environment steps per CPU second (one core), where the time goes, and the memory\nof the process, which runs from source.\n\n${table}`;
+  return `The configuration of \`npm start\`, but for 4 epochs and masks that learn from every iteration; environment steps per CPU second (one core), where the time goes, and the memory\nof the process, which runs from source.\n\n${table}`;
 }

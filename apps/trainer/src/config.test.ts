@@ -23,7 +23,7 @@ describe("resolveConfig", () => {
       overrides: ["training.rolloutTicks=8", "mask.threshold=.25"],
     });
     expect(config.seed).toBe(3);
-    expect(config.training).toMatchObject({ copies: 32, epochs: 3, rolloutTicks: 8, totalSteps: 1_000_000 });
+    expect(config.training).toMatchObject({ copies: 32, epochs: 3, rolloutTicks: 8, totalSteps: 6_500_000 });
     expect(config.mask.threshold).toBe(0.25);
     expect(config.environment.options).toEqual({ observation: "threats" });
     expect(resolveConfig({ overrides: ["environment.options.observation=planes"] }).environment.options).toEqual({

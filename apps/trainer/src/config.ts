@@ -95,6 +95,7 @@ const configSchema = z.strictObject({
       objective: name(Object.keys(objectives), "how masks learn").default("advantage"),
       perturbation: name(Object.keys(perturbations), "ν: what a blinded agent does").default("uniform"),
       threshold: share("τ: the gate blinds where m ≤ τ").default(0.5),
+      every: count("iterations from one that masks and records learn from to the next").default(1),
       learningRate: rates(1.5e-3, 3e-4),
     },
     "masks, one per agent, learned along with the policies",

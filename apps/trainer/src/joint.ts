@@ -12,7 +12,7 @@ import { learnMasks, type MaskRound } from "./learn-masks.ts";
 export interface JointIteration extends Omit<Iteration, "exportState" | "updated" | "collectSeconds"> {
   /** [L] with explained_variance. */
   readonly statistics: readonly UpdateStatistics[];
-  /** Per agent; empty where masks are off. */
+  /** Per agent; empty where masks did not learn from this iteration. */
   readonly rounds: readonly MaskRound[];
   readonly explanation: Explanation;
   /** Wall seconds. */
@@ -89,18 +89,19 @@ export async function* trainJointly(
     for await (const { updated, collectSeconds, ...iteration } of iterations) {
       const rate = maskRate(iteration.progress);
       const plan = { fit: { epochs: 1, learningRate: { start: rate, end: rate } }, headSteps: HEAD_STEPS };
-      const learning = mask.enabled
-        ? learnMasks({
-            world,
-            team,
-            explanation,
-            rollouts: iteration.rollouts,
-            plan,
-            threshold: mask.threshold,
-            policyVersion: iteration.index - 1,
-            now: iteration.ticks,
-          })
-        : NO_MASKS;
+      const learning =
+        mask.enabled && iteration.index % mask.every === 0
+          ? learnMasks({
+              world,
+              team,
+              explanation,
+              rollouts: iteration.rollouts,
+              plan,
+              threshold: mask.threshold,
+              policyVersion: iteration.index - 1,
+              now: iteration.ticks,
+            })
+          : NO_MASKS;
       const [{ rounds, maskSeconds, commSeconds }, updates] = await Promise.all([learning, updated]);
       yield {
         ...iteration,

@@ -182,6 +182,8 @@ async function trainPolicies(
 ): Promise<{ readonly hash: string } | undefined> {
   const progress = createProgress({ label: "train", total: config.training.totalSteps, unit: "steps" });
   const begun = performance.now();
+  /** What the progress line says: the last that was known of each figure. */
+  const shown: Record<string, number> = {};
   let hash = saved?.hash ?? trajectoryHash().digest();
   let steps = saved?.joint.train.steps ?? 0;
   let savedAt = performance.now();
@@ -216,7 +218,8 @@ async function trainPolicies(
       if (!Number.isNaN(line.kl)) {
         kl = { recent: [...kl.recent, line.kl].slice(-RECENT), largest: Math.max(kl.largest, line.kl) };
       }
-      progress.update(steps, line.shown);
+      for (const [name, value] of Object.entries(line.shown)) if (!Number.isNaN(value)) shown[name] = value;
+      progress.update(steps, shown);
       const last = steps >= config.training.totalSteps;
       if (last || interrupted() || performance.now() - savedAt >= 1000 * config.checkpointSeconds)
         await save(iteration);
