@@ -132,7 +132,7 @@ function gather(net: Net, inputs: usize, indices: usize, from: i32, rows: i32): 
     }
   }
   if (v128.any_true(bad)) return -1 - badRow(net, inputs, indices, from, rows);
-  if (filled * SPARSE > rows * net.width) return 0;
+  if (filled * SPARSE > rows * net.inputs) return 0;
   for (let r: i32 = 0; r < rows; r++) {
     const x = net.x + <usize>r * width;
     const places = net.places + <usize>r * width;
@@ -164,6 +164,13 @@ function badRow(net: Net, inputs: usize, indices: usize, from: i32, rows: i32): 
   return from;
 }
 
+/** Inputs of a layer that are not padding. */
+// @ts-ignore: decorator
+@inline
+function usedInputs(net: Net, tower: i32, depth: i32): i32 {
+  return depth == 0 ? net.inputs : layerOf(net, tower, depth - 1).width;
+}
+
 /** From `x` through all towers to `y`. */
 function forward(net: Net, rows: i32, sparse: bool): void {
   const O = <usize>net.outputs << 2;
@@ -179,7 +186,7 @@ function forward(net: Net, rows: i32, sparse: bool): void {
       const w = layer.weights;
       const b = layer.biases;
       if (l == 0 && sparse) multiplySparse(input, K, net.places, net.placed, w, b, rows, C, layer.h, mode);
-      else multiply(input, K, w, b, rows, C, layer.h, mode, 0);
+      else multiply(input, K, usedInputs(net, t, l), w, b, rows, C, layer.h, mode, 0);
       input = layer.h;
     }
     const last = layerOf(net, t, net.depth - 1);
@@ -199,15 +206,18 @@ function backward(net: Net, rows: i32, sparse: bool): void {
     column += <usize>last.width << 2;
     for (let l: i32 = net.depth - 1; l >= 0; l--) {
       const layer = layerOf(net, t, l);
+      const used = usedInputs(net, t, l);
       accumulateRows(layer.dh, rows, layer.outputs, layer.dBiases);
       if (l > 0) {
         const below = layerOf(net, t, l - 1);
-        accumulate(below.h, layer.inputs, layer.dh, rows, layer.outputs, layer.dWeights);
-        multiply(layer.dh, layer.outputs, layer.transposed, 0, rows, layer.inputs, below.dh, through, below.h);
+        accumulate(below.h, layer.inputs, used, layer.dh, rows, layer.outputs, layer.dWeights);
+        multiply(
+          layer.dh, layer.outputs, layer.width, layer.transposed, 0, rows, layer.inputs, below.dh, through, below.h,
+        );
       } else if (sparse) {
         accumulateSparse(net.x, layer.inputs, net.places, net.placed, layer.dh, rows, layer.outputs, layer.dWeights);
       } else {
-        accumulate(net.x, layer.inputs, layer.dh, rows, layer.outputs, layer.dWeights);
+        accumulate(net.x, layer.inputs, used, layer.dh, rows, layer.outputs, layer.dWeights);
       }
     }
   }

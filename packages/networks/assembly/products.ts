@@ -40,45 +40,54 @@ function finish(to: usize, low: v128, high: v128, mode: i32, h: usize): void {
  * y = mode(x·W + b).
  *
  * @param x [rows × K] @param w [K × C] panels @param b [C], or 0 for none @param y [rows × C] @param h [rows × C] for `THROUGH_…`
+ * @param used columns of x that may not be zero, taken as a multiple of 2: the rest is padding
  * @param rows taken as a multiple of 4
  */
-export function multiply(x: usize, K: i32, w: usize, b: usize, rows: i32, C: i32, y: usize, mode: i32, h: usize): void {
+export function multiply(
+  x: usize, K: i32, used: i32, w: usize, b: usize, rows: i32, C: i32, y: usize, mode: i32, h: usize,
+): void {
   // Each mode is compiled by itself, so that none is asked for tile by tile.
-  if (mode == LINEAR) multiplyLinear(x, K, w, b, rows, C, y);
-  else if (mode == RELU) multiplyRelu(x, K, w, b, rows, C, y);
-  else if (mode == TANH) multiplyTanh(x, K, w, b, rows, C, y);
-  else if (mode == THROUGH_RELU) multiplyThroughRelu(x, K, w, b, rows, C, y, h);
-  else multiplyThroughTanh(x, K, w, b, rows, C, y, h);
+  if (mode == LINEAR) multiplyLinear(x, K, used, w, b, rows, C, y);
+  else if (mode == RELU) multiplyRelu(x, K, used, w, b, rows, C, y);
+  else if (mode == TANH) multiplyTanh(x, K, used, w, b, rows, C, y);
+  else if (mode == THROUGH_RELU) multiplyThroughRelu(x, K, used, w, b, rows, C, y, h);
+  else multiplyThroughTanh(x, K, used, w, b, rows, C, y, h);
 }
 
-function multiplyLinear(x: usize, K: i32, w: usize, b: usize, rows: i32, C: i32, y: usize): void {
-  tiles(x, K, w, b, rows, C, y, LINEAR, 0);
+function multiplyLinear(x: usize, K: i32, used: i32, w: usize, b: usize, rows: i32, C: i32, y: usize): void {
+  tiles(x, K, used, w, b, rows, C, y, LINEAR, 0);
 }
 
-function multiplyRelu(x: usize, K: i32, w: usize, b: usize, rows: i32, C: i32, y: usize): void {
-  tiles(x, K, w, b, rows, C, y, RELU, 0);
+function multiplyRelu(x: usize, K: i32, used: i32, w: usize, b: usize, rows: i32, C: i32, y: usize): void {
+  tiles(x, K, used, w, b, rows, C, y, RELU, 0);
 }
 
-function multiplyTanh(x: usize, K: i32, w: usize, b: usize, rows: i32, C: i32, y: usize): void {
-  tiles(x, K, w, b, rows, C, y, TANH, 0);
+function multiplyTanh(x: usize, K: i32, used: i32, w: usize, b: usize, rows: i32, C: i32, y: usize): void {
+  tiles(x, K, used, w, b, rows, C, y, TANH, 0);
 }
 
-function multiplyThroughRelu(x: usize, K: i32, w: usize, b: usize, rows: i32, C: i32, y: usize, h: usize): void {
-  tiles(x, K, w, b, rows, C, y, THROUGH_RELU, h);
+function multiplyThroughRelu(
+  x: usize, K: i32, used: i32, w: usize, b: usize, rows: i32, C: i32, y: usize, h: usize,
+): void {
+  tiles(x, K, used, w, b, rows, C, y, THROUGH_RELU, h);
 }
 
-function multiplyThroughTanh(x: usize, K: i32, w: usize, b: usize, rows: i32, C: i32, y: usize, h: usize): void {
-  tiles(x, K, w, b, rows, C, y, THROUGH_TANH, h);
+function multiplyThroughTanh(
+  x: usize, K: i32, used: i32, w: usize, b: usize, rows: i32, C: i32, y: usize, h: usize,
+): void {
+  tiles(x, K, used, w, b, rows, C, y, THROUGH_TANH, h);
 }
 
 // @ts-ignore: decorator
 @inline
-function tiles(x: usize, K: i32, w: usize, b: usize, rows: i32, C: i32, y: usize, mode: i32, h: usize): void {
+function tiles(
+  x: usize, K: i32, used: i32, w: usize, b: usize, rows: i32, C: i32, y: usize, mode: i32, h: usize,
+): void {
   const xs = <usize>K << 2;
   const ys = <usize>C << 2;
   for (let j = 0; j < C; j += 8) {
     const panel = w + ((<usize>j * <usize>K) << 2);
-    const end = panel + (<usize>K << 5);
+    const end = panel + (<usize>((used + 1) & ~1) << 5);
     const at = <usize>j << 2;
     const b0 = b ? v128.load(b + at) : f32x4.splat(0);
     const b1 = b ? v128.load(b + at, 16) : f32x4.splat(0);
@@ -201,14 +210,15 @@ export function multiplySparse(
  * G += xᵀ·d, row after row.
  *
  * @param x [rows × K] @param d [rows × C] @param g [K × C] panels
+ * @param used columns of x that may not be zero, taken as a multiple of 4
  */
-export function accumulate(x: usize, K: i32, d: usize, rows: i32, C: i32, g: usize): void {
+export function accumulate(x: usize, K: i32, used: i32, d: usize, rows: i32, C: i32, g: usize): void {
   const xs = <usize>K << 2;
   const ds = <usize>C << 2;
   for (let j = 0; j < C; j += 8) {
     const panel = g + ((<usize>j * <usize>K) << 2);
     const dj = d + (<usize>j << 2);
-    for (let k = 0; k < K; k += 4) {
+    for (let k = 0; k < used; k += 4) {
       const to = panel + (<usize>k << 5);
       let c00 = v128.load(to), c01 = v128.load(to, 16), c10 = v128.load(to, 32), c11 = v128.load(to, 48);
       let c20 = v128.load(to, 64), c21 = v128.load(to, 80), c30 = v128.load(to, 96), c31 = v128.load(to, 112);
