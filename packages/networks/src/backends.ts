@@ -18,7 +18,10 @@ export interface Backend {
   unfit(work: Work): string | undefined;
 }
 
-/** Products of one Adam step, parameters × rows, from which on native TensorFlow's threads outweigh its overhead per call. */
+/**
+ * Products of one Adam step, parameters × rows, from which on native TensorFlow outweighs its overhead per call: 400-256-256-65 takes
+ * it less CPU time at 1024 rows (1.9e8), and more at 256 (5e7; results/bench).
+ */
 const NATIVE_PAYS_FROM = 1.5e8;
 
 /** For backends that pay for big work only. */
