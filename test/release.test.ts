@@ -130,7 +130,7 @@ describe("an empty project with every tarball installed", () => {
       import { createShardServer } from "@magic-mask/ppo";
 
       export async function team(create) {
-        create ??= await backends.fused();
+        create ??= await backends.fused.load();
         const space = ticTacToe().actionSpaces[0];
         const spec = { kind: "mlp", inputs: 18, hidden: [8], activation: "relu", outputs: [10] };
         const learner = create(spec, stream(1, "weights"));
