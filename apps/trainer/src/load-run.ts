@@ -5,7 +5,7 @@ import { type Config, parseConfig } from "./config.ts";
 import { assemblePostHoc, type PostHoc, type PostHocState, restorePostHoc } from "./posthoc.ts";
 import { loadCheckpoint } from "./run/checkpoint.ts";
 import { openRunFolder, type RunFolder } from "./run/run-folder.ts";
-import { EXPLANATION, type SavedRun } from "./training-run.ts";
+import { EXPLANATION, loadSaved, type SavedRun } from "./training-run.ts";
 
 /** A trained and explained team, ready to be looked at. */
 export interface LoadedRun {
@@ -40,7 +40,7 @@ export async function loadRun(path: string): Promise<LoadedRun> {
   const backend = record.backend.name as Config["backend"];
   const { create } = await loadBackend({ backend, workers: 0 }, policyWork(config, world));
   const team = assembleTeam(config, world, create);
-  const saved = (await loadCheckpoint(folder.path)).tree as SavedRun;
+  const saved = (await loadSaved(folder)) as SavedRun;
   team.learners.forEach(({ learner }, k) => {
     learner.restoreState(saved.joint.learners[k]);
   });

@@ -203,7 +203,7 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : BAD_INPUT;
   } else if (isMagicMaskError(error)) {
     process.stderr.write(`error ${error.code}: ${error.message}\n`);
-    process.exitCode = BAD_INPUT;
+    process.exitCode = error.code === "worker-lost" ? FAILED : BAD_INPUT;
   } else {
     process.stderr.write(`${(error as Error).stack}\n`);
     process.exitCode = FAILED;

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { isMagicMaskError, play, type RunRecord, stream, trajectoryHash } from "@magic-mask/core";
+import { isMagicMaskError, MagicMaskError, play, type RunRecord, stream, trajectoryHash } from "@magic-mask/core";
 import { meanReturn, winRate } from "@magic-mask/metrics";
 import {
   assembleExplanation,
@@ -45,6 +45,8 @@ export interface TrainingOutcome {
 
 /** What a checkpoint of training holds. */
 export interface SavedRun {
+  /** Id of the run that it is of. */
+  readonly run: string;
   readonly joint: JointState;
   /** Bytes of the logs that go with it. */
   readonly offsets: { readonly metrics: number; readonly events: number };
@@ -81,7 +83,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
       seed: config.seed,
     });
   const unlock = lockRun(folder.path);
-  const saved = await loadSaved(folder.path, "resume" in options ? options.step : undefined).catch((error) => {
+  const saved = await loadSaved(folder, "resume" in options ? options.step : undefined).catch((error) => {
     unlock();
     throw error;
   });
@@ -115,7 +117,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     logs = openLogs(folder, saved);
     await note({ state: "running", config, host });
     await folder.writeConfig(config);
-    const threads = backend.workers === 0 ? "" : `, with ${backend.workers} worker threads`;
+    const threads = backend.workers === 0 ? "" : `, worker threads: ${backend.workers}`;
     process.stderr.write(`run ${folder.path}\nbackend ${backend.name}${threads}: ${backend.reason}\n`);
     const finished = await trainPolicies(
       config,
@@ -196,6 +198,7 @@ async function trainPolicies(
     const best = probe.strength > probe.best;
     if (best) probe = { ...probe, best: probe.strength };
     const tree: SavedRun = {
+      run: folder.id,
       joint: await iteration.exportState(),
       offsets: { metrics: metrics.offset, events: events.offset },
       hash,
@@ -273,10 +276,20 @@ async function explainPolicies(
 const withWorkers = (config: unknown, workers: Config["workers"] | undefined): unknown =>
   workers === undefined ? config : { ...(config as Config), workers };
 
-/** What a run left at a step, by default its last; one that was stopped before its first checkpoint starts over. */
-async function loadSaved(path: string, step: number | "best" | undefined): Promise<SavedRun | undefined> {
+/**
+ * What a run left at a step, by default its last; one that was stopped before its first checkpoint starts over.
+ *
+ * @throws as `loadCheckpoint`; corrupt-file if it is another run's
+ */
+export async function loadSaved(
+  { path, id }: Pick<RunFolder, "path" | "id">,
+  step?: number | "best",
+): Promise<SavedRun | undefined> {
   if (step === undefined && !(await hasCheckpoint(path))) return undefined;
-  return (await loadCheckpoint(path, step ?? "latest")).tree as SavedRun;
+  const saved = (await loadCheckpoint(path, step ?? "latest")).tree as SavedRun;
+  if (saved.run === id) return saved;
+  const message = `the checkpoint in ${path} is of run ${saved.run}, not of ${id}; put that run's own checkpoints back`;
+  throw new MagicMaskError("corrupt-file", "trainer/training-run", message);
 }
 
 /** Iterations whose kl/update is remembered. */

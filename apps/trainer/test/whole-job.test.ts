@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { loadRun } from "../src/load-run.ts";
@@ -223,6 +223,24 @@ describe("bad input", () => {
     expect((await magicMask("train", "--resume", path, "--step", "best")).code).toBe(0);
     expect(recordOf(path).trajectoryHash).toBe(before.trajectoryHash);
   }, 90_000);
+
+  it("refuses another run's checkpoint, even one of the same shapes", async () => {
+    const [path, other] = await Promise.all(
+      ["--seed=1", "--seed=2"].map(async (seed) => {
+        const out = temporaryFolder();
+        await train(out, "posthoc.steps=0", "--total-timesteps=1000", seed);
+        return runFolderIn(out);
+      }),
+    );
+    const before = recordOf(path);
+    rmSync(join(path, "checkpoints"), { recursive: true });
+    cpSync(join(other, "checkpoints"), join(path, "checkpoints"), { recursive: true });
+    const { code, stderr } = await magicMask("train", "--resume", path);
+    expect(stderr).toContain("error corrupt-file: [");
+    expect(stderr).toContain(recordOf(other).id);
+    expect(code).toBe(2);
+    expect(recordOf(path)).toEqual(before);
+  }, 60_000);
 
   it("leaves the record of a run whose logs cannot be continued as it was", async () => {
     const out = temporaryFolder();
