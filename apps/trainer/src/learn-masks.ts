@@ -82,6 +82,8 @@ export async function learnMasks(options: LearnMasksOptions): Promise<LearnMasks
       return values;
     };
     const fitting = mask.fit(evidence, plan.fit);
+    // It reaches the caller below, unless something else has failed before.
+    fitting.catch(() => {});
     // Where a thread fits the mask, this goes on meanwhile.
     const mayShare = timed(() => memories.map((memory) => memory.remember(evidence, policyVersion, now)));
     const { loss: maskLoss = Number.NaN } = await fitting;

@@ -53,6 +53,13 @@ const REGRESSION = 0;
 const CATEGORICAL = 1;
 const GAUSSIAN = 2;
 
+/** What the kernel answers, as in `assembly/job.ts`; any other number: a loss that is not finite. */
+const DONE = 0;
+const BAD_INPUT = 1;
+const NO_LEGAL_ACTION = 2;
+const ILLEGAL_ACTION = 3;
+const BAD_GRADIENT = 5;
+
 /** Names of the job's sums. */
 const SUMS = {
   ppo: ["policy_loss", "value_loss", "entropy", "approx_kl", "clipfrac"],
@@ -181,13 +188,13 @@ export function fusedBackend(module: WebAssembly.Module, threads?: KernelThreads
 
     /** Throws what a code of `assembly/job.ts` means. */
     const settle = (code: number, objective: Objective) => {
-      if (code === 0) return;
+      if (code === DONE) return;
       const { row, norm, ...sums } = readJob();
-      if (code === 1) notFinite(`an input of row ${row} is not finite: a damaged observation`);
-      if (code === 2 || code === 3) {
+      if (code === BAD_INPUT) notFinite(`an input of row ${row} is not finite: a damaged observation`);
+      if (code === NO_LEGAL_ACTION || code === ILLEGAL_ACTION) {
         checkAction(objective.batch as PpoBatch, partsOf((objective.loss as PpoLoss).space, O - 1), row);
       }
-      if (code === 5) notFinite(`the gradient's norm is ${norm}; lower the learning rate`);
+      if (code === BAD_GRADIENT) notFinite(`the gradient's norm is ${norm}; lower the learning rate`);
       const means = SUMS[objective.loss.kind].map((name, i) => `${name} ${sums[`sum${i}` as "sum0"]}`);
       notFinite(
         `a loss is not finite (${means.join(", ")}): the batch holds such a number, or the outputs have diverged (lower the learning rate)`,
@@ -206,7 +213,7 @@ export function fusedBackend(module: WebAssembly.Module, threads?: KernelThreads
         for (let first = 0; first < count; first += CHUNK) {
           const rows = Math.min(CHUNK, count - first);
           new Float32Array(memory.buffer, work, rows * D).set(from.subarray(first * D, (first + rows) * D));
-          if (kernel.infer(net, work, rows, outputs) !== 0) requireFinite("inputs", from, count * D);
+          if (kernel.infer(net, work, rows, outputs) !== DONE) requireFinite("inputs", from, count * D);
           const view = new Float32Array(memory.buffer, outputs, rows * O);
           requireFinite("outputs", view, rows * O);
           out.set(view, first * O);
