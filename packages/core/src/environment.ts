@@ -70,8 +70,10 @@ export interface Environment extends EnvironmentSpec {
    * equal streams share their chance (common random numbers).
    */
   restore(from: Uint8Array, offset: number, random?: Stream): void;
-  /** The state as a picture: text, or an SVG document. Never a canvas. */
+  /** The state as text. */
   render(): string;
+  /** The state as a picture: an SVG document of its own. Never a canvas. Absent where nobody has drawn the world. */
+  svg?(): string;
 }
 
 /** Builds fresh copies of one world. */

@@ -312,13 +312,14 @@ export const environmentLaws: readonly Law<MakeEnvironment>[] = [
     const moves: Float32Array[] = [];
     const look = () => {
       watched.render();
+      watched.svg?.();
       if (watched.snapshotBytes > 0) watched.snapshot(new Uint8Array(watched.snapshotBytes), 0);
     };
     const seen = transcript(watched, 5, look, (actions) => {
       moves.push(actions.slice());
       watched.step(actions);
     });
-    if (differ(seen, transcript(make(), 5))) fail("render() or snapshot() changed the episode");
+    if (differ(seen, transcript(make(), 5))) fail("render(), svg() or snapshot() changed the episode");
     const unwatched = make();
     unwatched.reset(5);
     for (const actions of moves) unwatched.step(actions);
@@ -410,11 +411,16 @@ export const environmentLaws: readonly Law<MakeEnvironment>[] = [
     if (!heeded) fail("seeds differ, but no stream given at restore makes a difference");
   }),
 
-  law("renders as text or SVG", (fail, make) => {
+  law("renders as text, and draws itself as one SVG document where it is drawn", (fail, make) => {
     const environment = make();
     const render = () => {
-      const picture = environment.render();
-      if (typeof picture !== "string" || picture.length === 0) fail("render() must give a non-empty string");
+      const text = environment.render();
+      if (typeof text !== "string" || text.length === 0) fail("render() must give a non-empty string");
+      const picture = environment.svg?.();
+      if (picture === undefined) return;
+      if (!/^<svg [^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"[\s\S]*<\/svg>\n?$/.test(picture))
+        fail(`svg() must be one SVG document with its namespace, got ${picture.slice(0, 60)}`);
+      if (/NaN|undefined|Infinity/.test(picture)) fail("svg() draws something at NaN, undefined or Infinity");
     };
     environment.reset(0);
     render();

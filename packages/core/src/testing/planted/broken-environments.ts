@@ -39,7 +39,7 @@ const KEEPS = "keeps no array that it is given, and writes to none but those it 
 const LOOKING = "is moved by actions alone: looking changes nothing";
 const CONTINUES = "continues from a snapshot exactly, as often as one likes";
 const CHANCE = "draws its chance from the stream given at restore";
-const RENDERS = "renders as text or SVG";
+const RENDERS = "renders as text, and draws itself as one SVG document where it is drawn";
 
 let restores = 0;
 
@@ -650,6 +650,13 @@ export const brokenEnvironments: readonly BrokenEnvironment[] = [
     })),
   },
   {
+    bug: "drawing uses up chance",
+    breaks: [LOOKING],
+    make: breaking(gatherers, ({ state }) => ({
+      svg: () => `<svg xmlns="http://www.w3.org/2000/svg"><!--${state.random.bits()}--></svg>`,
+    })),
+  },
+  {
     bug: "a snapshot uses up chance",
     breaks: [LOOKING],
     make: breaking(gatherers, ({ snapshot, state }) => ({
@@ -879,5 +886,11 @@ export const brokenEnvironments: readonly BrokenEnvironment[] = [
     bug: "no picture of the end",
     breaks: [RENDERS],
     make: breaking(nim, ({ render, state }) => ({ render: () => (state.heap === 0 ? "" : render()) })),
+  },
+  { bug: "a picture that is no document", breaks: [RENDERS], make: breaking(nim, () => ({ svg: () => "<g></g>" })) },
+  {
+    bug: "a picture with something nowhere",
+    breaks: [RENDERS],
+    make: breaking(nim, () => ({ svg: () => `<svg xmlns="http://www.w3.org/2000/svg"><circle r="${0 / 0}"/></svg>` })),
   },
 ];
