@@ -2,7 +2,7 @@
  * What the default run learns and how well it is explained, over seeds: runs `magic-mask start` once per seed and writes every
  * seed's figures, with t-intervals over seeds, to `results/learning/connect_four_v0.json`.
  *
- *   npm run bench:learning                 # seeds 1 2 3, about four minutes each on two cores
+ *   npm run bench:learning                 # seeds 1 2 3, about three minutes each on two cores
  *   npm run bench:learning -- 4 5 6
  */
 import { execFileSync } from "node:child_process";
@@ -16,6 +16,10 @@ interface Result {
     readonly commit: string;
     readonly trajectoryHash: string;
     readonly backend: { readonly name: string };
+    readonly host: { readonly workers: number };
+    readonly steps: number;
+    readonly startedAt: string;
+    readonly updatedAt: string;
   };
   readonly evaluation: {
     readonly opponents: readonly { opponent: string; play: string; value: { estimate: number } }[];
@@ -45,7 +49,10 @@ const results = seeds.map((seed) => {
       stdio: ["ignore", "pipe", "inherit"],
     }),
   );
-  return { seed: Number(seed), seconds: Math.round((performance.now() - started) / 1000), result };
+  // A record's last change is its end: the evaluation comes after it.
+  const { startedAt, updatedAt } = result.record;
+  const trainingSeconds = Math.round((Date.parse(updatedAt) - Date.parse(startedAt)) / 1000);
+  return { seed: Number(seed), seconds: Math.round((performance.now() - started) / 1000), trainingSeconds, result };
 });
 
 /** One row per figure: its value for every seed and the 95 % t-interval of the mean. */
@@ -72,7 +79,15 @@ const summary = {
   commit: results[0].result.record.commit,
   machine: { cpu: cpus()[0]?.model.trim(), cores: cpus().length, node: process.version },
   backend: results[0].result.record.backend.name,
-  seeds: results.map(({ seed, seconds, result }) => ({ seed, seconds, trajectoryHash: result.record.trajectoryHash })),
+  workers: results[0].result.record.host.workers,
+  steps: results[0].result.record.steps,
+  /** Seconds of all, and of training with its post-hoc pass, evaluation apart. */
+  seeds: results.map(({ seed, seconds, trainingSeconds, result }) => ({
+    seed,
+    seconds,
+    trainingSeconds,
+    trajectoryHash: result.record.trajectoryHash,
+  })),
   figures: Object.fromEntries([...rows].map(([name, values]) => [name, { ...tInterval(values), values }])),
 };
 mkdirSync(`${root}results/learning`, { recursive: true });

@@ -11,16 +11,18 @@ import { networksPart } from "./networks/part.ts";
 import type { Part, PartResult } from "./part.ts";
 import { peersPart } from "./peers/part.ts";
 import { scalingPart } from "./scaling/part.ts";
+import { workersPart } from "./workers/part.ts";
 
 const PARTS: Readonly<Record<string, Part>> = {
   networks: networksPart,
   environments: environmentsPart,
   job: jobPart,
+  workers: workersPart,
   peers: peersPart,
   scaling: scalingPart,
 };
 
-const HELP = `Measures speed. Every figure is a ratio or rate taken in one run, in CPU time, the best of several rounds in turns.
+const HELP = `Measures speed. Every figure is a ratio or rate taken in one run, in CPU time unless it says wall clock, the best of several rounds in turns.
 
 Usage: npm run bench -- [PART …] [--quick] [--json] [--out PATH]
 

@@ -19,13 +19,17 @@ export interface JobOptions {
   readonly overrides: readonly string[];
 }
 
-/** Trains on for a while, or takes apart what collecting costs. */
-export type JobRequest = { readonly train: number } | { readonly takeApart: number };
+/** Trains on for about so many CPU milliseconds, or so many iterations, or takes apart what collecting costs. */
+export type JobRequest = { readonly train: number } | { readonly iterations: number } | { readonly takeApart: number };
 
-/** What came of training for about as many CPU milliseconds as asked for. */
+/** What came of training. */
 export interface Trained {
   readonly steps: number;
+  /** Of all threads. */
   readonly cpuMs: number;
+  readonly wallMs: number;
+  /** Digest of the whole run so far. */
+  readonly hash: string;
   /** Shares of the wall time, for they are read off a clock inside. */
   readonly shares: { readonly collect: number; readonly update: number; readonly mask: number; readonly comm: number };
   /** Records that agents had from peers. */
@@ -59,12 +63,17 @@ export async function start({ overrides }: JobOptions): Promise<(request: JobReq
   return async (request) => {
     if ("takeApart" in request) return takeApart(config, world, team, request.takeApart);
     const before = cpuMilliseconds();
+    const begun = performance.now();
     const heard = received();
     const seconds = { collect: 0, update: 0, mask: 0, comm: 0 };
     let steps = 0;
-    while (cpuMilliseconds() - before < request.train) {
+    let hash = "";
+    const isEnough = (done: number) =>
+      "iterations" in request ? done >= request.iterations : cpuMilliseconds() - before >= request.train;
+    for (let done = 0; !isEnough(done); done++) {
       const { value } = await iterations.next();
       if (!value) throw new Error("the run is over: give it more training.totalSteps");
+      hash = value.hash;
       steps += config.training.copies * config.training.rolloutTicks;
       for (const name of Object.keys(seconds) as (keyof typeof seconds)[]) seconds[name] += value.seconds[name];
     }
@@ -72,7 +81,8 @@ export async function start({ overrides }: JobOptions): Promise<(request: JobReq
     const shares = Object.fromEntries(Object.entries(seconds).map(([name, spent]) => [name, spent / total]));
     const memory = { now: process.memoryUsage.rss() / 2 ** 20, peak: process.resourceUsage().maxRSS / 1024 };
     const cpuMs = cpuMilliseconds() - before;
-    return { steps, cpuMs, shares, received: received() - heard, memory } as Trained;
+    const wallMs = performance.now() - begun;
+    return { steps, cpuMs, wallMs, hash, shares, received: received() - heard, memory } as Trained;
   };
 }
 

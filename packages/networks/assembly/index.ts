@@ -5,8 +5,8 @@ import { BAD_GRADIENT, BAD_INPUT, BAD_LOSS, CATEGORICAL, DONE, GAUSSIAN, Job, RE
 import { categorical, gaussian, regression } from "./losses";
 import { BLOCK, Layer, layerOf, Net } from "./net";
 import {
-  accumulate, accumulateRows, accumulateSparse, LINEAR, multiply, multiplySparse, RELU, TANH, THROUGH_RELU,
-  THROUGH_TANH, transpose,
+  accumulate, accumulateNarrow, accumulateRows, accumulateSparse, LINEAR, multiply, multiplyNarrow, multiplySparse,
+  RELU, TANH, THROUGH_RELU, THROUGH_TANH, transpose,
 } from "./products";
 
 /** First byte that the kernel leaves to the host. */
@@ -171,6 +171,13 @@ function usedInputs(net: Net, tower: i32, depth: i32): i32 {
   return depth == 0 ? net.inputs : layerOf(net, tower, depth - 1).width;
 }
 
+/** An output layer that fills no more than half of its one panel: values, two actions, a mask's heads. */
+// @ts-ignore: decorator
+@inline
+function isNarrow(net: Net, depth: i32, layer: Layer): bool {
+  return depth == net.depth - 1 && layer.width <= 4;
+}
+
 /** From `x` through all towers to `y`. */
 function forward(net: Net, rows: i32, sparse: bool): void {
   const O = <usize>net.outputs << 2;
@@ -185,8 +192,10 @@ function forward(net: Net, rows: i32, sparse: bool): void {
       const C = layer.outputs;
       const w = layer.weights;
       const b = layer.biases;
+      const used = usedInputs(net, t, l);
       if (l == 0 && sparse) multiplySparse(input, K, net.places, net.placed, w, b, rows, C, layer.h, mode);
-      else multiply(input, K, usedInputs(net, t, l), w, b, rows, C, layer.h, mode, 0);
+      else if (isNarrow(net, l, layer)) multiplyNarrow(input, K, used, w, b, rows, layer.h);
+      else multiply(input, K, used, w, b, rows, C, layer.h, mode, 0);
       input = layer.h;
     }
     const last = layerOf(net, t, net.depth - 1);
@@ -210,7 +219,8 @@ function backward(net: Net, rows: i32, sparse: bool): void {
       accumulateRows(layer.dh, rows, layer.outputs, layer.dBiases);
       if (l > 0) {
         const below = layerOf(net, t, l - 1);
-        accumulate(below.h, layer.inputs, used, layer.dh, rows, layer.outputs, layer.dWeights);
+        if (isNarrow(net, l, layer)) accumulateNarrow(below.h, layer.inputs, used, layer.dh, rows, layer.dWeights);
+        else accumulate(below.h, layer.inputs, used, layer.dh, rows, layer.outputs, layer.dWeights);
         multiply(
           layer.dh, layer.outputs, layer.width, layer.transposed, 0, rows, layer.inputs, below.dh, through, below.h,
         );

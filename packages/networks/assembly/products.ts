@@ -1,4 +1,7 @@
 // The three products that a dense layer takes, in tiles of 4 rows by 8 columns that stay in registers. Strides are in floats.
+//
+// Inner loops take one step a turn: engines load all that a turn needs before they multiply, and two steps' loads do not fit the
+// sixteen registers beside eight sums.
 
 import { storeTanh8 } from "./math";
 
@@ -20,8 +23,8 @@ function finish(to: usize, low: v128, high: v128, mode: i32, h: usize): void {
   }
   if (mode == RELU) {
     const zero = f32x4.splat(0);
-    low = f32x4.max(low, zero);
-    high = f32x4.max(high, zero);
+    low = f32x4.pmax(low, zero);
+    high = f32x4.pmax(high, zero);
   } else if (mode == THROUGH_RELU) {
     const zero = f32x4.splat(0);
     low = v128.and(low, f32x4.gt(v128.load(h), zero));
@@ -40,7 +43,7 @@ function finish(to: usize, low: v128, high: v128, mode: i32, h: usize): void {
  * y = mode(x·W + b).
  *
  * @param x [rows × K] @param w [K × C] panels @param b [C], or 0 for none @param y [rows × C] @param h [rows × C] for `THROUGH_…`
- * @param used columns of x that may not be zero, taken as a multiple of 2: the rest is padding
+ * @param used columns of x that may not be zero: the rest is padding
  * @param rows taken as a multiple of 4
  */
 export function multiply(
@@ -87,7 +90,7 @@ function tiles(
   const ys = <usize>C << 2;
   for (let j = 0; j < C; j += 8) {
     const panel = w + ((<usize>j * <usize>K) << 2);
-    const end = panel + (<usize>((used + 1) & ~1) << 5);
+    const end = panel + (<usize>used << 5);
     const at = <usize>j << 2;
     const b0 = b ? v128.load(b + at) : f32x4.splat(0);
     const b1 = b ? v128.load(b + at, 16) : f32x4.splat(0);
@@ -97,9 +100,9 @@ function tiles(
       let x2 = x1 + xs;
       let x3 = x2 + xs;
       let c00 = b0, c01 = b1, c10 = b0, c11 = b1, c20 = b0, c21 = b1, c30 = b0, c31 = b1;
-      for (let p = panel; p < end; p += 64) {
-        let w0 = v128.load(p);
-        let w1 = v128.load(p, 16);
+      for (let p = panel; p < end; p += 32) {
+        const w0 = v128.load(p);
+        const w1 = v128.load(p, 16);
         let a = v128.load32_splat(x0);
         c00 = f32x4.add(c00, f32x4.mul(a, w0));
         c01 = f32x4.add(c01, f32x4.mul(a, w1));
@@ -112,24 +115,10 @@ function tiles(
         a = v128.load32_splat(x3);
         c30 = f32x4.add(c30, f32x4.mul(a, w0));
         c31 = f32x4.add(c31, f32x4.mul(a, w1));
-        w0 = v128.load(p, 32);
-        w1 = v128.load(p, 48);
-        a = v128.load32_splat(x0, 4);
-        c00 = f32x4.add(c00, f32x4.mul(a, w0));
-        c01 = f32x4.add(c01, f32x4.mul(a, w1));
-        a = v128.load32_splat(x1, 4);
-        c10 = f32x4.add(c10, f32x4.mul(a, w0));
-        c11 = f32x4.add(c11, f32x4.mul(a, w1));
-        a = v128.load32_splat(x2, 4);
-        c20 = f32x4.add(c20, f32x4.mul(a, w0));
-        c21 = f32x4.add(c21, f32x4.mul(a, w1));
-        a = v128.load32_splat(x3, 4);
-        c30 = f32x4.add(c30, f32x4.mul(a, w0));
-        c31 = f32x4.add(c31, f32x4.mul(a, w1));
-        x0 += 8;
-        x1 += 8;
-        x2 += 8;
-        x3 += 8;
+        x0 += 4;
+        x1 += 4;
+        x2 += 4;
+        x3 += 4;
       }
       let to = y + <usize>r * ys + at;
       let from = h + <usize>r * ys + at;
@@ -144,6 +133,36 @@ function tiles(
       from += ys;
       finish(to, c30, c31, mode, from);
     }
+  }
+}
+
+/** As `multiply` in mode `LINEAR`, of a single panel of which only the first four columns count: the others are not written. */
+export function multiplyNarrow(x: usize, K: i32, used: i32, w: usize, b: usize, rows: i32, y: usize): void {
+  const xs = <usize>K << 2;
+  const end = w + (<usize>used << 5);
+  const bias = v128.load(b);
+  for (let r = 0; r < rows; r += 4) {
+    let x0 = x + <usize>r * xs;
+    let x1 = x0 + xs;
+    let x2 = x1 + xs;
+    let x3 = x2 + xs;
+    let c0 = bias, c1 = bias, c2 = bias, c3 = bias;
+    for (let p = w; p < end; p += 32) {
+      const w0 = v128.load(p);
+      c0 = f32x4.add(c0, f32x4.mul(v128.load32_splat(x0), w0));
+      c1 = f32x4.add(c1, f32x4.mul(v128.load32_splat(x1), w0));
+      c2 = f32x4.add(c2, f32x4.mul(v128.load32_splat(x2), w0));
+      c3 = f32x4.add(c3, f32x4.mul(v128.load32_splat(x3), w0));
+      x0 += 4;
+      x1 += 4;
+      x2 += 4;
+      x3 += 4;
+    }
+    const to = y + (<usize>r << 5);
+    v128.store(to, c0);
+    v128.store(to, c1, 32);
+    v128.store(to, c2, 64);
+    v128.store(to, c3, 96);
   }
 }
 
@@ -251,6 +270,29 @@ export function accumulate(x: usize, K: i32, used: i32, d: usize, rows: i32, C: 
       v128.store(to, c30, 96);
       v128.store(to, c31, 112);
     }
+  }
+}
+
+/** As `accumulate`, of a single panel of which only the first four columns count. */
+export function accumulateNarrow(x: usize, K: i32, used: i32, d: usize, rows: i32, g: usize): void {
+  const xs = <usize>K << 2;
+  for (let k = 0; k < used; k += 4) {
+    const to = g + (<usize>k << 5);
+    let c0 = v128.load(to), c1 = v128.load(to, 32), c2 = v128.load(to, 64), c3 = v128.load(to, 96);
+    let from = x + (<usize>k << 2);
+    const end = d + (<usize>rows << 5);
+    for (let dr = d; dr < end; dr += 32) {
+      const d0 = v128.load(dr);
+      c0 = f32x4.add(c0, f32x4.mul(v128.load32_splat(from), d0));
+      c1 = f32x4.add(c1, f32x4.mul(v128.load32_splat(from, 4), d0));
+      c2 = f32x4.add(c2, f32x4.mul(v128.load32_splat(from, 8), d0));
+      c3 = f32x4.add(c3, f32x4.mul(v128.load32_splat(from, 12), d0));
+      from += xs;
+    }
+    v128.store(to, c0);
+    v128.store(to, c1, 32);
+    v128.store(to, c2, 64);
+    v128.store(to, c3, 96);
   }
 }
 
