@@ -55,10 +55,10 @@ export async function start({ overrides }: JobOptions): Promise<(request: JobReq
   const backend = await loadBackend(config, policyWork(config, world));
   const { create } = backend;
   const team = assembleTeam(config, world, create);
-  const explanation = assembleExplanation(config, world, create, config.seed, false);
+  const explanation = config.mask.enabled ? assembleExplanation(config, world, create, config.seed, false) : undefined;
   const iterations = trainJointly(config, world, team, explanation, backend);
 
-  const received = () => explanation.memory.sharing.counters.received.reduce((sum, count) => sum + count, 0);
+  const received = () => explanation?.memory.sharing.counters.received.reduce((sum, count) => sum + count, 0) ?? 0;
 
   return async (request) => {
     if ("takeApart" in request) return takeApart(config, world, team, request.takeApart);

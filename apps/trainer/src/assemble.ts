@@ -1,12 +1,12 @@
 import {
   boxSize,
   type CreateLearner,
+  distributionOf,
   type EnvironmentSpec,
   MagicMaskError,
   type MakeEnvironment,
   type ModelSpec,
   type Perturbation,
-  requireDiscrete,
   stream,
 } from "@magic-mask/core";
 import { makeEnvironment } from "@magic-mask/environments";
@@ -61,8 +61,8 @@ export const policyWork = (config: Config, { spec }: World): Work => ({
 /** The network of the policy that plays `agent`. */
 function policyModel({ training }: Config, spec: EnvironmentSpec, agent: number): ModelSpec {
   const { separateCritic, hidden, activation } = training;
-  const { n } = requireDiscrete("trainer/assemble", spec.actionSpaces[agent]);
-  const outputs = separateCritic ? [n, 1] : [n + 1];
+  const P = distributionOf(spec.actionSpaces[agent]).width;
+  const outputs = separateCritic ? [P, 1] : [P + 1];
   return { kind: "mlp", inputs: boxSize(spec.observationSpaces[agent]), hidden, activation, outputs };
 }
 

@@ -147,7 +147,7 @@ export function evaluate(run: LoadedRun): Evaluation {
   );
 
   const fidelity = compareSharing(run, states, truths, resample);
-  const training = sum(run.saved.joint.explanation.memory.channel.bytes);
+  const training = sum(run.saved.joint.explanation?.memory.channel.bytes ?? []);
   progress.done(
     `evaluated on ${count} held-out decisions per agent, ${truths.reduce((sum, truth) => sum + truth.decisions, 0)} simulated`,
   );

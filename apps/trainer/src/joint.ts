@@ -14,7 +14,8 @@ export interface JointIteration extends Omit<Iteration, "exportState" | "updated
   readonly statistics: readonly UpdateStatistics[];
   /** Per agent; empty where masks did not learn from this iteration. */
   readonly rounds: readonly MaskRound[];
-  readonly explanation: Explanation;
+  /** None where the configuration has no masks. */
+  readonly explanation: Explanation | undefined;
   /** Wall seconds. */
   readonly seconds: {
     readonly collect: number;
@@ -34,7 +35,7 @@ export interface JointIteration extends Omit<Iteration, "exportState" | "updated
 export interface JointState {
   readonly train: TrainState;
   readonly learners: readonly LearnerState[];
-  readonly explanation: ExplanationState;
+  readonly explanation: ExplanationState | null;
 }
 
 /** Optimiser steps of each record head per iteration. */
@@ -43,13 +44,14 @@ const HEAD_STEPS = 4;
 /**
  * Trains policies by PPO while masks learn from the same rollouts and agents share what they find.
  *
+ * @param explanation undefined for a configuration without masks: then policies learn alone
  * @param resume where an earlier run stopped; `team` and `explanation` are then filled from it
  */
 export async function* trainJointly(
   config: Config,
   world: World,
   team: Team,
-  explanation: Explanation,
+  explanation: Explanation | undefined,
   backend: Pick<Backend, "name" | "workers">,
   resume?: JointState,
 ): AsyncGenerator<JointIteration, void, void> {
@@ -58,7 +60,7 @@ export async function* trainJointly(
     team.learners.forEach(({ learner }, k) => {
       learner.restoreState(resume.learners[k]);
     });
-    restoreExplanation(explanation, resume.explanation);
+    if (explanation && resume.explanation) restoreExplanation(explanation, resume.explanation);
   }
   const maskRate = linear(mask.learningRate.start, mask.learningRate.end);
 
@@ -90,7 +92,7 @@ export async function* trainJointly(
       const rate = maskRate(iteration.progress);
       const plan = { fit: { epochs: 1, learningRate: { start: rate, end: rate } }, headSteps: HEAD_STEPS };
       const learning =
-        mask.enabled && iteration.index % mask.every === 0
+        explanation && iteration.index % mask.every === 0
           ? learnMasks({
               world,
               team,
@@ -118,7 +120,7 @@ export async function* trainJointly(
         exportState: async () => ({
           train: await iteration.exportState(),
           learners: team.learners.map(({ learner }) => learner.exportState()),
-          explanation: exportExplanation(explanation),
+          explanation: explanation ? exportExplanation(explanation) : null,
         }),
       };
       begun = performance.now();
@@ -135,11 +137,11 @@ const isGated = ({ mask }: Config) =>
   mask.enabled && objectives[mask.objective]({ threshold: mask.threshold, separate: false }).blinding === "gate";
 
 /** Who is blinded while training: by a coin, or by the masks themselves where the objective says so; nobody without masks. */
-function blindingOf(config: Config, { masks }: Explanation): (progress: number) => Blinding {
+function blindingOf(config: Config, explanation: Explanation | undefined): (progress: number) => Blinding {
   const { blinding, mask } = config;
-  if (!mask.enabled) return () => ({ kind: "coin", probability: 0 });
+  if (!explanation) return () => ({ kind: "coin", probability: 0 });
   if (isGated(config)) {
-    const blind = maskGate(masks, mask.threshold);
+    const blind = maskGate(explanation.masks, mask.threshold);
     return () => ({ kind: "gate", blind });
   }
   const schedule = blindingSchedule(blinding);

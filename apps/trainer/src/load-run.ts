@@ -2,29 +2,48 @@ import { MagicMaskError, type RunRecord } from "@magic-mask/core";
 import { assembleTeam, assembleWorld, policyWork, type Team, type World } from "./assemble.ts";
 import { loadBackend } from "./backend.ts";
 import { type Config, parseConfig } from "./config.ts";
-import { assemblePostHoc, type PostHoc, type PostHocState, restorePostHoc } from "./posthoc.ts";
+import { assemblePostHoc, isExplained, type PostHoc, type PostHocState, restorePostHoc } from "./posthoc.ts";
 import { loadCheckpoint } from "./run/checkpoint.ts";
 import { openRunFolder, type RunFolder } from "./run/run-folder.ts";
 import { EXPLANATION, loadSaved, type SavedRun } from "./training-run.ts";
 
-/** A trained and explained team, ready to be looked at. */
-export interface LoadedRun {
+/** A trained team, ready to play. */
+export interface LoadedTeam {
   readonly folder: RunFolder;
   readonly record: RunRecord;
   readonly config: Config;
   readonly world: World;
   readonly team: Team;
   readonly saved: SavedRun;
+}
+
+/** A trained and explained team, ready to be looked at. */
+export interface LoadedRun extends LoadedTeam {
   readonly postHoc: PostHoc;
   readonly postHocState: PostHocState;
 }
 
 /**
- * Reads a run folder back, on the backend that it was made with.
+ * Reads a run folder's policies back, on the backend that they were made with.
  *
  * @throws io, corrupt-file; out-of-order if the run is not finished
  */
+export const loadTeam = async (path: string): Promise<LoadedTeam> => (await load(path)).loaded;
+
+/**
+ * Reads a run folder back, explanation included.
+ *
+ * @throws as `loadTeam`; unsupported if the run has none
+ */
 export async function loadRun(path: string): Promise<LoadedRun> {
+  const { loaded, create } = await load(path, requireExplanation);
+  const postHoc = assemblePostHoc(loaded.config, loaded.world, create);
+  const postHocState = (await loadCheckpoint(`${loaded.folder.path}/${EXPLANATION}`)).tree as PostHocState;
+  restorePostHoc(postHoc, postHocState);
+  return { ...loaded, postHoc, postHocState };
+}
+
+async function load(path: string, check: (config: Config) => void = () => {}) {
   const folder = openRunFolder(path);
   const { record } = folder;
   if (record.state !== "finished") {
@@ -35,7 +54,7 @@ export async function loadRun(path: string): Promise<LoadedRun> {
     );
   }
   const config = parseConfig(record.config);
-  requireExplanation(config);
+  check(config);
   const world = assembleWorld(config);
   const backend = record.backend.name as Config["backend"];
   const { create } = await loadBackend({ backend, workers: 0 }, policyWork(config, world));
@@ -44,15 +63,12 @@ export async function loadRun(path: string): Promise<LoadedRun> {
   team.learners.forEach(({ learner }, k) => {
     learner.restoreState(saved.joint.learners[k]);
   });
-  const postHoc = assemblePostHoc(config, world, create);
-  const postHocState = (await loadCheckpoint(`${folder.path}/${EXPLANATION}`)).tree as PostHocState;
-  restorePostHoc(postHoc, postHocState);
-  return { folder, record, config, world, team, saved, postHoc, postHocState };
+  return { loaded: { folder, record, config, world, team, saved }, create };
 }
 
 /** @throws unsupported if runs of this configuration have no post-hoc explanation */
-export function requireExplanation({ mask, posthoc }: Config): void {
-  if (mask.enabled && posthoc.steps > 0) return;
+export function requireExplanation(config: Config): void {
+  if (isExplained(config)) return;
   const message =
     "there is nothing to evaluate without masks and a post-hoc pass; set mask.enabled=true and posthoc.steps > 0";
   throw new MagicMaskError("unsupported", "trainer/load-run", message);

@@ -55,7 +55,7 @@ export function logIteration(
   // NaN where an iteration held nothing to learn from, as when everybody is always blinded.
   scalars["kl/update"] = statistics[0].approx_kl ?? Number.NaN;
   scalars["system/memory_mib"] = process.memoryUsage.rss() / 2 ** 20;
-  if (rounds.length > 0) Object.assign(scalars, explanation.memory.sharing.statistics(steps));
+  if (explanation && rounds.length > 0) Object.assign(scalars, explanation.memory.sharing.statistics(steps));
 
   metrics.append({ steps, ...scalars, hash: iteration.hash });
   for (const [tag, value] of Object.entries(scalars)) if (!Number.isNaN(value)) events.scalar(tag, value, steps);

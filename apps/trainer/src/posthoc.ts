@@ -8,6 +8,9 @@ import { type ExplanationState, exportExplanation, restoreExplanation } from "./
 import { learnMasks, type MaskRound } from "./learn-masks.ts";
 import { createMemory, type Memory, type MemoryState } from "./memory.ts";
 
+/** Whether runs of this configuration end with a post-hoc pass. */
+export const isExplained = ({ mask, posthoc }: Config): boolean => mask.enabled && posthoc.steps > 0;
+
 /** What explains final, frozen policies. */
 export interface PostHoc {
   readonly explanation: Explanation;

@@ -16,7 +16,7 @@ import { gitCommit, hostDescription, packageVersions } from "./host.ts";
 import { type JointIteration, type JointState, trainJointly } from "./joint.ts";
 import { logIteration } from "./log-iteration.ts";
 import { randomPlayer } from "./policies.ts";
-import { assemblePostHoc, explainPostHoc, type PostHoc, type PostHocState } from "./posthoc.ts";
+import { assemblePostHoc, explainPostHoc, isExplained, type PostHoc, type PostHocState } from "./posthoc.ts";
 import { hasCheckpoint, loadCheckpoint, saveCheckpoint } from "./run/checkpoint.ts";
 import { lockRun } from "./run/lock.ts";
 import { createMetricsLog, type MetricsLog } from "./run/metrics-log.ts";
@@ -72,8 +72,10 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
   );
   // Everything is put together before anything is written, so that what cannot be leaves nothing behind.
   const team = assembleTeam(config, world, backend.create);
-  const explanation = assembleExplanation(config, world, backend.create, stream(config.seed, "joint").bits(), false);
-  const postHoc = assemblePostHoc(config, world, backend.create);
+  const { enabled } = config.mask;
+  const joint = stream(config.seed, "joint").bits();
+  const explanation = enabled ? assembleExplanation(config, world, backend.create, joint, false) : undefined;
+  const postHoc = isExplained(config) ? assemblePostHoc(config, world, backend.create) : undefined;
   const folder =
     earlier ??
     createRunFolder({
@@ -139,7 +141,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     await note({ state: "trained" });
     interrupt.restore();
     process.stderr.write(`policies saved; if you stop now, finish with: magic-mask train --resume ${folder.path}\n`);
-    const hash = await explainPolicies(config, world, team, postHoc, backend, folder, record.steps);
+    const hash = postHoc ? await explainPolicies(config, world, team, postHoc, backend, folder, record.steps) : "";
     await note({ state: "finished", trajectoryHash: chained(finished.hash, hash) });
     return { path: folder.path, record, exitCode: 0 };
   } catch (error) {
@@ -174,7 +176,7 @@ async function trainPolicies(
   config: Config,
   world: World,
   team: Team,
-  explanation: Explanation,
+  explanation: Explanation | undefined,
   backend: Backend,
   folder: RunFolder,
   saved: SavedRun | undefined,
@@ -251,7 +253,6 @@ async function explainPolicies(
   folder: RunFolder,
   steps: number,
 ) {
-  if (!config.mask.enabled || config.posthoc.steps === 0) return "";
   const path = `${folder.path}/${EXPLANATION}`;
   if (await hasCheckpoint(path)) {
     const kept = await loadCheckpoint(path).catch((error) => {

@@ -36,7 +36,7 @@ describe("decisionTable", () => {
     // Ann stands on cell 1 of 0 … 4, Bob on 3, the berry on 2, at tick 0; all moves are open.
     expect([...groups[1].observations.subarray(0, 9)]).toEqual([0.25, 0.5, 0, 0.75, 0.5, 0, 0.75, 0.5, 0]);
     expect([...groups[1].legal.subarray(0, 9)]).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 1]);
-    expect([...groups[1].choices.subarray(0, 3)]).toEqual([3, 3, 3]);
+    expect([...groups[1].free.subarray(0, 3)]).toEqual([1, 1, 1]);
     expect([...groups[1].parameters.subarray(0, 9)]).toEqual(new Array(9).fill(2));
     expect([...groups[1].values.subarray(0, 3)]).toEqual([2, 2, 2]);
     expect([...groups[0].observations.subarray(0, 3)]).toEqual([0.25, 0.5, 0]);
@@ -47,7 +47,7 @@ describe("decisionTable", () => {
     gather();
     expect(groups.map(({ count }) => count)).toEqual([4, 0]);
     expect([...groups[0].legal.subarray(0, 3)]).toEqual([1, 0, 1]);
-    expect(groups[0].choices[0]).toBe(2);
+    expect(groups[0].free[0]).toBe(1);
     // Nobody asks a policy that has nothing to decide.
     expect(policies.map(({ asked }) => asked)).toEqual([[1, 4], [3]]);
   });
@@ -62,7 +62,11 @@ describe("decisionTable", () => {
     gather();
     expect(groups[0].count).toBe(2);
     // Seven stones in copy 0: 3, 3, 1 and it is over; copy 1 takes one at a time.
-    for (const take of [2, 2, 0]) vector.step(Float32Array.of(take, take, 0, 0));
+    for (const take of [2, 2]) vector.step(Float32Array.of(take, take, 0, 0));
+    gather();
+    // One stone is left in copy 0, so its move is forced; copy 1 has five.
+    expect([...groups[0].free.subarray(0, 2)]).toEqual([0, 1]);
+    vector.step(Float32Array.of(0, 0, 0, 0));
     gather();
     expect(groups[0].count).toBe(1);
     expect([groups[0].copies[0], groups[0].agents[0]]).toEqual([1, 1]);

@@ -1,7 +1,7 @@
 import { distributionOf } from "./distribution.ts";
 import { MagicMaskError } from "./error.ts";
 import type { DecisionBatch, Policy } from "./policy.ts";
-import { boxSize, maskWidth } from "./space.ts";
+import { boxSize, hasChoice, maskWidth } from "./space.ts";
 import type { VectorEnvironment } from "./vector-environment.ts";
 
 /** The decisions that one policy has to make now, over all copies. */
@@ -12,8 +12,8 @@ export interface DecisionGroup extends DecisionBatch {
   readonly copies: Int32Array;
   /** [B] */
   readonly agents: Uint8Array;
-  /** [B] number of legal actions. */
-  readonly choices: Int32Array;
+  /** [B] 1 where there is a choice to make; forced moves have one action. */
+  readonly free: Uint8Array;
   /** [B × P] */
   readonly parameters: Float32Array;
   /** [B] */
@@ -40,7 +40,7 @@ export function decisionTable(vector: VectorEnvironment, policies: readonly Poli
     legal: new Uint8Array(capacity * Math.max(...masks)),
     copies: new Int32Array(capacity),
     agents: new Uint8Array(capacity),
-    choices: new Int32Array(capacity),
+    free: new Uint8Array(capacity),
     parameters: new Float32Array(capacity * Math.max(...parameters)),
     values: new Float32Array(capacity),
   }));
@@ -58,8 +58,9 @@ export function decisionTable(vector: VectorEnvironment, policies: readonly Poli
           group.copies[row] = copy;
           group.agents[row] = agent;
           vector.observe(copy, agent, group.observations, row * sizes[agent]);
-          group.choices[row] = vector.legal(copy, agent, group.legal, row * masks[agent]);
-          if (group.choices[row] === 0) {
+          const count = vector.legal(copy, agent, group.legal, row * masks[agent]);
+          group.free[row] = hasChoice(spec.actionSpaces[agent], count) ? 1 : 0;
+          if (count === 0) {
             throw new MagicMaskError(
               "no-legal-action",
               `environments/${spec.id}`,

@@ -5,6 +5,7 @@ import type { Episode } from "./episode.ts";
 import { checkCount, MagicMaskError } from "./error.ts";
 import type { Policy } from "./policy.ts";
 import { stream } from "./random.ts";
+import { clip } from "./space.ts";
 import { vectorize } from "./vector-environment.ts";
 
 export interface PlayOptions {
@@ -66,6 +67,7 @@ export function play({ make, policies, episodes, seed, copies = 64 }: PlayOption
         distribution
           .at(group.parameters, row * distribution.width)
           .sample(games[copy].random, actions, (copy * N + agent) * W);
+        clip(spec.actionSpaces[agent], actions, (copy * N + agent) * W);
       }
     });
     games.forEach(({ episode, log }, copy) => {

@@ -4,8 +4,10 @@ import {
   box,
   boxSize,
   candidates,
+  clip,
   contains,
   discrete,
+  hasChoice,
   maskWidth,
   multiDiscrete,
   requireDiscrete,
@@ -101,5 +103,38 @@ describe("discrete", () => {
     expect(() => requireDiscrete("ppo/train", box([1], 0, 1))).toThrow(
       expect.objectContaining({ code: "unsupported" }),
     );
+  });
+});
+
+describe("clip", () => {
+  it("moves each entry of a box to the nearest bound, and touches nothing else", () => {
+    const values = Float32Array.of(9, -3, 0.25, 7, 9);
+    clip(box([3], [-1, 0, -5], [1, 1, 5]), values, 1);
+    expect([...values]).toEqual([9, -1, 0.25, 5, 9]);
+    clip(discrete(2), values, 0);
+    expect([...values]).toEqual([9, -1, 0.25, 5, 9]);
+  });
+
+  it("leaves what a space contains, whatever its bounds round to", () => {
+    const space = box([1], 0.1, 0.3);
+    for (const value of [-1, 0.1, 0.2, 0.3, 1]) {
+      const slot = Float32Array.of(value);
+      clip(space, slot, 0);
+      expect(contains(space, slot)).toBe(true);
+    }
+  });
+});
+
+describe("hasChoice", () => {
+  it.each([
+    { space: discrete(3), count: 1, choice: false },
+    { space: discrete(3), count: 2, choice: true },
+    // Three parts of one legal choice each leave one joint action.
+    { space: multiDiscrete(2, 3, 4), count: 3, choice: false },
+    { space: multiDiscrete(2, 3, 4), count: 4, choice: true },
+    { space: candidates(5, 8), count: 1, choice: false },
+    { space: box([2], 0, 1), count: 1, choice: true },
+  ])("of $space.kind with $count entries legal: $choice", ({ space, count, choice }) => {
+    expect(hasChoice(space, count)).toBe(choice);
   });
 });

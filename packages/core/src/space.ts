@@ -81,6 +81,29 @@ export function contains(space: ActionSpace, values: ArrayLike<number>, offset =
   return true;
 }
 
+/** Moves the slot that starts at `values[offset]` into a box, entry by entry; slots of other spaces stay as they are. */
+export function clip(space: ActionSpace, values: Float32Array, offset: number): void {
+  if (space.kind !== "box") return;
+  const { low, high } = space;
+  const size = boxSize(space);
+  for (let i = 0; i < size; i++) {
+    const lowest = typeof low === "number" ? low : low[i];
+    const highest = typeof high === "number" ? high : high[i];
+    if (values[offset + i] < lowest) values[offset + i] = lowest;
+    else if (values[offset + i] > highest) values[offset + i] = highest;
+  }
+}
+
+/**
+ * Whether an agent that acts has a choice to make, where its mask has `count` entries that are legal: more than one action.
+ *
+ * @param count as `Environment.legal` returns it
+ */
+export function hasChoice(space: ActionSpace, count: number): boolean {
+  if (space.kind === "box") return true;
+  return count > (space.kind === "multi-discrete" ? space.nvec.length : 1);
+}
+
 /**
  * Narrows an action space to `Discrete`, for pieces that need finitely many choices.
  *

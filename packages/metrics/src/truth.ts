@@ -248,7 +248,7 @@ function continueBranches(options: TruthOptions, first: number, count: number) {
       for (let row = 0; row < group.count; row++) {
         const copy = group.copies[row];
         const slot = (copy * N + i) * W;
-        const decides = group.choices[row] > 1;
+        const decides = group.free[row] === 1;
         if (decides && job[copy] !== IDLE) decisions++;
         if (decides && i === agent && made[copy]++ === 0) {
           actions[slot] = branchActions[Math.floor(job[copy] / rollouts)];

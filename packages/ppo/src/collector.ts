@@ -2,6 +2,7 @@ import {
   allocateRollout,
   boxSize,
   CONTINUES,
+  clip,
   copyDecision,
   copyRow,
   type Decisions,
@@ -203,7 +204,7 @@ export function createCollector(options: CollectorOptions): Collector {
     deciding.fill(0);
     for (let k = 0; k < L; k++) {
       const group = table.groups[k];
-      for (let row = 0; row < group.count; row++) if (group.choices[row] > 1) deciding[group.copies[row]]++;
+      for (let row = 0; row < group.count; row++) if (group.free[row]) deciding[group.copies[row]]++;
     }
     for (let copy = 0; copy < C; copy++) {
       chosen[copy] = -1;
@@ -240,7 +241,7 @@ export function createCollector(options: CollectorOptions): Collector {
       const copy = group.copies[row];
       const agent = group.agents[row];
       const slot = (copy * N + agent) * W;
-      if (group.choices[row] === 1) {
+      if (!group.free[row]) {
         distribution.at(group.parameters, row * P).mode(actions, slot);
         continue;
       }
@@ -274,6 +275,8 @@ export function createCollector(options: CollectorOptions): Collector {
         rollout.next[before] = r;
       }
       open[copy * N + agent] = r;
+      // What was drawn is recorded, and what the world can do is played.
+      clip(spec.actionSpaces[agent], actions, slot);
     }
   }
 
@@ -508,6 +511,7 @@ export function createCollector(options: CollectorOptions): Collector {
       distribution
         .at(group.parameters, row * distribution.width)
         .sample(drawing[copy].action, actions, (copy * N + agent) * W);
+      clip(spec.actionSpaces[agent], actions, (copy * N + agent) * W);
     }
   }
 }
