@@ -70,7 +70,7 @@ describe("decisionTable", () => {
     gather();
     expect(groups[0].count).toBe(1);
     expect([groups[0].copies[0], groups[0].agents[0]]).toEqual([1, 1]);
-    expect(policy.asked).toEqual([2, 1]);
+    expect(policy.asked).toEqual([2, 2, 1]);
   });
 
   it("refuses an agent that must act and cannot", () => {
