@@ -1,9 +1,9 @@
 /**
  * What the default run learns and how well it is explained, over seeds: runs `magic-mask start` once per seed and writes every
- * seed's figures, with t-intervals over seeds, to `results/learning/connect_four_v0.json`.
+ * seed's figures, with t-intervals over seeds, to `results/explaining/connect_four_v0.json`.
  *
- *   npm run bench:learning                 # seeds 1 2 3, about three minutes each on two cores
- *   npm run bench:learning -- 4 5 6
+ *   npm run bench:explaining                 # seeds 1 2 3, about three minutes each on two cores
+ *   npm run bench:explaining -- 4 5 6
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -75,7 +75,7 @@ for (const { result } of results) {
 }
 
 const summary = {
-  command: `npm run bench:learning -- ${seeds.join(" ")}`,
+  command: `npm run bench:explaining -- ${seeds.join(" ")}`,
   commit: results[0].result.record.commit,
   machine: { cpu: cpus()[0]?.model.trim(), cores: cpus().length, node: process.version },
   backend: results[0].result.record.backend.name,
@@ -90,8 +90,8 @@ const summary = {
   })),
   figures: Object.fromEntries([...rows].map(([name, values]) => [name, { ...tInterval(values), values }])),
 };
-mkdirSync(`${root}results/learning`, { recursive: true });
-writeFileSync(`${root}results/learning/connect_four_v0.json`, `${JSON.stringify(summary, null, 2)}\n`);
+mkdirSync(`${root}results/explaining`, { recursive: true });
+writeFileSync(`${root}results/explaining/connect_four_v0.json`, `${JSON.stringify(summary, null, 2)}\n`);
 for (const [name, { estimate, low, high }] of Object.entries(summary.figures)) {
   console.log(name.padEnd(46), estimate.toFixed(3), `[${low.toFixed(3)}, ${high.toFixed(3)}]`);
 }

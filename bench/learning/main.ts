@@ -1,0 +1,166 @@
+/**
+ * How well policies learn in each world with its preset: trains a team per seed, without masks, judges it on held-out episodes and
+ * writes figures, curves and the table to `results/learning/`.
+ *
+ *   npm run bench:learning                                  # every world, seeds 1 2 3
+ *   npm run bench:learning -- cartpole_v1 --seeds 1,2,3,4,5
+ */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { tInterval } from "@magic-mask/metrics";
+import { loadTeam } from "../../apps/trainer/src/load-run.ts";
+import { digits, markdownTable } from "../measure/table.ts";
+import { type LearningCurve, plotLearning } from "./plot.ts";
+import { type Figure, subjects } from "./subjects.ts";
+
+/** Points of a curve. */
+const POINTS = 60;
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const folder = `${root}results/learning`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seeds: { type: "string", default: "1,2,3" } },
+});
+const seeds = values.seeds.split(",").map(Number);
+const worlds = positionals.length > 0 ? positionals : Object.keys(subjects);
+const unknown = [...worlds.filter((id) => !Object.hasOwn(subjects, id)), ...seeds.filter((seed) => !(seed >= 0))];
+if (unknown.length > 0) {
+  console.error(`cannot learn ${unknown.join(", ")}; worlds are ${Object.keys(subjects).join(", ")}, seeds numbers`);
+  process.exit(2);
+}
+
+mkdirSync(folder, { recursive: true });
+for (const id of worlds) {
+  const trained: Awaited<ReturnType<typeof trainAndJudge>>[] = [];
+  for (const seed of seeds) trained.push(await trainAndJudge(id, seed));
+  const [{ record }] = trained;
+  const figures = trained[0].figures.map(({ name, atLeast, atMost }, k) => {
+    const each = trained.map((run) => run.figures[k].value);
+    const interval = each.length > 1 ? tInterval(each) : { estimate: each[0], low: Number.NaN, high: Number.NaN };
+    return { name, atLeast, atMost, ...interval, values: each };
+  });
+  const summary = {
+    world: id,
+    command: `npm run bench:learning -- ${id} --seeds ${seeds.join(",")}`,
+    commit: record.commit,
+    machine: { cpu: cpus()[0]?.model.trim(), cores: cpus().length, node: process.version },
+    backend: record.backend.name,
+    steps: record.steps,
+    config: record.config,
+    seeds: trained.map(({ seed, seconds, record, curve }) => ({ seed, seconds, hash: record.trajectoryHash, curve })),
+    figures,
+  };
+  writeFileSync(`${folder}/${id}.json`, `${JSON.stringify(summary, null, 2)}\n`);
+  const title = `${id}: episodic return while training`;
+  writeFileSync(
+    `${folder}/${id}.svg`,
+    plotLearning(
+      title,
+      trained.map(({ seed, curve }) => ({ seed, curve })),
+    ),
+  );
+  writeFileSync(`${folder}/README.md`, overview());
+}
+console.log(overview());
+
+/** @returns its figures on held-out episodes, and its curve: mean return of all agents' episodes in training */
+async function trainAndJudge(id: string, seed: number) {
+  const out = mkdtempSync(join(tmpdir(), "magic-mask-learning-"));
+  try {
+    const { overrides = [], judge } = subjects[id];
+    const args = [
+      "train",
+      "--env-id",
+      id,
+      "--seed",
+      String(seed),
+      "--out",
+      out,
+      "--json",
+      "mask.enabled=false",
+      ...overrides,
+    ];
+    const begun = performance.now();
+    const output = execFileSync(process.execPath, [`${root}scripts/magic-mask.mjs`, ...args], {
+      cwd: root,
+      encoding: "utf8",
+      maxBuffer: 1e8,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const seconds = Math.round((performance.now() - begun) / 1000);
+    const { path } = JSON.parse(output) as { path: string };
+    const team = await loadTeam(path);
+    const figures: Figure[] = judge(team);
+    for (const { name, value } of figures) process.stderr.write(`${id}, seed ${seed}: ${name} ${digits(value)}\n`);
+    return { seed, seconds, record: team.record, figures, curve: curveOf(`${path}/metrics.jsonl`) };
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+}
+
+/** Means over stretches of the run. */
+function curveOf(file: string): LearningCurve {
+  const lines: Record<string, number | null>[] = readFileSync(file, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  const count = Math.min(POINTS, lines.length);
+  return Array.from({ length: count }, (_, k) => {
+    const part = lines.slice(Math.floor((k * lines.length) / count), Math.floor(((k + 1) * lines.length) / count));
+    const returns = part.flatMap((line) =>
+      Object.entries(line).flatMap(([name, value]) =>
+        name.endsWith("/episodic_return") && name.startsWith("agent/") && typeof value === "number" ? [value] : [],
+      ),
+    );
+    const mean = returns.reduce((sum, value) => sum + value, 0) / returns.length;
+    return { steps: part[part.length - 1].steps as number, mean: Number(mean.toPrecision(5)) };
+  }).filter(({ mean }) => Number.isFinite(mean));
+}
+
+/** The table over all worlds that the folder holds. */
+function overview(): string {
+  const rows = readdirSync(folder)
+    .filter((file) => file.endsWith(".json"))
+    .flatMap((file) => {
+      const { world, steps, seeds, figures } = JSON.parse(readFileSync(`${folder}/${file}`, "utf8"));
+      const seconds = Math.max(...seeds.map((run: { seconds: number }) => run.seconds));
+      return figures.map(
+        ({ name, estimate, low, high, atLeast, atMost }: Figure & { estimate: number; low: number; high: number }) => [
+          world,
+          name,
+          digits(estimate),
+          Number.isFinite(low) ? `${digits(low)} … ${digits(high)}` : "–",
+          atLeast !== undefined ? `≥ ${digits(atLeast)}` : atMost !== undefined ? `≤ ${digits(atMost)}` : "–",
+          atLeast === undefined && atMost === undefined
+            ? "–"
+            : estimate >= (atLeast ?? Number.NEGATIVE_INFINITY) && estimate <= (atMost ?? Number.POSITIVE_INFINITY)
+              ? "yes"
+              : "no",
+          digits(steps / 1e6),
+          String(seeds.length),
+          digits(seconds),
+        ],
+      );
+    });
+  const table = markdownTable(
+    ["world", "figure", "mean", "95 % over seeds", "wanted", "reached", "M steps", "seeds", "s, at most"],
+    rows,
+  );
+  const curves = readdirSync(folder)
+    .filter((file) => file.endsWith(".svg"))
+    .map((file) => `![${file.replace(".svg", "")}](${file})`);
+  return `# Learning
+
+Written by \`npm run bench:learning\`. PPO with each world's preset, no masks; held-out episodes from seeds that training has not seen. Steps are
+environment steps over all copies, seconds those of training by wall clock; \`<world>.json\` has the command, the commit and every seed's value.
+
+${table}
+
+${curves.join("\n\n")}
+`;
+}
