@@ -20,7 +20,7 @@ export interface Position {
 }
 
 /** A way to show the game. */
-export interface Encoding {
+interface Encoding {
   /** Numbers that the landlord and that each peasant sees. */
   readonly sizes: readonly [landlord: number, peasant: number];
   /** Indices of what means the same to both, in the same order. */

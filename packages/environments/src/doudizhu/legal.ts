@@ -2,8 +2,8 @@ import { countOf, type MoveTable, moveTable, PASS } from "./moves.ts";
 
 /**
  * Most moves that one hand can have, by either rules: those of 333444555666789TJQKA. All hands of twenty cards were counted, and
- * none has more. Nor has a smaller hand, whose moves are among those of a larger one; nor who follows: whatever it may play it
- * may lead, except to pass, and there are moves that it may only lead.
+ * none has more. Nor has a smaller hand, whose moves are among those of a larger one; nor who follows with one of these: but for
+ * the pass it may play nothing that it may not lead, and there is much that it may only lead.
  */
 export const MOST_MOVES = 519;
 
@@ -56,10 +56,10 @@ export function listMoves(douzero: boolean, low: number, high: number, toBeat: n
   index ??= makeIndex();
   const { table, bomb, rocket, trioChain4, isPlane, known, extra } = index;
   const { groupOf, groupsFrom, groupsTo, ranks, typeOf, types } = table;
-  const passes = groupOf[PASS];
+  const passGroup = groupOf[PASS];
   if (toBeat === PASS) {
-    const count = scan(table, low, high, 0, passes, -1, out, 0);
-    return douzero ? scan(table, low, high, passes + 1, ranks.length, -1, out, count) : count;
+    const count = scan(table, low, high, 0, passGroup, -1, out, 0);
+    return douzero ? scan(table, low, high, passGroup + 1, ranks.length, -1, out, count) : count;
   }
 
   const group = groupOf[toBeat];

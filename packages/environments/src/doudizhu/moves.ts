@@ -17,7 +17,7 @@ export const isBomb = (id: number) => id >= PASS - 14 && id < PASS;
  * What the moves of one type have in common. The main part is `length` ranks in a row, `copies` cards of each; `kickers`
  * further single cards or pairs (`kickerSize`) come along. Moves of one type are compared by the first rank of the main part.
  */
-export interface MoveType {
+interface MoveType {
   /** RLCard's name, e.g. `trio_solo_chain_3`. */
   readonly name: string;
   readonly copies: number;
@@ -252,8 +252,8 @@ function kickersOf({ length, kickers, kickerSize, douzeroOnly }: MoveType, first
     if (rank >= first && rank < first + length) return 0;
     if (kickerSize === 2) return rank < SUITED ? 1 : 0;
     if (douzeroOnly) return cards;
-    const extends_ = (rank === first - 1 || rank === first + length) && rank < CHAIN_RANKS;
-    return Math.min(cards, extends_ ? 2 : 3);
+    const nextTo = (rank === first - 1 || rank === first + length) && rank < CHAIN_RANKS;
+    return Math.min(cards, nextTo ? 2 : 3);
   });
   const sets = choose(most, kickers, 0).filter((set) => douzeroOnly || !(set.includes(13) && set.includes(14)));
   // RLCard's table: three single kickers go by all different, all equal, then by the rank of the pair; four and five by
