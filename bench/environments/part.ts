@@ -16,7 +16,7 @@ const TURN = 300;
 /** Steps that a call takes at least. */
 const STEPS = 1000;
 
-/** Steps per second of every environment: uniformly random legal actions, and what each acting agent sees written out at every step. */
+/** Steps per second of every environment: random legal actions, and what each acting agent sees and may do written out at every step. */
 export const environmentsPart: Part = {
   help: "steps per second of every environment, observations included",
   async run({ effort, progress }) {
@@ -39,6 +39,11 @@ function player(name: string, environment: Environment): Contender {
   const W = slotWidth(environment);
   const observation = new Float32Array(Math.max(...environment.observationSpaces.map(boxSize)));
   const mask = new Uint8Array(64);
+  const features = new Float32Array(
+    Math.max(
+      ...environment.actionSpaces.map((space) => (space.kind === "candidates" ? space.max * space.features : 0)),
+    ),
+  );
   const actions = new Float32Array(N * W);
   const random = stream("bench");
   let episode = 0;
@@ -52,6 +57,10 @@ function player(name: string, environment: Environment): Contender {
         for (let agent = 0; agent < N; agent++) {
           if (!environment.acting[agent]) continue;
           environment.observe(agent, observation, 0);
+          if (environment.actionSpaces[agent].kind === "candidates") {
+            actions[agent * W] = random.below(environment.candidates?.(agent, features, 0) ?? 0);
+            continue;
+          }
           let left = random.below(environment.legal(agent, mask, 0));
           let action = 0;
           while (mask[action] === 0 || left-- > 0) action++;

@@ -1,6 +1,7 @@
 import { MagicMaskError } from "@magic-mask/core";
 import { boardGame, tablePosition } from "./conformance/board.ts";
 import { cartPoleEpisode } from "./conformance/cart-pole.ts";
+import { doudizhuAction, doudizhuSituation, douzeroGame, rlcardGame } from "./conformance/doudizhu.ts";
 import { connectFour } from "./connect-four.ts";
 import { ticTacToe } from "./tic-tac-toe.ts";
 
@@ -24,6 +25,11 @@ export interface RecordedTest {
 
 /** By oracle: the tests that a file of its holds. */
 const oracles: Readonly<Record<string, (file: Record<string, unknown>) => RecordedTest[]>> = {
+  "rlcard doudizhu jsondata (action_space, card_type)": (file) => listOf(file, "actions").map(doudizhuAction),
+  "rlcard.games.doudizhu (judger.playable_cards_from_hand / utils.get_gt_cards); second oracle douzero 1.1.0": (file) =>
+    listOf(file, "situations").map(doudizhuSituation),
+  "rlcard.make('doudizhu')": (file) => listOf(file, "games").map(rlcardGame),
+  "douzero.env.game.GameEnv + douzero.env.env.get_obs": (file) => listOf(file, "games").map(douzeroGame),
   "gymnasium CartPole-v1 (gym.make, TimeLimit 500)": (file) => listOf(file, "episodes").map(cartPoleEpisode),
   "pettingzoo.classic.connect_four_v3.env()": (file) =>
     listOf(file, "games").map((game, i) => boardGame(connectFour, file.agents, game, i)),

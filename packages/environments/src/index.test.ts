@@ -6,6 +6,7 @@ import {
   cartPole,
   connectFour,
   connectFourOnePly,
+  doudizhu,
   environments,
   fromAec,
   fromParallel,
@@ -24,6 +25,7 @@ const subjects: Readonly<Record<string, MakeEnvironment>> = {
     planted({ agents: 1, ticks: 5, locks: 0, decoys: 2, luck: 0 }),
   "planted_v0 with nothing but locks": () => planted({ agents: 3, ticks: 4, keys: 2, locks: 4, decoys: 0 }),
   "cartpole_v1 with Sutton and Barto's reward": () => cartPole({ suttonBartoReward: true }),
+  "doudizhu_v0 by DouZero's rules": () => doudizhu({ rules: "douzero", observation: "douzero" }),
   "withRandomOpening(connectFour, 8)": withRandomOpening(connectFour, 8),
   "fromAec(aec(connectFour))": fromAec(() => aec(connectFour())),
   "fromAec(aec(planted))": fromAec(() => aec(planted())),
@@ -76,6 +78,9 @@ describe("makeEnvironment", () => {
     ["planted_v0", { luck: "much" }, "invalid-option"],
     ["cartpole_v1", { suttonBartoReward: 1 }, "invalid-option"],
     ["cartpole_v1", { sutton: true }, "unknown-key"],
+    ["doudizhu_v0", { rules: "openspiel" }, "invalid-option"],
+    ["doudizhu_v0", { observation: "rldouzero" }, "invalid-option"],
+    ["doudizhu_v0", { bidding: true }, "unknown-key"],
   ])("refuses %s with %j", (id, options, code) => {
     expect(() => makeEnvironment(id, options)).toThrow(expect.objectContaining({ code }));
   });

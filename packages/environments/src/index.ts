@@ -1,6 +1,7 @@
 import { byName, type Environment } from "@magic-mask/core";
 import { cartPole } from "./cart-pole.ts";
 import { connectFour } from "./connect-four.ts";
+import { doudizhu } from "./doudizhu.ts";
 import { planted } from "./planted.ts";
 import { ticTacToe } from "./tic-tac-toe.ts";
 
@@ -9,6 +10,15 @@ export { type CartPoleOptions, cartPole } from "./cart-pole.ts";
 export { checkEnvironment } from "./check-environment.ts";
 export { type ConnectFourOptions, connectFour } from "./connect-four.ts";
 export { connectFourOnePly } from "./connect-four-one-ply.ts";
+export {
+  type Doudizhu,
+  type DoudizhuMove,
+  type DoudizhuOptions,
+  doudizhu,
+  doudizhuMove,
+  doudizhuMoveId,
+} from "./doudizhu.ts";
+export { doudizhuGreedy } from "./doudizhu-greedy.ts";
 export type { Action, Observation, ResetOptions } from "./facade.ts";
 export type { ForeignObservation, ForeignOptions, ForeignWorld } from "./foreign.ts";
 export { type ForeignAec, fromAec } from "./from-aec.ts";
@@ -26,6 +36,7 @@ export const environments = {
   tictactoe_v0: ticTacToe,
   planted_v0: planted,
   cartpole_v1: cartPole,
+  doudizhu_v0: doudizhu,
 };
 
 /**

@@ -506,8 +506,9 @@ function view(environment: Environment): number[] {
     for (const bit of mask) seen.push(bit);
     if (space.kind !== "candidates") return;
     const features = new Float32Array(space.max * space.features);
-    seen.push(environment.candidates?.(agent, features, 0) ?? 0);
-    for (const x of features) seen.push(x);
+    const count = environment.candidates?.(agent, features, 0) ?? 0;
+    seen.push(count);
+    for (const x of features.subarray(0, count * space.features)) seen.push(x);
   });
   return seen;
 }
