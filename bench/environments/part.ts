@@ -1,5 +1,5 @@
 import { boxSize, type Environment, isOver, type MakeEnvironment, slotWidth, stream } from "@magic-mask/core";
-import { aec, connectFour, environments, fromAec } from "@magic-mask/environments";
+import { aec, connectFour, environments, fromAec, simpleSpread } from "@magic-mask/environments";
 import { type Contender, cpuMilliseconds, leastInTurns } from "../measure/in-turns.ts";
 import { digits, markdownTable } from "../measure/table.ts";
 import type { Part } from "../part.ts";
@@ -7,6 +7,8 @@ import type { Part } from "../part.ts";
 const WORLDS: Readonly<Record<string, MakeEnvironment>> = {
   ...environments,
   "connect_four_v0 (threats)": () => connectFour({ observation: "threats" }),
+  "simple_spread_v0 (continuous actions)": () => simpleSpread({ continuousActions: true }),
+  "simple_spread_v0 (the nearest two)": () => simpleSpread({ numAgentNeighbors: 2, numLandmarkNeighbors: 2 }),
   "connect_four_v0 (through aec and back)": fromAec(() => aec(connectFour())),
 };
 
@@ -57,8 +59,16 @@ function player(name: string, environment: Environment): Contender {
         for (let agent = 0; agent < N; agent++) {
           if (!environment.acting[agent]) continue;
           environment.observe(agent, observation, 0);
-          if (environment.actionSpaces[agent].kind === "candidates") {
+          const space = environment.actionSpaces[agent];
+          if (space.kind === "candidates") {
             actions[agent * W] = random.below(environment.candidates?.(agent, features, 0) ?? 0);
+            continue;
+          }
+          if (space.kind === "box") {
+            // All boxes here have one bound for all entries.
+            for (let k = 0; k < W; k++) {
+              actions[agent * W + k] = Number(space.low) + (Number(space.high) - Number(space.low)) * random.uniform();
+            }
             continue;
           }
           let left = random.below(environment.legal(agent, mask, 0));

@@ -1,5 +1,6 @@
 import { box, discrete, type Environment, MagicMaskError, stream } from "@magic-mask/core";
-import { refuseUnknown } from "./options.ts";
+import { checkSwitch, refuseUnknown } from "./options.ts";
+import { agentColours, colours, shape, svgDocument, words } from "./svg.ts";
 
 export interface CartPoleOptions {
   /** Pay 0 while the pole stands and −1 when it has fallen (Sutton & Barto), instead of 1 for every step. */
@@ -42,13 +43,7 @@ const FALLEN = 5;
  */
 export function cartPole({ suttonBartoReward = false, ...unknown }: CartPoleOptions = {}): Environment {
   refuseUnknown(SOURCE, unknown);
-  if (typeof suttonBartoReward !== "boolean") {
-    throw new MagicMaskError(
-      "invalid-option",
-      SOURCE,
-      `suttonBartoReward must be true or false, got ${suttonBartoReward}`,
-    );
-  }
+  checkSwitch(SOURCE, "suttonBartoReward", suttonBartoReward);
   const [whileUp, onFall] = suttonBartoReward ? [0, -1] : [1, 1];
   const space = box(
     [4],
@@ -140,6 +135,24 @@ export function cartPole({ suttonBartoReward = false, ...unknown }: CartPoleOpti
     render() {
       const [x, speed, angle, turn] = Array.from(state.subarray(0, PLAYED), (value) => value.toFixed(3));
       return `step ${state[PLAYED]} of ${CLOCK}: cart at ${x} m, ${speed} m/s; pole at ${angle} rad, ${turn} rad/s`;
+    },
+
+    svg() {
+      // 50 units a metre: the track from limit to limit, the whole pole 1 m long.
+      const x = 150 + 50 * state[0];
+      const pole = { x1: x, y1: 100, x2: x + 50 * Math.sin(state[2]), y2: 100 - 50 * Math.cos(state[2]) };
+      const limit = (side: number) => {
+        const at = 150 + side * 50 * X_LIMIT;
+        return shape("line", { x1: at, y1: 30, x2: at, y2: 124, stroke: colours.line, "stroke-dasharray": "3 4" });
+      };
+      return svgDocument(300, 150, [
+        limit(-1),
+        limit(1),
+        shape("line", { x1: 0, y1: 114, x2: 300, y2: 114, stroke: colours.line }),
+        shape("rect", { x: x - 20, y: 100, width: 40, height: 14, fill: colours.ink }),
+        shape("line", { ...pole, stroke: agentColours[1], "stroke-width": 5, "stroke-linecap": "round" }),
+        words(8, 142, `step ${Math.max(state[PLAYED], 0)} of ${CLOCK}${state[FALLEN] ? ", fallen" : ""}`),
+      ]);
     },
   };
 }

@@ -2,7 +2,11 @@ import { MagicMaskError } from "@magic-mask/core";
 import { boardGame, tablePosition } from "./conformance/board.ts";
 import { cartPoleEpisode } from "./conformance/cart-pole.ts";
 import { doudizhuAction, doudizhuSituation, douzeroGame, rlcardGame } from "./conformance/doudizhu.ts";
+import { particleEpisode } from "./conformance/particle-world.ts";
+import { pendulumEpisode } from "./conformance/pendulum.ts";
 import { connectFour } from "./connect-four.ts";
+import { simpleSpread } from "./simple-spread.ts";
+import { simpleTag } from "./simple-tag.ts";
 import { ticTacToe } from "./tic-tac-toe.ts";
 
 /** How one recorded file was met. A test is one recorded game, position or situation. */
@@ -31,6 +35,11 @@ const oracles: Readonly<Record<string, (file: Record<string, unknown>) => Record
   "rlcard.make('doudizhu')": (file) => listOf(file, "games").map(rlcardGame),
   "douzero.env.game.GameEnv + douzero.env.env.get_obs": (file) => listOf(file, "games").map(douzeroGame),
   "gymnasium CartPole-v1 (gym.make, TimeLimit 500)": (file) => listOf(file, "episodes").map(cartPoleEpisode),
+  "gymnasium Pendulum-v1 (gym.make, TimeLimit 200)": (file) => listOf(file, "episodes").map(pendulumEpisode),
+  "mpe2.simple_spread_v3.parallel_env": (file) =>
+    listOf(file, "episodes").map((episode, i) => particleEpisode(simpleSpread, episode, i)),
+  "mpe2.simple_tag_v3.parallel_env": (file) =>
+    listOf(file, "episodes").map((episode, i) => particleEpisode(simpleTag, episode, i)),
   "pettingzoo.classic.connect_four_v3.env()": (file) =>
     listOf(file, "games").map((game, i) => boardGame(connectFour, file.agents, game, i)),
   "pettingzoo.classic.tictactoe_v3.env()": (file) => [

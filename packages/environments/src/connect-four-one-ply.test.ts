@@ -85,4 +85,35 @@ describe("connectFourOnePly", () => {
       expect.objectContaining({ code: "no-legal-action" }),
     );
   });
+
+  it("wins and blocks on other boards, and refuses what is too short for its own", () => {
+    const options = { rows: 5, columns: 8, inARow: 3 };
+    const game = connectFour(options);
+    game.reset(0);
+    const policy = connectFourOnePly(options);
+    const batch = { count: 1, observations: new Float32Array(80), legal: new Uint8Array(8) };
+    const row = new Float32Array(8);
+    const choice = () => {
+      const agent = game.acting.indexOf(1);
+      game.observe(agent, batch.observations, 0);
+      game.legal(agent, batch.legal, 0);
+      policy.evaluate(batch, row, new Float32Array(1));
+      return Array.from(row, (x) => (x === ILLEGAL ? 0 : Math.exp(x)));
+    };
+    // player_0 stands on 6 and 7 of the bottom row: player_1 blocks on 5.
+    for (const move of [6, 6, 7]) game.step(new Float32Array(2).fill(move));
+    expect(choice()).toEqual([0, 0, 0, 0, 0, 1, 0, 0]);
+    for (const move of [1, 0, 1, 0]) game.step(new Float32Array(2).fill(move));
+    // Now player_1 has two up column 1 and wins there, though 5 is still open.
+    expect(choice()).toEqual([0, 1, 0, 0, 0, 0, 0, 0]);
+    expect(() => connectFourOnePly().evaluate(batch, row, new Float32Array(1))).toThrow(
+      expect.objectContaining({ code: "shape-mismatch" }),
+    );
+    // 7 × 6 has as many cells as 6 × 7, and one column fewer.
+    const turned = { count: 1, observations: new Float32Array(84), legal: new Uint8Array(6) };
+    expect(() => connectFourOnePly().evaluate(turned, row, new Float32Array(1))).toThrow(
+      expect.objectContaining({ code: "shape-mismatch" }),
+    );
+    expect(() => connectFourOnePly({ rows: 1 })).toThrow(expect.objectContaining({ code: "invalid-option" }));
+  });
 });

@@ -1,15 +1,22 @@
 import { ILLEGAL, MagicMaskError, type Policy } from "@magic-mask/core";
-import { CONNECT_FOUR, type ConnectFourOptions } from "./connect-four.ts";
+import { CONNECT_FOUR, type ConnectFourOptions, checkBoard } from "./connect-four.ts";
 import { linesOf, markWins } from "./line-game.ts";
 
 /**
  * Looks one move ahead in Connect Four: wins at once if it can, else blocks where the other would win at once, else plays
  * any legal column; uniform among equals. Its values are 0.
  *
- * @param options the `observation` of the world that it plays in
+ * @param options those of the world that it plays in
+ * @throws invalid-option; shape-mismatch from `evaluate` if the observations or masks are too short for that board
  */
-export function connectFourOnePly({ observation = "planes" }: Pick<ConnectFourOptions, "observation"> = {}): Policy {
-  const { rows, columns, inARow } = CONNECT_FOUR;
+export function connectFourOnePly({
+  rows = CONNECT_FOUR.rows,
+  columns = CONNECT_FOUR.columns,
+  inARow = CONNECT_FOUR.inARow,
+  observation = "planes",
+}: ConnectFourOptions = {}): Policy {
+  const source = "environments/connect-four-one-ply";
+  checkBoard(source, rows, columns, inARow);
   const size = rows * columns;
   const planes = observation === "threats" ? 4 : 2;
   const lines = linesOf(rows, columns, inARow);
@@ -20,6 +27,13 @@ export function connectFourOnePly({ observation = "planes" }: Pick<ConnectFourOp
 
   return {
     evaluate({ count, observations, legal }, parameters, values) {
+      if (observations.length < count * size * planes || legal.length < count * columns) {
+        throw new MagicMaskError(
+          "shape-mismatch",
+          source,
+          `a board of ${rows} × ${columns} needs ${size * planes} observations and ${columns} legal actions for each of ${count} decisions, got ${observations.length} and ${legal.length} in all`,
+        );
+      }
       values.fill(0, 0, count);
       for (let row = 0; row < count; row++) {
         for (let cell = 0, at = row * size * planes; cell < size; cell++, at += planes) {
@@ -41,11 +55,7 @@ export function connectFourOnePly({ observation = "planes" }: Pick<ConnectFourOp
           if (rank[column] === best) ties++;
         }
         if (best === 0) {
-          throw new MagicMaskError(
-            "no-legal-action",
-            "environments/connect-four-one-ply",
-            "the legal-action mask is all zero",
-          );
+          throw new MagicMaskError("no-legal-action", source, "the legal-action mask is all zero");
         }
         for (let column = 0; column < columns; column++) {
           parameters[row * columns + column] = rank[column] === best ? -Math.log(ties) : ILLEGAL;

@@ -15,17 +15,28 @@ import {
   planted,
   plantedCriticality,
   plantedOptimal,
+  simpleSpread,
+  simpleTag,
   withRandomOpening,
 } from "./index.ts";
 
 const subjects: Readonly<Record<string, MakeEnvironment>> = {
   ...environments,
   "connect_four_v0 with threats": () => connectFour({ observation: "threats" }),
+  "connect_four_v0 on 5 × 6": () => connectFour({ rows: 5, columns: 6 }),
+  "connect_four_v0 on 8 × 9 with five in a row": () =>
+    connectFour({ rows: 8, columns: 9, inARow: 5, observation: "threats" }),
   "planted_v0 with one agent, no locks and no luck": () =>
     planted({ agents: 1, ticks: 5, locks: 0, decoys: 2, luck: 0 }),
   "planted_v0 with nothing but locks": () => planted({ agents: 3, ticks: 4, keys: 2, locks: 4, decoys: 0 }),
   "cartpole_v1 with Sutton and Barto's reward": () => cartPole({ suttonBartoReward: true }),
   "doudizhu_v0 by DouZero's rules": () => doudizhu({ rules: "douzero", observation: "douzero" }),
+  "simple_spread_v0 with continuous actions": () => simpleSpread({ N: 2, continuousActions: true, localRatio: 0 }),
+  "simple_spread_v0 with neighbours and an early end": () =>
+    simpleSpread({ N: 4, numAgentNeighbors: 2, numLandmarkNeighbors: 5, terminateOnSuccess: true, maxCycles: 40 }),
+  "simple_tag_v0 with continuous actions": () => simpleTag({ continuousActions: true, curriculum: true }),
+  "simple_tag_v0 with neighbours and an early end": () =>
+    simpleTag({ numGood: 2, numObstacles: 0, numAgentNeighbors: 2, numLandmarkNeighbors: 1, terminateOnSuccess: true }),
   "withRandomOpening(connectFour, 8)": withRandomOpening(connectFour, 8),
   "fromAec(aec(connectFour))": fromAec(() => aec(connectFour())),
   "fromAec(aec(planted))": fromAec(() => aec(planted())),
@@ -39,6 +50,12 @@ describe.each(Object.entries(subjects))("%s", (_, make) => {
 describe("connectFourOnePly", () => {
   it.each(policyLaws)("$name", ({ run }) =>
     run({ policy: connectFourOnePly(), shape: { observation: 84, actions: 7 } }),
+  );
+});
+
+describe("connectFourOnePly on 5 × 6", () => {
+  it.each(policyLaws)("$name", ({ run }) =>
+    run({ policy: connectFourOnePly({ rows: 5, columns: 6 }), shape: { observation: 60, actions: 6 } }),
   );
 });
 
@@ -68,6 +85,12 @@ describe("makeEnvironment", () => {
   it.each<[string, Record<string, unknown>, string]>([
     ["connect_four_v0", { observatoin: "threats" }, "unknown-key"],
     ["connect_four_v0", { observation: "pixels" }, "invalid-option"],
+    ["connect_four_v0", { rows: 1 }, "invalid-option"],
+    ["connect_four_v0", { columns: 16 }, "invalid-option"],
+    ["connect_four_v0", { rows: 5.5 }, "invalid-option"],
+    ["connect_four_v0", { inARow: 8 }, "invalid-option"],
+    ["connect_four_v0", { rows: 12, inARow: 9 }, "invalid-option"],
+    ["connect_four_v0", { inARow: 1 }, "invalid-option"],
     ["tictactoe_v0", { size: 4 }, "unknown-key"],
     ["planted_v0", { lock: 3 }, "unknown-key"],
     ["planted_v0", { agents: 0 }, "invalid-option"],
@@ -81,6 +104,25 @@ describe("makeEnvironment", () => {
     ["doudizhu_v0", { rules: "openspiel" }, "invalid-option"],
     ["doudizhu_v0", { observation: "rldouzero" }, "invalid-option"],
     ["doudizhu_v0", { bidding: true }, "unknown-key"],
+    ["pendulum_v1", { g: 9.81 }, "unknown-key"],
+    ["simple_spread_v0", { N: 0 }, "invalid-option"],
+    ["simple_spread_v0", { localRatio: 1.5 }, "invalid-option"],
+    ["simple_spread_v0", { localRatio: Number.NaN }, "invalid-option"],
+    ["simple_spread_v0", { maxCycles: 0 }, "invalid-option"],
+    ["simple_spread_v0", { continuousActions: 1 }, "invalid-option"],
+    ["simple_spread_v0", { terminateOnSuccess: "yes" }, "invalid-option"],
+    ["simple_spread_v0", { numAgentNeighbors: 0 }, "invalid-option"],
+    ["simple_spread_v0", { numLandmarkNeighbors: 1.5 }, "invalid-option"],
+    ["simple_spread_v0", { curriculum: 0 }, "invalid-option"],
+    ["simple_spread_v0", { curriculum: true, curriculumStage: 2 }, "invalid-option"],
+    ["simple_spread_v0", { curriculumStage: 1 }, "invalid-option"],
+    ["simple_spread_v0", { n: 3 }, "unknown-key"],
+    ["simple_tag_v0", { numGood: 0 }, "invalid-option"],
+    ["simple_tag_v0", { numAdversaries: 0 }, "invalid-option"],
+    ["simple_tag_v0", { numObstacles: -1 }, "invalid-option"],
+    ["simple_tag_v0", { curriculum: true, curriculumStage: 3 }, "invalid-option"],
+    ["simple_tag_v0", { terminateOnSuccess: 1 }, "invalid-option"],
+    ["simple_tag_v0", { localRatio: 0.5 }, "unknown-key"],
   ])("refuses %s with %j", (id, options, code) => {
     expect(() => makeEnvironment(id, options)).toThrow(expect.objectContaining({ code }));
   });

@@ -2,7 +2,10 @@ import { byName, type Environment } from "@magic-mask/core";
 import { cartPole } from "./cart-pole.ts";
 import { connectFour } from "./connect-four.ts";
 import { doudizhu } from "./doudizhu.ts";
+import { pendulum } from "./pendulum.ts";
 import { planted } from "./planted.ts";
+import { simpleSpread } from "./simple-spread.ts";
+import { simpleTag } from "./simple-tag.ts";
 import { ticTacToe } from "./tic-tac-toe.ts";
 
 export { type AecEnvironment, aec } from "./aec.ts";
@@ -26,8 +29,12 @@ export { type ForeignParallel, fromParallel } from "./from-parallel.ts";
 export { type GymEnvironment, type GymOptions, gym } from "./gym.ts";
 export type { OpenActions } from "./line-game.ts";
 export { type ParallelEnvironment, parallel } from "./parallel.ts";
+export type { ParticleOptions } from "./particle-world.ts";
+export { pendulum } from "./pendulum.ts";
 export { type PlantedOptions, planted, plantedCriticality, plantedOptimal } from "./planted.ts";
 export { withRandomOpening } from "./random-opening.ts";
+export { type SimpleSpreadOptions, simpleSpread } from "./simple-spread.ts";
+export { type SimpleTagOptions, simpleTag } from "./simple-tag.ts";
 export { ticTacToe } from "./tic-tac-toe.ts";
 
 /** Every environment by id, for command lines and menus. Code should import the function. */
@@ -37,6 +44,9 @@ export const environments = {
   planted_v0: planted,
   cartpole_v1: cartPole,
   doudizhu_v0: doudizhu,
+  pendulum_v1: pendulum,
+  simple_spread_v0: simpleSpread,
+  simple_tag_v0: simpleTag,
 };
 
 /**

@@ -1,4 +1,5 @@
 import { box, discrete, type Environment, MagicMaskError } from "@magic-mask/core";
+import { agentColours, colours, shape, svgDocument, words } from "./svg.ts";
 
 /** What tells one line game from another. */
 export interface LineGameRules {
@@ -65,7 +66,7 @@ export function linesOf(rows: number, columns: number, inARow: number): Uint8Arr
 export function markWins(cells: Uint8Array, lines: Uint8Array, inARow: number, wins: Uint8Array): void {
   wins.fill(0);
   for (let start = 0; start < lines.length; start += inARow) {
-    // Cubes, 1 and 8, add up to a sum that tells how many stones of each side a line of up to seven has.
+    // Cubes, 1 and 8, add up to a sum that tells how many stones of each side a line of up to eight has.
     let sum = 0;
     for (let k = start; k < start + inARow; k++) {
       const stone = cells[lines[k]];
@@ -126,6 +127,14 @@ export function lineGame(rules: LineGameRules): Environment & OpenActions {
       if (k === inARow - 1) return true;
     }
     return false;
+  };
+
+  const status = () => {
+    const next = state[size];
+    const side = (stone: number) => `${["", "●", "○"][stone]} ${agents[stone - 1]}`;
+    if (next === UNSTARTED) return "not started";
+    if (next < DRAW) return `${side(next)} to move`;
+    return next === DRAW ? "draw" : `${side(next - WON)} won`;
   };
 
   return {
@@ -225,22 +234,47 @@ export function lineGame(rules: LineGameRules): Environment & OpenActions {
     },
 
     render() {
-      const next = state[size];
       const stones = (cell: number) => ["·", "●", "○"][cells[cell]];
       const board = Array.from({ length: rows }, (_, row) =>
         Array.from({ length: columns }, (_, column) => stones(row * columns + column)).join(" "),
       );
-      const numbers = gravity ? [labels.map((_, column) => column).join(" ")] : [];
-      const side = (stone: number) => `${["", "●", "○"][stone]} ${agents[stone - 1]}`;
-      const status =
-        next === UNSTARTED
-          ? "not started"
-          : next < DRAW
-            ? `${side(next)} to move`
-            : next === DRAW
-              ? "draw"
-              : `${side(next - WON)} won`;
-      return [...numbers, ...board, status].join("\n");
+      // The last digit, so that boards of more than ten columns stay straight.
+      const numbers = gravity ? [labels.map((_, column) => column % 10).join(" ")] : [];
+      return [...numbers, ...board, status()].join("\n");
+    },
+
+    svg() {
+      const place = (cell: number) => ({
+        cx: 40 * (cell % columns) + 30,
+        cy: 40 * Math.floor(cell / columns) + (gravity ? 48 : 30),
+      });
+      const numbers = gravity
+        ? labels.map((_, column) => words(place(column).cx, 20, String(column), { "text-anchor": "middle" }))
+        : [];
+      const holes = Array.from(cells, (stone, cell) => {
+        const fill = stone === EMPTY ? "none" : agentColours[stone - 1];
+        return shape("circle", { ...place(cell), r: 16, fill, stroke: colours.line });
+      });
+      const rings: string[] = [];
+      for (let start = 0; start < lines.length; start += inARow) {
+        const line = lines.subarray(start, start + inARow);
+        if (state[size] <= DRAW || line.some((cell) => cells[cell] !== state[size] - WON)) continue;
+        for (const cell of line) {
+          rings.push(shape("circle", { ...place(cell), r: 9, fill: "none", stroke: colours.ink, "stroke-width": 3 }));
+        }
+      }
+      const next = state[size];
+      const side = next === UNSTARTED || next === DRAW ? 0 : next < DRAW ? next : next - WON;
+      const foot = place(size - 1).cy + 38;
+      const colour = side === 0 ? [] : [shape("circle", { cx: 20, cy: foot - 4, r: 6, fill: agentColours[side - 1] })];
+      const text = words(side === 0 ? 14 : 32, foot, status().replace(/^[●○] /, ""));
+      return svgDocument(Math.max(40 * columns + 20, 150), foot + 14, [
+        ...numbers,
+        ...holes,
+        ...rings,
+        ...colour,
+        text,
+      ]);
     },
   };
 }

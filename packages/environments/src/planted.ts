@@ -13,6 +13,7 @@ import {
   stream,
 } from "@magic-mask/core";
 import { refuseUnknown } from "./options.ts";
+import { agentColours, colours, shape, svgDocument, words } from "./svg.ts";
 
 export interface PlantedOptions {
   /** N, 1 to 16. */
@@ -93,19 +94,19 @@ export function planted({
   const bytes = new Uint8Array(state);
   const rewards = new Float64Array(state, 0, N);
   let word = N * 8;
-  const words = (length: number) => {
+  const integers = (length: number) => {
     const view = new Int32Array(state, word, length);
     word += length * 4;
     return view;
   };
   /** Ticks played; −1 before `reset`. */
-  const clock = words(1).fill(-1);
-  const randomState = words(4);
-  const locksLeft = words(N);
-  const decoysLeft = words(N);
-  const dials = words(N);
+  const clock = integers(1).fill(-1);
+  const randomState = integers(4);
+  const locksLeft = integers(N);
+  const decoysLeft = integers(N);
+  const dials = integers(N);
   /** 0 … 3, two bits. */
-  const wires = words(N);
+  const wires = integers(N);
 
   const acting = new Uint8Array(N);
   const terminated = new Uint8Array(N);
@@ -225,6 +226,33 @@ export function planted({
         return `${name}: ${kind}, wires ${wires[i] & 1}${wires[i] >> 1}`;
       });
       return [`tick ${clock[0]} of ${T}`, ...scenes].join("\n");
+    },
+
+    svg() {
+      // A row an agent: the dial's keys, the two wires, and what that makes of the moment.
+      const width = 110 + 22 * A + 150;
+      const head = words(10, 20, `tick ${Math.max(clock[0], 0)} of ${T}`);
+      const rows = agents.flatMap((name, i) => {
+        const y = 44 + 30 * i;
+        const keys = Array.from({ length: A }, (_, key) => {
+          const fill = dials[i] === key ? agentColours[i % agentColours.length] : "none";
+          return shape("circle", { cx: 100 + 22 * key, cy: y, r: 8, fill, stroke: colours.line });
+        });
+        const wire = (k: number) => {
+          const fill = (wires[i] >> k) & 1 ? colours.ink : "none";
+          return shape("rect", {
+            x: 110 + 22 * A + 18 * k,
+            y: y - 8,
+            width: 12,
+            height: 16,
+            fill,
+            stroke: colours.line,
+          });
+        };
+        const kind = dials[i] === NO_DIAL ? "nothing" : isLock(i) ? "lock" : "decoy";
+        return [words(10, y + 4, name), ...keys, wire(0), wire(1), words(160 + 22 * A, y + 4, kind)];
+      });
+      return svgDocument(width, 40 + 30 * N, [head, ...rows]);
     },
   };
 }
