@@ -21,7 +21,7 @@ function trace(environment: Environment, seed: number): string {
       if (!environment.acting[agent]) return [];
       if (space.kind === "discrete") return `${name} ${space.labels?.[actions[agent * W]]}`;
       const numbers = actions.subarray(agent * W, agent * W + actionWidth(space));
-      return `${name} ${Array.from(numbers, (x) => x.toFixed(3)).join(" ")}`;
+      return `${name} ${Array.from(numbers, (x) => (space.kind === "box" ? x.toFixed(3) : x)).join(" ")}`;
     });
     environment.step(actions);
     // Engines differ in the last digits.
