@@ -1,6 +1,14 @@
 import { MagicMaskError } from "@magic-mask/core";
 import { boardGame, tablePosition } from "./conformance/board.ts";
 import { cartPoleEpisode } from "./conformance/cart-pole.ts";
+import {
+  highwayAcceleration,
+  highwayCollision,
+  highwayLaneChange,
+  highwayScene,
+  highwayStart,
+  highwaySteering,
+} from "./conformance/highway.ts";
 import { connectFour } from "./connect-four.ts";
 import { ticTacToe } from "./tic-tac-toe.ts";
 
@@ -25,6 +33,18 @@ export interface RecordedTest {
 /** By oracle: the tests that a file of its holds. */
 const oracles: Readonly<Record<string, (file: Record<string, unknown>) => RecordedTest[]>> = {
   "gymnasium CartPole-v1 (gym.make, TimeLimit 500)": (file) => listOf(file, "episodes").map(cartPoleEpisode),
+  "highway-env (gym.make highway-v0 / highway-fast-v0, MultiAgentAction + MultiAgentObservation)": (file) =>
+    listOf(file, "episodes").map(highwayScene),
+  "highway-env internals": (file) => [
+    ...listOf(file, "collision").map(highwayCollision),
+    ...listOf(file, "steering").map(highwaySteering),
+    ...listOf(file, "idm").map(highwayAcceleration),
+    ...listOf(file, "mobil").map(highwayLaneChange),
+  ],
+  "highway-v0 reset": (file) => {
+    const { oracle, seed } = objectOf(file.header, "header");
+    return listOf(file, "resets").map((cars, i) => highwayStart(String(oracle), seed, cars, i));
+  },
   "pettingzoo.classic.connect_four_v3.env()": (file) =>
     listOf(file, "games").map((game, i) => boardGame(connectFour, file.agents, game, i)),
   "pettingzoo.classic.tictactoe_v3.env()": (file) => [
@@ -46,9 +66,11 @@ export function replayFixture(file: unknown): Replay {
   const { oracle } = objectOf(fields.header, "header");
   if (typeof oracle !== "string") throw corrupt(`header.oracle must name what recorded the file, got ${show(oracle)}`);
   const failures: string[] = [];
-  if (!Object.hasOwn(oracles, oracle))
+  // Some names end with settings, such as "…, lanes_count=4".
+  const name = oracle.replace(/(, \w+=\d+)+$/, "");
+  if (!Object.hasOwn(oracles, name))
     return { oracle, passed: 0, failed: 0, failures, skipped: `nothing here replays ${oracle}` };
-  const tests = oracles[oracle](fields);
+  const tests = oracles[name](fields);
   if (tests.length === 0) throw corrupt("the file holds nothing to replay");
   for (const { name, run } of tests) {
     try {

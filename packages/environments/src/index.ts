@@ -1,6 +1,7 @@
 import { byName, type Environment } from "@magic-mask/core";
 import { cartPole } from "./cart-pole.ts";
 import { connectFour } from "./connect-four.ts";
+import { highway, highwayFast } from "./highway.ts";
 import { planted } from "./planted.ts";
 import { ticTacToe } from "./tic-tac-toe.ts";
 
@@ -14,6 +15,7 @@ export type { ForeignObservation, ForeignOptions, ForeignWorld } from "./foreign
 export { type ForeignAec, fromAec } from "./from-aec.ts";
 export { type ForeignParallel, fromParallel } from "./from-parallel.ts";
 export { type GymEnvironment, type GymOptions, gym } from "./gym.ts";
+export { type HighwayOptions, highway, highwayFast } from "./highway.ts";
 export type { OpenActions } from "./line-game.ts";
 export { type ParallelEnvironment, parallel } from "./parallel.ts";
 export { type PlantedOptions, planted, plantedCriticality, plantedOptimal } from "./planted.ts";
@@ -26,6 +28,8 @@ export const environments = {
   tictactoe_v0: ticTacToe,
   planted_v0: planted,
   cartpole_v1: cartPole,
+  highway_v0: highway,
+  highway_fast_v0: highwayFast,
 };
 
 /**

@@ -17,7 +17,9 @@ function trace(environment: Environment, seed: number): string {
       return environment.acting[agent] && space.kind === "discrete" ? `${name} ${space.labels?.[actions[agent]]}` : [];
     });
     environment.step(actions);
-    lines.push("", `${t}: ${words.join(", ")}; pays ${environment.rewards.join(" ")}`, environment.render());
+    // Six digits: sines differ between engines in the last.
+    const paid = Array.from(environment.rewards, (reward) => Number(reward.toFixed(6)));
+    lines.push("", `${t}: ${words.join(", ")}; pays ${paid.join(" ")}`, environment.render());
   }
   const ends = environment.agents.map(
     (name, agent) => `${name} ${environment.terminated[agent] ? "terminated" : "truncated"}`,
