@@ -62,8 +62,7 @@ const second = new Float64Array(8);
 
 /**
  * Separating axes for two rectangles that move by their velocities for `dt` (codeproject 15573): the axis of the smallest
- * overlap, or of the smallest gap that the next step closes, gives the way out. After a gap now and then, the remaining axes
- * of that rectangle are left out.
+ * overlap after it, of equals the first, gives the way out. Cars with one and the same centre go against that axis.
  */
 export function meet(road: Road, a: number, b: number, dt: number, into: Meeting): void {
   const { speed, cos, sin } = road;
@@ -105,7 +104,7 @@ export function meet(road: Road, a: number, b: number, dt: number, into: Meeting
       else maxA += goes;
       const then = gap(minA, maxA, minB, maxB);
       if (then > 0) into.soon = false;
-      if (!into.now && !into.soon) break;
+      if (!into.now && !into.soon) return;
       if (abs(then) < least) {
         least = abs(then);
         const away = alongX * axisX + alongY * axisY > 0;

@@ -5,7 +5,7 @@ import { command, nearestSpeed, steer } from "./control.ts";
 import { accelerationBehind, decide, desiredGap, frontOf, isWorthwhile, rearOf } from "./idm.ts";
 import { hold, move } from "./kinematics.ts";
 import { observeFrom } from "./observation.ts";
-import { closestLane, createRoad, IDM, isReachable, META, type Road, turned, wrap } from "./road.ts";
+import { closestLane, createRoad, IDM, isOnRoad, isReachable, META, type Road, turned, wrap } from "./road.ts";
 
 /** A car: x, y, heading, speed. */
 type Place = readonly [x: number, y: number, heading?: number, speed?: number];
@@ -185,6 +185,13 @@ describe("the Intelligent Driver Model", () => {
     expect([rearOf(road, 0, 0), rearOf(road, 0, 1), rearOf(road, 0, 2)]).toEqual([-1, 3, 4]);
   });
 
+  it("counts cars up to a length beyond the ends of the road", () => {
+    const ends = roadWith([-9, 0], [-5.1, 0], [-5, 0], [10_004.9, 0], [10_005, 0], [10_006, 0]);
+    expect([frontOf(ends, 0, 0), rearOf(ends, 2, 0), rearOf(ends, 5, 0)]).toEqual([2, -1, 3]);
+    expect(isOnRoad(ends, 1)).toBe(false);
+    expect(isOnRoad(ends, 2)).toBe(true);
+  });
+
   it("finds the nearest cars", () => {
     fc.assert(
       fc.property(traffic, fc.integer({ min: 0, max: 2 }), (places, lane) => {
@@ -251,6 +258,12 @@ describe("collisions", () => {
       ...[0, 0, -0.5, 0.5],
       ...[1, 1, 1, 1],
     ]);
+  });
+
+  it("parts cars with one centre across, the first to the left", () => {
+    const road = roadWith([100, 4], [100, 4]);
+    collidePair(road, 0, 1, 0.2);
+    expect([...road.pushX, ...road.pushY].map((x) => x + 0)).toEqual([0, 0, -1, 1]);
   });
 
   it("sees what the next step brings, and a later push replaces an earlier", () => {

@@ -150,7 +150,10 @@ export const isOnRoad = (road: Road, car: number): boolean => isOnLane(road, car
 /** An angle brought into [−π, π). */
 export function wrap(angle: number): number {
   const turn = 2 * PI;
-  const rest = (angle + PI) % turn;
+  const ahead = angle + PI;
+  // Most are in there, and need no division.
+  if (ahead >= 0 && ahead < turn) return ahead - PI;
+  const rest = ahead % turn;
   return (rest < 0 ? rest + turn : rest) - PI;
 }
 
