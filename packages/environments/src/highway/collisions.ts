@@ -2,6 +2,7 @@ import { CAR_LENGTH, CAR_WIDTH, type Road } from "./road.ts";
 
 // By name: test runners that sandbox modules find a global some hundred times more slowly.
 const { abs, sqrt } = Math;
+const { POSITIVE_INFINITY, NEGATIVE_INFINITY } = Number;
 
 const DIAGONAL = sqrt(CAR_LENGTH * CAR_LENGTH + CAR_WIDTH * CAR_WIDTH);
 
@@ -72,7 +73,7 @@ export function meet(road: Road, a: number, b: number, dt: number, into: Meeting
   const alongY = (first[1] + first[3] + first[5] + first[7]) / 4 - (second[1] + second[3] + second[5] + second[7]) / 4;
   const goesX = speed[a] * cos[a] * dt - speed[b] * cos[b] * dt;
   const goesY = speed[a] * sin[a] * dt - speed[b] * sin[b] * dt;
-  let least = Number.POSITIVE_INFINITY;
+  let least = POSITIVE_INFINITY;
   into.now = true;
   into.soon = true;
   into.x = 0;
@@ -86,8 +87,8 @@ export function meet(road: Road, a: number, b: number, dt: number, into: Meeting
       const norm = sqrt(left * left + right * right);
       const axisX = left / norm;
       const axisY = right / norm;
-      let minA = Number.POSITIVE_INFINITY;
-      let maxA = Number.NEGATIVE_INFINITY;
+      let minA = POSITIVE_INFINITY;
+      let maxA = NEGATIVE_INFINITY;
       let minB = minA;
       let maxB = maxA;
       for (let corner = 0; corner < 8; corner += 2) {

@@ -3,6 +3,7 @@ import { clip, isOnLane, isReachable, notZero, type Road, SPEED_LIMIT } from "./
 
 // By name: test runners that sandbox modules find a global some hundred times more slowly.
 const { abs, exp, log, max, min, sqrt } = Math;
+const { POSITIVE_INFINITY, NEGATIVE_INFINITY } = Number;
 
 /** Metres per second². */
 const COMFORTABLE = 3;
@@ -64,7 +65,7 @@ export function desiredGap(road: Road, car: number, front: number): number {
 export function frontOf(road: Road, car: number, lane: number): number {
   const { x } = road;
   const own = x[car];
-  let nearest = Number.POSITIVE_INFINITY;
+  let nearest = POSITIVE_INFINITY;
   let front = NOBODY;
   for (let other = 0; other < road.cars; other++) {
     const place = x[other];
@@ -79,7 +80,7 @@ export function frontOf(road: Road, car: number, lane: number): number {
 export function rearOf(road: Road, car: number, lane: number): number {
   const { x } = road;
   const own = x[car];
-  let nearest = Number.NEGATIVE_INFINITY;
+  let nearest = NEGATIVE_INFINITY;
   let rear = NOBODY;
   for (let other = 0; other < road.cars; other++) {
     const place = x[other];
