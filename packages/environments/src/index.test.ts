@@ -10,6 +10,8 @@ import {
   environments,
   fromAec,
   fromParallel,
+  highway,
+  highwayFast,
   makeEnvironment,
   parallel,
   planted,
@@ -37,6 +39,10 @@ const subjects: Readonly<Record<string, MakeEnvironment>> = {
   "simple_tag_v0 with continuous actions": () => simpleTag({ continuousActions: true, curriculum: true }),
   "simple_tag_v0 with neighbours and an early end": () =>
     simpleTag({ numGood: 2, numObstacles: 0, numAgentNeighbors: 2, numLandmarkNeighbors: 1, terminateOnSuccess: true }),
+  "highway_v0 with one agent and pedals, ending off the road": () =>
+    highway({ agents: 1, others: 8, lanes: 2, action: "continuous", offroadTerminal: true }),
+  "highway_fast_v0 with the first car only": () =>
+    highwayFast({ agents: 3, others: 6, duration: 8, firstCarOnly: true }),
   "withRandomOpening(connectFour, 8)": withRandomOpening(connectFour, 8),
   "fromAec(aec(connectFour))": fromAec(() => aec(connectFour())),
   "fromAec(aec(planted))": fromAec(() => aec(planted())),
@@ -123,6 +129,24 @@ describe("makeEnvironment", () => {
     ["simple_tag_v0", { curriculum: true, curriculumStage: 3 }, "invalid-option"],
     ["simple_tag_v0", { terminateOnSuccess: 1 }, "invalid-option"],
     ["simple_tag_v0", { localRatio: 0.5 }, "unknown-key"],
+    ["highway_v0", { vehicles: 3 }, "unknown-key"],
+    ["highway_fast_v0", { lane: 3 }, "unknown-key"],
+    ["highway_v0", { agents: 17 }, "invalid-option"],
+    ["highway_v0", { agents: 1.5 }, "invalid-option"],
+    ["highway_v0", { others: -1 }, "invalid-option"],
+    ["highway_v0", { lanes: 0 }, "invalid-option"],
+    ["highway_v0", { duration: 0 }, "invalid-option"],
+    ["highway_v0", { simulationFrequency: 0.5 }, "invalid-option"],
+    ["highway_v0", { policyFrequency: 16 }, "invalid-option"],
+    ["highway_fast_v0", { agentSpacing: Number.NaN }, "invalid-option"],
+    ["highway_v0", { density: 0 }, "invalid-option"],
+    ["highway_v0", { action: "throttle" }, "invalid-option"],
+    ["highway_v0", { targetSpeeds: [20] }, "invalid-option"],
+    ["highway_v0", { targetSpeeds: [20, 25, 40] }, "invalid-option"],
+    ["highway_v0", { targetSpeeds: [30, 20] }, "invalid-option"],
+    ["highway_v0", { targetSpeeds: "fast" }, "invalid-option"],
+    ["highway_v0", { offroadTerminal: 1 }, "invalid-option"],
+    ["highway_v0", { firstCarOnly: "yes" }, "invalid-option"],
   ])("refuses %s with %j", (id, options, code) => {
     expect(() => makeEnvironment(id, options)).toThrow(expect.objectContaining({ code }));
   });

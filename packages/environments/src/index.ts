@@ -2,6 +2,7 @@ import { byName, type Environment } from "@magic-mask/core";
 import { cartPole } from "./cart-pole.ts";
 import { connectFour } from "./connect-four.ts";
 import { doudizhu } from "./doudizhu.ts";
+import { highway, highwayFast } from "./highway.ts";
 import { pendulum } from "./pendulum.ts";
 import { planted } from "./planted.ts";
 import { simpleSpread } from "./simple-spread.ts";
@@ -27,6 +28,7 @@ export type { ForeignObservation, ForeignOptions, ForeignWorld } from "./foreign
 export { type ForeignAec, fromAec } from "./from-aec.ts";
 export { type ForeignParallel, fromParallel } from "./from-parallel.ts";
 export { type GymEnvironment, type GymOptions, gym } from "./gym.ts";
+export { type HighwayOptions, highway, highwayFast } from "./highway.ts";
 export type { OpenActions } from "./line-game.ts";
 export { type ParallelEnvironment, parallel } from "./parallel.ts";
 export type { ParticleOptions } from "./particle-world.ts";
@@ -47,6 +49,8 @@ export const environments = {
   pendulum_v1: pendulum,
   simple_spread_v0: simpleSpread,
   simple_tag_v0: simpleTag,
+  highway_v0: highway,
+  highway_fast_v0: highwayFast,
 };
 
 /**
