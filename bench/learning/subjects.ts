@@ -1,3 +1,4 @@
+import { type Episode, ILLEGAL, type Policy } from "@magic-mask/core";
 import type { LoadedTeam } from "../../apps/trainer/src/load-run.ts";
 import { randomPlayer } from "../../apps/trainer/src/policies.ts";
 import { heldOut, meanReturn } from "./held-out.ts";
@@ -16,17 +17,66 @@ export interface Subject {
   judge(team: LoadedTeam): Figure[];
 }
 
+const EPISODES = 100;
+
 export const subjects: Readonly<Record<string, Subject>> = {
   cartpole_v1: {
-    judge: (team) => [
-      {
-        name: "return, greedy",
-        value: meanReturn(heldOut(team, { episodes: 100, style: "greedy" }), [0]),
-        atLeast: 475,
-      },
-    ],
+    judge: (team) => [{ name: "return, greedy", value: own(team, "greedy"), atLeast: 475 }],
+  },
+  pendulum_v1: {
+    judge: (team) => [{ name: "return, greedy", value: own(team, "greedy"), atLeast: -250 }],
+  },
+  simple_spread_v0: {
+    judge: (team) => {
+      const random = meanReturn(
+        heldOut(team, { episodes: 1000, style: "sampled", others: randomPlayers(team) }),
+        all(team),
+      );
+      return [
+        { name: "return per agent, sampled", value: own(team, "sampled", 1000), atLeast: random },
+        { name: "return per agent, random play", value: random },
+      ];
+    },
+  },
+  highway_fast_v0: {
+    judge: (team) => {
+      const driven = heldOut(team, { episodes: 1000, style: "greedy" });
+      const slower = heldOut(team, { episodes: 1000, style: "greedy", others: all(team).map(() => always(4, 5)) });
+      return [
+        {
+          name: "return per agent, greedy",
+          value: meanReturn(driven, all(team)),
+          atLeast: meanReturn(slower, all(team)),
+        },
+        { name: "share of agents that crashed", value: crashed(driven), atMost: 0.05 },
+        { name: "return per agent, always SLOWER", value: meanReturn(slower, all(team)) },
+        { name: "share that crashed, always SLOWER", value: crashed(slower) },
+      ];
+    },
   },
 };
 
+const all = ({ world }: LoadedTeam) => world.spec.agents.map((_, agent) => agent);
+
+/** Mean return per agent of the team alone. */
+const own = (team: LoadedTeam, style: "greedy" | "sampled", episodes = EPISODES) =>
+  meanReturn(heldOut(team, { episodes, style }), all(team));
+
+/** Whom a crash took out is terminated; the clock only truncates. */
+const crashed = (episodes: readonly Episode[]) =>
+  episodes.reduce(
+    (sum, { terminated }) => sum + terminated.reduce((count, bit) => count + bit, 0) / terminated.length,
+    0,
+  ) / episodes.length;
+
+/** Always the same of n actions. */
+const always = (action: number, n: number): Policy => ({
+  evaluate({ count }, parameters, values) {
+    parameters.fill(ILLEGAL, 0, count * n);
+    for (let row = 0; row < count; row++) parameters[row * n + action] = 0;
+    values.fill(0, 0, count);
+  },
+});
+
 /** Uniformly random players in every seat. */
-export const randomPlayers = ({ world }: LoadedTeam) => world.spec.actionSpaces.map(randomPlayer);
+const randomPlayers = ({ world }: LoadedTeam) => world.spec.actionSpaces.map(randomPlayer);

@@ -12,13 +12,81 @@ export const presets: Readonly<Record<string, ConfigInput>> = {
   // Long episodes of one agent: many passes over small rollouts, and no entropy bonus, which would keep the pole shaking.
   cartpole_v1: {
     training: {
-      totalSteps: 200_000,
+      totalSteps: 400_000,
       copies: 32,
       minibatch: 256,
       epochs: 10,
       trace: 0.95,
       entropyCoefficient: 0,
-      learningRate: { start: 3e-3, end: 0 },
+      learningRate: { start: 1e-3, end: 0 },
     },
   },
+  // What a swing costs is settled within a few dozen steps: a short horizon. Masks need finitely many actions.
+  pendulum_v1: {
+    training: {
+      totalSteps: 600_000,
+      copies: 16,
+      rolloutTicks: 128,
+      minibatch: 256,
+      epochs: 10,
+      discount: 0.9,
+      trace: 0.95,
+      entropyCoefficient: 0,
+      separateCritic: true,
+      activation: "tanh",
+      learningRate: { start: 1e-3, end: 0 },
+    },
+    mask: { enabled: false },
+  },
+  simple_spread_v0: {
+    training: {
+      totalSteps: 2_000_000,
+      copies: 128,
+      rolloutTicks: 25,
+      minibatch: 1024,
+      epochs: 4,
+      trace: 0.95,
+      entropyCoefficient: 0.01,
+      separateCritic: true,
+      activation: "tanh",
+      learningRate: { start: 1e-3, end: 0 },
+    },
+  },
+  // Hunters and prey see different things, so each has a policy of its own.
+  simple_tag_v0: {
+    training: {
+      totalSteps: 1_000_000,
+      copies: 128,
+      rolloutTicks: 25,
+      minibatch: 1024,
+      epochs: 4,
+      trace: 0.95,
+      entropyCoefficient: 0.01,
+      sharedPolicy: false,
+      separateCritic: true,
+      activation: "tanh",
+      learningRate: { start: 1e-3, end: 0 },
+    },
+  },
+  highway_v0: highwayDriving(400_000),
+  highway_fast_v0: highwayDriving(1_500_000),
 };
+
+/** A crash costs what the rest of the ride would have paid, most of it within twenty decisions. */
+function highwayDriving(totalSteps: number): ConfigInput {
+  return {
+    training: {
+      totalSteps,
+      copies: 64,
+      rolloutTicks: 30,
+      minibatch: 1024,
+      epochs: 4,
+      discount: 0.95,
+      trace: 0.95,
+      entropyCoefficient: 0.01,
+      separateCritic: true,
+      activation: "tanh",
+      learningRate: { start: 1e-3, end: 0 },
+    },
+  };
+}
