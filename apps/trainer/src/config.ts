@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { channels, modes } from "@magic-mask/comm";
 import { MagicMaskError } from "@magic-mask/core";
-import { environments } from "@magic-mask/environments";
 import { objectives, perturbations } from "@magic-mask/masking";
 import { nodeBackends } from "@magic-mask/networks/node";
 import { parse } from "yaml";
 import { z } from "zod";
 import { presets } from "./presets.ts";
+import { worldIds } from "./worlds.ts";
 
 const share = (help: string) => z.number().min(0).max(1).describe(help);
 const count = (help: string) => z.number().int().min(1).describe(help);
@@ -43,7 +43,9 @@ const configSchema = z.strictObject({
   backend: name(["auto", ...Object.keys(nodeBackends)], "what runs the networks").default("auto"),
   environment: group(
     {
-      id: name(Object.keys(environments), "which world").default("connect_four_v0"),
+      id: name(worldIds, "which world; pettingzoo is any Python environment, its options say which").default(
+        "connect_four_v0",
+      ),
       options: z.record(z.string(), z.unknown()).default({}).describe("options of that world's factory"),
     },
     "the world",

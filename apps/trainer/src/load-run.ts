@@ -37,6 +37,7 @@ export async function loadRun(path: string): Promise<LoadedRun> {
   const config = parseConfig(record.config);
   requireExplanation(config);
   const world = assembleWorld(config);
+  requireSnapshots(world);
   const backend = record.backend.name as Config["backend"];
   const { create } = await loadBackend({ backend, workers: 0 }, policyWork(config, world));
   const team = assembleTeam(config, world, create);
@@ -48,6 +49,13 @@ export async function loadRun(path: string): Promise<LoadedRun> {
   const postHocState = (await loadCheckpoint(`${folder.path}/${EXPLANATION}`)).tree as PostHocState;
   restorePostHoc(postHoc, postHocState);
   return { folder, record, config, world, team, saved, postHoc, postHocState };
+}
+
+/** @throws unsupported where no held-out decision could be branched from */
+function requireSnapshots({ spec }: World): void {
+  if (spec.snapshotBytes > 0) return;
+  const message = `${spec.id} cannot be copied, so there is no ground truth to hold its explanation against`;
+  throw new MagicMaskError("unsupported", "trainer/load-run", message);
 }
 
 /** @throws unsupported if runs of this configuration have no post-hoc explanation */
