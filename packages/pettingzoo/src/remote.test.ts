@@ -3,10 +3,11 @@ import { readdir, readFile } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { boxSize, type Environment, isCopyOver, type MakeEnvironment, stream } from "@magic-mask/core";
+import { boxSize, type Environment, isCopyOver, stream } from "@magic-mask/core";
 import { environmentLaws } from "@magic-mask/core/testing";
 import { pettingZoo } from "./petting-zoo.ts";
 import { createRemote, type RemoteOptions, type RemoteVector, single } from "./remote.ts";
+import { instancesOf } from "./test-instances.ts";
 
 const FAKE = fileURLToPath(new URL("./fake-child.mjs", import.meta.url));
 const open: RemoteVector[] = [];
@@ -48,8 +49,12 @@ const PLAY = Float32Array.of(1, 0, 1, 1);
 const playOn = (copies: number) => Float32Array.from({ length: 4 * copies }, (_, i) => PLAY[i % 4]);
 
 describe("a world in a process", () => {
-  const make: MakeEnvironment = () => single(fake());
-  it.each(environmentLaws)("$name", ({ run }) => run(make));
+  it.each(environmentLaws)("$name", ({ run }) => run(instancesOf(fake({}, { copies: 12 }))));
+
+  it("refuses to step before reset and after the end, alone", () => {
+    const refusing = environmentLaws.find(({ name }) => name.startsWith("refuses to step"));
+    refusing?.run(() => single(fake()));
+  });
 
   it("shows its spaces, whom it asks what, and what it sees in numbers of any type", () => {
     const world = single(fake());
@@ -93,7 +98,7 @@ describe("many copies", () => {
   it.each([1, 2, 3])("in %i processes play as each would alone", (processes) => {
     const C = 5;
     const vector = fake({}, { copies: C, processes });
-    const alone = Array.from({ length: C }, () => single(fake()));
+    const alone = Array.from({ length: C }, instancesOf(fake({}, { copies: C })));
     const random = stream(processes);
     alone.forEach((world, copy) => {
       vector.reset(copy, 10 + copy);
