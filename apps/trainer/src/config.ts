@@ -131,6 +131,14 @@ const configSchema = z.strictObject({
   evaluation: group(
     {
       episodes: count("held-out episodes per opponent and side").default(400),
+      probeEpisodes: z
+        .number()
+        .int()
+        .min(0)
+        .describe(
+          "episodes of each of the 20 looks at the strength against random play while training; 0 leaves them out",
+        )
+        .default(100),
       states: z.number().int().min(2).describe("held-out decisions per agent with ground truth").default(1000),
       rollouts: z.number().int().min(2).describe("continuations per legal action for the ground truth").default(32),
       dropEpisodes: count("held-out episodes per reward drop; its gate is calibrated on twice as many").default(4000),

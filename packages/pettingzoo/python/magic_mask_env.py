@@ -16,7 +16,8 @@ A frame is the length of what follows (uint32, little endian), a letter and a pa
             uint8 [copies]: 1 where the copy steps
   V view    uint32 copy, uint32 agent                          -> D with what the agent sees now
   T text    uint32 copy                                        -> J with the state as text
-and anything may be answered by E, JSON with `code` and `message`, after which the server ends. A record is
+and anything may be answered by E, JSON with `code` and `message`, after which the server ends. Before the answer to O comes an
+empty W for each copy that is built: it goes on. A record is
   uint8 flags [agents], float64 rewards [agents], then for each agent in order its mask (uint8, if flag MASK) and what it
   sees (if flag LOOK), in the type that its observation space names.
 Numbers are in the machine's own byte order: both ends are on one machine.
@@ -449,7 +450,8 @@ def package_of(module):
     return f"pettingzoo[{parts[1]}]" if parts[0] == "pettingzoo" and len(parts) > 2 else parts[0]
 
 
-def open_worlds(kind, module, kwargs, copies):
+def open_worlds(kind, module, kwargs, copies, built):
+    """Builds the copies; `built` is called after each."""
     sys.path.insert(0, os.getcwd())
     found("numpy", "numpy")
     if kind in ("aec", "parallel"):
@@ -477,7 +479,11 @@ def open_worlds(kind, module, kwargs, copies):
     else:
         raise Refusal("invalid-option", f"kind must be aec, parallel, gymnasium or rlcard, got {kind}")
     try:
-        return [build() for _ in range(copies)]
+        worlds = []
+        for _ in range(copies):
+            worlds.append(build())
+            built()
+        return worlds
     except (TypeError, ValueError) as error:
         raise Refusal("invalid-option", f"{module} cannot be built with {json.dumps(kwargs)}: {error}") from error
 
@@ -565,7 +571,8 @@ def serve():
                 break
             if opening:
                 asked = json.loads(bytes(frame[1]))
-                worlds = open_worlds(asked["kind"], asked["module"], asked["kwargs"], asked["copies"])
+                built = lambda: write_frame(replies, b"W", b"")
+                worlds = open_worlds(asked["kind"], asked["module"], asked["kwargs"], asked["copies"], built)
                 state = {"width": max(hand.width for hand in worlds[0].hands), "numpy": importlib.import_module("numpy")}
                 opening = False
                 write_frame(replies, b"J", json.dumps(worlds[0].spec()).encode())

@@ -110,6 +110,10 @@ for (;;) {
   if (++requests === at) FAULTS[fault]();
   if (letter === "O") {
     worlds = Array.from({ length: JSON.parse(payload).copies }, world);
+    for (const _ of worlds) {
+      if (fault === "dawdles") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700);
+      write("W", Buffer.alloc(0));
+    }
     write("J", json(SPEC));
   } else if (letter === "R") write("D", worlds[payload.readUInt32LE(0)].reset(payload.readUInt32LE(4)));
   else if (letter === "V") write("D", worlds[payload.readUInt32LE(0)].view(payload.readUInt32LE(4)));

@@ -24,7 +24,7 @@ export interface PettingZooOptions {
   readonly python?: string;
   /** Processes that many copies are spread over, ≥ 1. Each holds its share and takes one round trip per step. */
   readonly processes?: number;
-  /** Seconds that a process may take for an answer, its start included, > 0. */
+  /** Seconds that a process may take for an answer, its start and the building of each copy included, > 0. */
   readonly timeout?: number;
   /** Divides observations that are whole numbers from 0 to 255, images say, by 255. */
   readonly scale?: boolean;

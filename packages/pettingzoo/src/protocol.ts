@@ -12,7 +12,7 @@ export const FLAGS = { acts: 1, terminated: 2, truncated: 4, look: 8, mask: 16 }
 /** Bytes of a frame before its payload. */
 export const HEAD = 5;
 /** No frame is longer; what says so is no frame. */
-export const LONGEST = 1 << 30;
+const LONGEST = 1 << 30;
 
 /** Types in which observations travel: those of small whole numbers as they are. */
 const WIRE = { u1: Uint8Array, i1: Int8Array, f4: Float32Array } as const;

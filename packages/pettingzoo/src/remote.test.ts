@@ -188,6 +188,10 @@ describe("trouble", () => {
     expect(thrown(() => fake({ fault: "version" })).message).toContain("protocol 1");
   });
 
+  it("is not to take long for many copies: each has its time", () => {
+    expect(fake({ fault: "dawdles" }, { copies: 3, timeout: 1 }).copies).toBe(3);
+  });
+
   it("in one process of several leaves the others' copies playing", () => {
     // Copy 0 has a process of its own. That of copies 1 and 2 is opened, reset twice, and lost with its second step.
     const vector = fake({ fault: "exits", at: 5 }, { copies: 3, processes: 2 });

@@ -290,9 +290,14 @@ function openAll(crew: Crew, open: object, counts: readonly number[], only?: num
   }
 }
 
-/** The next answer of child k, which must be of this kind. @throws what it says instead; corrupt-message */
+/**
+ * The next answer of child k, which must be of this kind; it has its time anew whenever it says that it is at work (W).
+ *
+ * @throws what it says instead; corrupt-message
+ */
 function expect(crew: Crew, k: number, letter: string): Frame {
-  const frame = crew.answer(k);
+  let frame = crew.answer(k);
+  while (frame.letter === "W") frame = crew.answer(k);
   if (frame.letter === letter) return frame;
   if (frame.letter === "E") {
     const { code, message } = parseJson(frame.payload) as { code: ErrorCode; message: string };

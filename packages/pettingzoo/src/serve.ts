@@ -1,6 +1,5 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import type { Readable, Writable } from "node:stream";
 import { pathToFileURL } from "node:url";
 import {
   type ActionSpace,
@@ -44,7 +43,10 @@ const SOURCE = "pettingzoo/serve";
  *
  * @returns once the requests end
  */
-export async function serve(requests: Readable, replies: Writable): Promise<void> {
+export async function serve(
+  requests: AsyncIterable<Uint8Array>,
+  replies: { write(frame: Uint8Array): unknown },
+): Promise<void> {
   const read = frameReader();
   let worlds: Served[] | undefined;
   try {
@@ -70,11 +72,10 @@ export async function serve(requests: Readable, replies: Writable): Promise<void
 export async function serveStandardStreams(): Promise<void> {
   const { stdin, stdout, stderr } = process;
   const write = stdout.write.bind(stdout);
-  const replies = Object.assign(Object.create(stdout), { write });
   stdout.write = stderr.write.bind(stderr) as typeof stdout.write;
   // Ctrl-C is for whoever started this: it reaches the whole group of the terminal.
   process.on("SIGINT", () => {});
-  await serve(stdin, replies);
+  await serve(stdin, { write });
 }
 
 /** A copy and the answers about it. */
