@@ -13,7 +13,7 @@ export interface CrewOptions {
 
 /** Child processes that answer frames, side by side. Asking returns at once; answers are waited for in this thread. */
 export interface Crew {
-  /** Starts child k, afresh if it was started before. */
+  /** Starts child k, afresh if it was started before. @throws out-of-order once closed */
   start(child: number): void;
   /** Whether it was started, and has not ended as far as is known. */
   lives(child: number): boolean;
@@ -72,6 +72,7 @@ export function createCrew({ command, timeout, remedy }: CrewOptions): Crew {
   });
   worker.unref();
   const crew: Child[] = [];
+  let closed = false;
   const who = command.join(" ");
 
   /** The next thing told of child k's present life; undefined once the time is over. */
@@ -109,6 +110,7 @@ export function createCrew({ command, timeout, remedy }: CrewOptions): Crew {
 
   return {
     start(child) {
+      if (closed) throw new MagicMaskError("out-of-order", SOURCE, `${who} is closed`);
       const life = (crew[child]?.life ?? 0) + 1;
       crew[child] = { life, alive: true, told: [], frames: [], read: frameReader() };
       worker.postMessage({ start: child, life });
@@ -148,6 +150,7 @@ export function createCrew({ command, timeout, remedy }: CrewOptions): Crew {
     },
     kill,
     close() {
+      closed = true;
       for (const child of crew) if (child) child.alive = false;
       worker.postMessage({ close: true });
     },

@@ -219,6 +219,14 @@ describe("trouble", () => {
 });
 
 describe("processes", () => {
+  it("are not started again by a world that is closed, and closing twice is closing", () => {
+    const world = single(fake());
+    world.reset(1);
+    world.close();
+    world.close();
+    expect(thrown(() => world.reset(1)).code).toBe("out-of-order");
+  });
+
   const gone = async (pid: number) => {
     for (let i = 0; i < 100 && existsSync(`/proc/${pid}`); i++) await setTimeout(50);
     return !existsSync(`/proc/${pid}`);
