@@ -11,7 +11,10 @@ const python = process.env.MAGIC_MASK_PYTHON ?? "python3";
 const run = (...args: string[]) =>
   spawnSync(python, args, { encoding: "utf8", cwd: fileURLToPath(new URL("..", import.meta.url)) });
 /** Skipped where Python or the module is missing; MAGIC_MASK_PYTHON names an interpreter that has it. */
-const withPython = (module: string) => (run("-c", `import ${module}`).status === 0 ? describe : describe.skip);
+const withPython = (module: string) =>
+  run("-c", `import ${module}`).status === 0
+    ? (name: string, tests: () => void) => describe(name, tests)
+    : (name: string, tests: () => void) => describe.skip(`${name} (${python} lacks ${module})`, tests);
 
 const worldOf = (id: string, options: object = {}) =>
   makerOf(parseConfig({ environment: { id, options } }).environment)();

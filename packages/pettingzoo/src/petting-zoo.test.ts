@@ -7,13 +7,12 @@ import { instancesOf } from "./test-instances.ts";
 
 const python = process.env.MAGIC_MASK_PYTHON ?? "python3";
 const finds = (code: string) => spawnSync(python, ["-c", code]).status === 0;
-/** `describe`, or one that says what is missing: name an interpreter that has it in MAGIC_MASK_PYTHON. */
+/** `describe`, or one that is skipped and says what is missing: MAGIC_MASK_PYTHON names an interpreter that has it. */
 const withPython = (...modules: string[]) =>
   finds(`import ${modules.join(", ")}`)
-    ? describe
-    : Object.assign((name: string, run: () => void) =>
-        describe.skip(`${name} (${python} lacks one of: ${modules.join(", ")})`, run),
-      );
+    ? (name: string, tests: () => void) => describe(name, tests)
+    : (name: string, tests: () => void) =>
+        describe.skip(`${name} (${python} lacks one of: ${modules.join(", ")})`, tests);
 
 const open: { close(): void }[] = [];
 afterEach(() => {
