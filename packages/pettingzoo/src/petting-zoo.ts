@@ -53,7 +53,7 @@ const SCRIPT = new URL("../python/magic_mask_env.py", import.meta.url);
  *   MultiDiscrete and MultiBinary as in `gymnasium.spaces.flatten` (one-hot); of a Dict, its key `observation`.
  * Action: Discrete and MultiDiscrete counted from 0 whatever their start, MultiBinary as choices of two, Box. Legal is what
  *   `action_mask` says, in the observation or in the info; all where there is none. RLCard's legal actions become a mask of all
- *   its actions: 27,472 for its `doudizhu`, which the networks take, though a rollout's row then holds as many numbers thrice.
+ *   its actions: 27,472 for its `doudizhu`, each of which a rollout's row then holds thrice.
  * Turn based: aec and rlcard. Dead steps are taken where they are due, and agents who have left go on seeing their last look.
  * Reward: each step's own, of every agent. Start: `reset(seed=…)`. There are no snapshots, so nothing is branched from here.
  *
