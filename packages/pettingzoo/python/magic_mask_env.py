@@ -453,7 +453,6 @@ def package_of(module):
 def open_worlds(kind, module, kwargs, copies, built):
     """Builds the copies; `built` is called after each."""
     sys.path.insert(0, os.getcwd())
-    found("numpy", "numpy")
     if kind in ("aec", "parallel"):
         source = found(module, package_of(module))
         entry = "env" if kind == "aec" else "parallel_env"
@@ -478,6 +477,7 @@ def open_worlds(kind, module, kwargs, copies, built):
         build = lambda: RLCard(rlcard.make(module, config={"seed": 0, **kwargs}), module)
     else:
         raise Refusal("invalid-option", f"kind must be aec, parallel, gymnasium or rlcard, got {kind}")
+    found("numpy", "numpy")
     try:
         worlds = []
         for _ in range(copies):
