@@ -111,7 +111,7 @@ for (;;) {
   if (letter === "O") {
     worlds = Array.from({ length: JSON.parse(payload).copies }, world);
     for (const _ of worlds) {
-      if (fault === "dawdles") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700);
+      if (fault === "dawdles") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 800);
       write("W", Buffer.alloc(0));
     }
     write("J", json(SPEC));

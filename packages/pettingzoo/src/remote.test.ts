@@ -171,13 +171,13 @@ describe("trouble", () => {
   });
 
   it("that hangs is killed in time, and its last words are passed on", () => {
-    const world = single(fake({ fault: "hangs", at: 3 }, { timeout: 1 }));
+    const world = single(fake({ fault: "hangs", at: 3 }, { timeout: 2 }));
     world.reset(4);
     const begun = performance.now();
     const { code, message } = thrown(() => world.step(PLAY));
-    expect(performance.now() - begun).toBeLessThan(3000);
+    expect(performance.now() - begun).toBeLessThan(5000);
     expect(code).toBe("worker-lost");
-    expect(message).toMatch(/has not answered for 1 s and was killed.*\nthinking/s);
+    expect(message).toMatch(/has not answered for 2 s and was killed.*\nthinking/s);
     world.reset(4);
     expect([...world.acting]).toEqual([1, 1]);
   });
@@ -189,7 +189,7 @@ describe("trouble", () => {
   });
 
   it("is not to take long for many copies: each has its time", () => {
-    expect(fake({ fault: "dawdles" }, { copies: 3, timeout: 1 }).copies).toBe(3);
+    expect(fake({ fault: "dawdles" }, { copies: 5, timeout: 3 }).copies).toBe(5);
   });
 
   it("in one process of several leaves the others' copies playing", () => {
