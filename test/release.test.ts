@@ -173,6 +173,26 @@ describe("an empty project with every tarball installed", () => {
     for (const file of ["threads.cjs", "threads.mjs"]) expect(sh(`node ${file}`, project).trim()).toBe("the same");
   });
 
+  it("finds the Python file beside the build, from modules of both kinds", () => {
+    writeFileSync(join(project, "python"), '#!/bin/sh\ntest -f "$2" && echo "found $2" >&2\nexit 9\n', { mode: 0o755 });
+    const use = `
+      try { pettingZoo({ module: "x", python: "./python" }); }
+      catch (error) { console.log(error.code, /found .*magic_mask_env.py/.test(error.message)); }`;
+    write("leaf.cjs", `const { pettingZoo } = require("@magic-mask/pettingzoo"); ${use}`);
+    write("leaf.mjs", `import { pettingZoo } from "@magic-mask/pettingzoo"; ${use}`);
+    for (const file of ["leaf.cjs", "leaf.mjs"]) expect(sh(`node ${file}`, project).trim()).toBe("worker-lost true");
+  });
+
+  it("serves worlds of the project to Python", () => {
+    const open = { module: "@magic-mask/environments", export: "environments.tictactoe_v0", options: {}, copies: 1 };
+    const payload = Buffer.from(`O${JSON.stringify(open)}`);
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(payload.length);
+    writeFileSync(join(project, "open.bin"), Buffer.concat([length, payload]));
+    const served = join(project, "node_modules", ".bin", "magic-mask-serve");
+    expect(sh(`"${served}" < open.bin`, project)).toContain('"id":"tictactoe_v0"');
+  });
+
   it("compiles and runs the READMEs' examples", () => {
     for (const { name, folder } of packages) {
       const [, example] = readFileSync(join(folder, "README.md"), "utf8").match(/```ts\n(.*?)```/s) ?? [];

@@ -9,13 +9,13 @@ import {
   type Perturbation,
   stream,
 } from "@magic-mask/core";
-import { makeEnvironment } from "@magic-mask/environments";
 import { type Critic, createCritic, type MaskLearner, objectives, perturbations } from "@magic-mask/masking";
 import { learnerPolicy, type Work } from "@magic-mask/networks";
 import { type Opponents, pool, scripted, self, type TrainOptions } from "@magic-mask/ppo";
 import type { Config } from "./config.ts";
 import { createMemory, type Memory } from "./memory.ts";
 import { requireScriptedPlayer } from "./scripted.ts";
+import { makerOf } from "./worlds.ts";
 
 /** The world that a configuration asks for, and what of it all parts need. */
 export interface World {
@@ -43,8 +43,10 @@ export interface Team {
 }
 
 export function assembleWorld(config: Config): World {
-  const make = () => makeEnvironment(config.environment.id, config.environment.options);
+  const make = makerOf(config.environment);
   const spec = make();
+  // Only what is fixed about it is read from here on.
+  spec.close?.();
   return {
     make,
     spec,

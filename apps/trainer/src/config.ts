@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { channels, modes } from "@magic-mask/comm";
 import { MagicMaskError } from "@magic-mask/core";
-import { environments } from "@magic-mask/environments";
 import { objectives, perturbations } from "@magic-mask/masking";
 import { nodeBackends } from "@magic-mask/networks/node";
 import { parse } from "yaml";
 import { z } from "zod";
 import { presets } from "./presets.ts";
+import { worldIds } from "./worlds.ts";
 
 const share = (help: string) => z.number().min(0).max(1).describe(help);
 const count = (help: string) => z.number().int().min(1).describe(help);
@@ -43,7 +43,9 @@ const configSchema = z.strictObject({
   backend: name(["auto", ...Object.keys(nodeBackends)], "what runs the networks").default("auto"),
   environment: group(
     {
-      id: name(Object.keys(environments), "which world").default("connect_four_v0"),
+      id: name(worldIds, "which world; pettingzoo is any Python environment, its options say which").default(
+        "connect_four_v0",
+      ),
       options: z.record(z.string(), z.unknown()).default({}).describe("options of that world's factory"),
     },
     "the world",
@@ -129,6 +131,14 @@ const configSchema = z.strictObject({
   evaluation: group(
     {
       episodes: count("held-out episodes per opponent and side").default(400),
+      probeEpisodes: z
+        .number()
+        .int()
+        .min(0)
+        .describe(
+          "episodes of each of the 20 looks at the strength against random play while training; 0 leaves them out",
+        )
+        .default(100),
       states: z.number().int().min(2).describe("held-out decisions per agent with ground truth").default(1000),
       rollouts: z.number().int().min(2).describe("continuations per legal action for the ground truth").default(32),
       dropEpisodes: count("held-out episodes per reward drop; its gate is calibrated on twice as many").default(4000),

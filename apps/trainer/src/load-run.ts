@@ -56,6 +56,7 @@ async function load(path: string, check: (config: Config) => void = () => {}) {
   const config = parseConfig(record.config);
   check(config);
   const world = assembleWorld(config);
+  requireSnapshots(world);
   const backend = record.backend.name as Config["backend"];
   const { create } = await loadBackend({ backend, workers: 0 }, policyWork(config, world));
   const team = assembleTeam(config, world, create);
@@ -64,6 +65,13 @@ async function load(path: string, check: (config: Config) => void = () => {}) {
     learner.restoreState(saved.joint.learners[k]);
   });
   return { loaded: { folder, record, config, world, team, saved }, create };
+}
+
+/** @throws unsupported where no held-out decision could be branched from */
+function requireSnapshots({ spec }: World): void {
+  if (spec.snapshotBytes > 0) return;
+  const message = `${spec.id} cannot be copied, so there is no ground truth to hold its explanation against`;
+  throw new MagicMaskError("unsupported", "trainer/load-run", message);
 }
 
 /** @throws unsupported if runs of this configuration have no post-hoc explanation */

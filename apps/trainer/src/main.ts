@@ -13,6 +13,8 @@ import { toJson, writeEvaluation, writeMoment } from "./write-results.ts";
 const FAILED = 1;
 /** A command line, configuration, file or run that cannot be used; nothing was begun. */
 const BAD_INPUT = 2;
+/** Codes of what went wrong in a thread or process of ours. */
+const LOST = ["worker-lost", "corrupt-message"];
 
 interface TrainFlags {
   readonly envId?: string;
@@ -34,12 +36,16 @@ const program = new Command("magic-mask")
   .exitOverride()
   .addHelpText("after", "\nExit codes: 0 done, 1 failure, 2 bad usage or input, 130 after Ctrl-C (the run is saved).");
 
+const TRAIN_EXAMPLES = [
+  "magic-mask train --env-id tictactoe_v0 --total-timesteps 200000 training.entropyCoefficient=0.05",
+  "MAGIC_MASK_PYTHON=venv/bin/python magic-mask train --env-id pettingzoo \\",
+  "  environment.options.module=pettingzoo.classic.connect_four_v3 environment.options.zeroSum=true",
+  "magic-mask train --env-id pettingzoo environment.options='{module: CartPole-v1, kind: gymnasium}'",
+];
+
 withTrainingFlags(program.command("train"))
   .description("train policies, masks and sharing together, then explain the final policies post hoc")
-  .addHelpText(
-    "after",
-    `\nExample:\n  magic-mask train --env-id tictactoe_v0 --total-timesteps 200000 training.entropyCoefficient=0.05\n\n${configKeys()}`,
-  )
+  .addHelpText("after", `\nExamples:\n${TRAIN_EXAMPLES.map((line) => `  ${line}\n`).join("")}\n${configKeys()}`)
   .action(async (overrides: string[], flags: TrainFlags) => {
     const outcome = await runTraining(askedRun(overrides, flags));
     print(flags, outcome, () => describeOutcome(outcome));
@@ -203,7 +209,7 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : BAD_INPUT;
   } else if (isMagicMaskError(error)) {
     process.stderr.write(`error ${error.code}: ${error.message}\n`);
-    process.exitCode = error.code === "worker-lost" ? FAILED : BAD_INPUT;
+    process.exitCode = LOST.includes(error.code) ? FAILED : BAD_INPUT;
   } else {
     process.stderr.write(`${(error as Error).stack}\n`);
     process.exitCode = FAILED;

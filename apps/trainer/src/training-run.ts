@@ -300,12 +300,14 @@ const PROBES = 20;
 
 /** Win rate of the first agent against random play, its return where nobody wins; on seeds apart from training's and evaluation's. */
 function probeStrength(config: Config, { make, spec }: World, { learners, players }: Team): number {
+  const episodes = config.evaluation.probeEpisodes;
+  if (episodes === 0) return Number.NaN;
   const policies = spec.actionSpaces.map((space, agent) =>
     agent === 0 ? learners[players[0]].policy : randomPlayer(space),
   );
   const seed = stream(config.seed, "probe").bits();
-  const episodes = play({ make, policies, episodes: 100, seed });
-  return (spec.zeroSum ? winRate : meanReturn)(episodes, 0, { seed, draws: 100 }).estimate;
+  const played = play({ make, policies, episodes, seed });
+  return (spec.zeroSum ? winRate : meanReturn)(played, 0, { seed, draws: 100 }).estimate;
 }
 
 /** One digest for training and the post-hoc pass. */

@@ -1,5 +1,6 @@
 import type { Stream } from "./random.ts";
 import { type ActionSpace, actionWidth, type Box } from "./space.ts";
+import type { VectorEnvironment } from "./vector-environment.ts";
 
 /** What is fixed about a world: enough to build networks for it. An agent is its index, everywhere. */
 export interface EnvironmentSpec {
@@ -74,10 +75,16 @@ export interface Environment extends EnvironmentSpec {
   render(): string;
   /** The state as a picture: an SVG document of its own. Never a canvas. Absent where nobody has drawn the world. */
   svg?(): string;
+  /** Frees what it holds outside of this thread's memory, processes say. Absent where that is nothing. */
+  close?(): void;
 }
 
 /** Builds fresh copies of one world. */
-export type MakeEnvironment = () => Environment;
+export interface MakeEnvironment {
+  (): Environment;
+  /** Builds many copies that step together better than one by one; see `vectorize`. @param copies C ≥ 1 */
+  readonly vectorize?: (copies: number) => VectorEnvironment;
+}
 
 /** Width of an action slot: that of the widest agent's action, so that agent i's slot starts at i × W. */
 export const slotWidth = (spec: EnvironmentSpec): number => Math.max(...spec.actionSpaces.map(actionWidth));

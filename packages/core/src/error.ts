@@ -41,9 +41,11 @@ export type ErrorCode =
   | "corrupt-message"
   /** The piece exists but cannot do this (a space, a backend, a snapshot). */
   | "unsupported"
+  /** Something that the piece needs beside this workspace is not there: an interpreter, a package. */
+  | "unavailable"
   /** Reading or writing failed (missing file, full disk, no permission). */
   | "io"
-  /** A worker thread ended before it had answered. */
+  /** A worker thread or process ended before it had answered, or hung. */
   | "worker-lost"
   /** An implementation breaks a law of its interface. */
   | "law-broken";

@@ -64,4 +64,4 @@ export {
   multiDiscrete,
   requireDiscrete,
 } from "./space.ts";
-export { type VectorEnvironment, vectorize } from "./vector-environment.ts";
+export { isCopyOver, type VectorEnvironment, vectorize } from "./vector-environment.ts";

@@ -1,12 +1,12 @@
 import { decisionTable } from "./decision-table.ts";
 import { distributionOf } from "./distribution.ts";
-import { isOver, type MakeEnvironment, slotWidth } from "./environment.ts";
+import { type MakeEnvironment, slotWidth } from "./environment.ts";
 import type { Episode } from "./episode.ts";
 import { checkCount, MagicMaskError } from "./error.ts";
 import type { Policy } from "./policy.ts";
 import { stream } from "./random.ts";
 import { clip } from "./space.ts";
-import { vectorize } from "./vector-environment.ts";
+import { isCopyOver, vectorize } from "./vector-environment.ts";
 
 export interface PlayOptions {
   readonly make: MakeEnvironment;
@@ -24,7 +24,7 @@ export interface PlayOptions {
 export function play({ make, policies, episodes, seed, copies = 64 }: PlayOptions): Episode[] {
   checkCount("core/play", "episodes", episodes);
   const vector = vectorize(make, Math.min(copies, episodes));
-  const { spec, environments } = vector;
+  const { spec } = vector;
   const N = spec.agents.length;
   if (policies.length !== N) {
     throw new MagicMaskError(
@@ -42,7 +42,12 @@ export function play({ make, policies, episodes, seed, copies = 64 }: PlayOption
   );
   const actions = new Float32Array(vector.copies * N * W);
   const results: Episode[] = new Array(episodes);
-  const games = environments.map(() => ({ episode: -1, seed: 0, random: stream(seed), log: emptyLog() }));
+  const games = Array.from({ length: vector.copies }, () => ({
+    episode: -1,
+    seed: 0,
+    random: stream(seed),
+    log: emptyLog(),
+  }));
   let started = 0;
   let finished = 0;
 
@@ -55,43 +60,48 @@ export function play({ make, policies, episodes, seed, copies = 64 }: PlayOption
     game.log = emptyLog();
     vector.reset(copy, game.seed);
   };
-  for (const copy of games.keys()) begin(copy);
+  try {
+    for (const copy of games.keys()) begin(copy);
 
-  while (finished < episodes) {
-    table.gather();
-    actions.fill(0);
-    table.groups.forEach((group, agent) => {
-      const distribution = distributions[agent];
-      for (let row = 0; row < group.count; row++) {
-        const copy = group.copies[row];
-        distribution
-          .at(group.parameters, row * distribution.width)
-          .sample(games[copy].random, actions, (copy * N + agent) * W);
-        clip(spec.actionSpaces[agent], actions, (copy * N + agent) * W);
-      }
-    });
-    games.forEach(({ episode, log }, copy) => {
-      if (episode < 0) return;
-      for (let i = 0; i < N; i++) log.acting.push(vector.acting[copy * N + i]);
-      for (let i = 0; i < N * W; i++) log.actions.push(actions[copy * N * W + i]);
-    });
-    vector.step(actions);
-    games.forEach(({ episode, seed: environmentSeed, log }, copy) => {
-      if (episode < 0) return;
-      for (let i = 0; i < N; i++) log.rewards.push(vector.rewards[copy * N + i]);
-      if (!isOver(environments[copy])) return;
-      results[episode] = {
-        seed: environmentSeed,
-        ticks: log.rewards.length / N,
-        acting: Uint8Array.from(log.acting),
-        actions: Float32Array.from(log.actions),
-        rewards: Float64Array.from(log.rewards),
-        terminated: environments[copy].terminated.slice(),
-        truncated: environments[copy].truncated.slice(),
-      };
-      finished++;
-      begin(copy);
-    });
+    while (finished < episodes) {
+      table.gather();
+      actions.fill(0);
+      table.groups.forEach((group, agent) => {
+        const distribution = distributions[agent];
+        for (let row = 0; row < group.count; row++) {
+          const copy = group.copies[row];
+          distribution
+            .at(group.parameters, row * distribution.width)
+            .sample(games[copy].random, actions, (copy * N + agent) * W);
+          clip(spec.actionSpaces[agent], actions, (copy * N + agent) * W);
+        }
+      });
+      games.forEach(({ episode, log }, copy) => {
+        if (episode < 0) return;
+        for (let i = 0; i < N; i++) log.acting.push(vector.acting[copy * N + i]);
+        for (let i = 0; i < N * W; i++) log.actions.push(actions[copy * N * W + i]);
+      });
+      vector.step(actions);
+      games.forEach(({ episode, seed: environmentSeed, log }, copy) => {
+        if (episode < 0) return;
+        for (let i = 0; i < N; i++) log.rewards.push(vector.rewards[copy * N + i]);
+        if (!isCopyOver(vector, copy)) return;
+        const own = [copy * N, (copy + 1) * N] as const;
+        results[episode] = {
+          seed: environmentSeed,
+          ticks: log.rewards.length / N,
+          acting: Uint8Array.from(log.acting),
+          actions: Float32Array.from(log.actions),
+          rewards: Float64Array.from(log.rewards),
+          terminated: vector.terminated.slice(...own),
+          truncated: vector.truncated.slice(...own),
+        };
+        finished++;
+        begin(copy);
+      });
+    }
+  } finally {
+    vector.close?.();
   }
   return results;
 }

@@ -59,7 +59,7 @@ describe("vectorize", () => {
 
   it("reads the actions of each call, in the same array or another", () => {
     const vector = vectorize(nim, 1);
-    const heap = () => vector.environments[0].render();
+    const heap = () => vector.render(0);
     vector.reset(0, 2);
     const actions = Float32Array.of(0, 0);
     vector.step(actions); // 9 − 1
@@ -87,13 +87,27 @@ describe("vectorize", () => {
 
     const given = stream(9);
     vector.restore(0, snapshot, 3, given);
-    expect(vector.environments[0].render()).toBe(vector.environments[1].render());
+    expect(vector.render(0)).toBe(vector.render(1));
     // Ann steps from cell 1 to the berry on cell 2: the next one grows where the given stream says.
     vector.step(Float32Array.of(2, 0, 0, 0));
     const seen = new Float32Array(3);
     vector.observe(0, 0, seen, 0);
     expect(seen[1]).toBe(stream(9).below(5) / 4);
     expect(given.exportState()).not.toEqual(stream(9).exportState());
+  });
+
+  it("takes the world's own way, where there is one, and closes what the world holds", () => {
+    const own = vectorize(nim, 2);
+    expect(
+      vectorize(
+        Object.assign(() => nim(), { vectorize: () => own }),
+        2,
+      ),
+    ).toBe(own);
+    let closed = 0;
+    const held = () => ({ ...nim(), close: () => void closed++ });
+    vectorize(held, 3).close?.();
+    expect(closed).toBe(3);
   });
 
   it("needs a copy", () => {

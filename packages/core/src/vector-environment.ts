@@ -1,4 +1,4 @@
-import { type Environment, type EnvironmentSpec, isOver, type MakeEnvironment, slotWidth } from "./environment.ts";
+import { type EnvironmentSpec, isOver, type MakeEnvironment, slotWidth } from "./environment.ts";
 import { checkCount } from "./error.ts";
 import type { Stream } from "./random.ts";
 
@@ -26,14 +26,22 @@ export interface VectorEnvironment {
   /** As in `Environment`, for one copy. */
   snapshot(copy: number, out: Uint8Array, offset: number): void;
   restore(copy: number, from: Uint8Array, offset: number, random?: Stream): void;
+  render(copy: number): string;
+  /** As in `Environment`, for all copies. */
+  close?(): void;
 }
 
-/** A `VectorEnvironment` that loops over copies in this thread. @param copies C ≥ 1 */
-export function vectorize(
-  make: MakeEnvironment,
-  copies: number,
-): VectorEnvironment & { readonly environments: readonly Environment[] } {
+/** Whether the episode of a copy is over: nobody is left to act. */
+export function isCopyOver({ spec, acting }: VectorEnvironment, copy: number): boolean {
+  const N = spec.agents.length;
+  for (let at = copy * N; at < (copy + 1) * N; at++) if (acting[at]) return false;
+  return true;
+}
+
+/** Many copies of a world: its own way of stepping them together if `make` has one, else a loop in this thread. @param copies C ≥ 1 */
+export function vectorize(make: MakeEnvironment, copies: number): VectorEnvironment {
   checkCount("core/vectorize", "copies", copies);
+  if (make.vectorize) return make.vectorize(copies);
   const environments = Array.from({ length: copies }, make);
   const spec = environments[0];
   const agents = spec.agents.length;
@@ -57,7 +65,6 @@ export function vectorize(
 
   return {
     spec,
-    environments,
     copies,
     acting,
     rewards,
@@ -84,6 +91,10 @@ export function vectorize(
     restore(copy, from, offset, random) {
       environments[copy].restore(from, offset, random);
       publish(copy);
+    },
+    render: (copy) => environments[copy].render(),
+    close() {
+      for (const environment of environments) environment.close?.();
     },
   };
 }

@@ -3,7 +3,7 @@ import {
   checkRange,
   decisionTable,
   distributionOf,
-  isOver,
+  isCopyOver,
   MagicMaskError,
   type MakeEnvironment,
   type Policy,
@@ -195,7 +195,7 @@ function continueBranches(options: TruthOptions, first: number, count: number) {
   }
   const jobs = branchStates.length * rollouts;
   const vector = vectorize(make, Math.min(copies, jobs));
-  const { spec, environments, acting, rewards } = vector;
+  const { spec, acting, rewards } = vector;
   const choices = requireDiscrete("metrics/truth", spec.actionSpaces[agent]).n;
   if (choices !== A || states.snapshots.length !== states.count * spec.snapshotBytes) {
     const wanted = `${A} actions and snapshots of ${states.snapshots.length / states.count} bytes, as the states have`;
@@ -217,8 +217,8 @@ function continueBranches(options: TruthOptions, first: number, count: number) {
   const actions = new Float32Array(C * N * W);
   const mask = new Uint8Array(A);
   const returns = new Float64Array(jobs);
-  const chance = environments.map(() => stream(seed));
-  const draws = environments.map(() => stream(seed));
+  const chance = Array.from({ length: C }, () => stream(seed));
+  const draws = Array.from({ length: C }, () => stream(seed));
   const job = new Int32Array(C);
   /** [C] decisions that the agent has made since s, the one at s included, and the weight of its next reward. */
   const made = new Int32Array(C);
@@ -263,7 +263,7 @@ function continueBranches(options: TruthOptions, first: number, count: number) {
       if (job[copy] === IDLE) continue;
       returns[job[copy]] += weight[copy] * rewards[copy * N + agent];
       const decidesAgain = made[copy] === horizon && acting[copy * N + agent] && vector.legal(copy, agent, mask, 0) > 1;
-      if (!decidesAgain && !isOver(environments[copy])) continue;
+      if (!decidesAgain && !isCopyOver(vector, copy)) continue;
       finished++;
       begin(copy);
     }

@@ -75,7 +75,10 @@ export interface Collector {
   readonly hash: string;
   /** Steps every copy `ticks` times. */
   collect(ticks: number, blinding: Blinding): Collected;
-  /** A copy; yours to keep. @throws unsupported if the world has no snapshots */
+  /**
+   * A copy; yours to keep. Where the world has no snapshots it lacks the running episodes: whoever continues from it begins new ones,
+   * and the decisions that were open are left out.
+   */
   exportState(): CollectorState;
   /** Continues from a state of a collector with the same options. @throws shape-mismatch if its copies or policies are not as many */
   restoreState(state: CollectorState): void;
@@ -122,6 +125,8 @@ export function createCollector(options: CollectorOptions): Collector {
   const N = spec.agents.length;
   const W = slotWidth(spec);
   const L = policies.length;
+  /** Whether copies can be saved as they stand. */
+  const saves = spec.snapshotBytes > 0;
   const sizes = spec.observationSpaces.map(boxSize);
   const masks = spec.actionSpaces.map(maskWidth);
   const distributions = spec.actionSpaces.map(distributionOf);
@@ -440,17 +445,10 @@ export function createCollector(options: CollectorOptions): Collector {
       return { rollouts, episodes: finished };
     },
     exportState() {
-      if (spec.snapshotBytes === 0) {
-        throw new MagicMaskError(
-          "unsupported",
-          SOURCE,
-          `${spec.id} has no snapshots, so a run in it cannot be saved exactly`,
-        );
-      }
       const worlds = new Uint8Array(C * spec.snapshotBytes);
-      for (let copy = 0; copy < C; copy++) vector.snapshot(copy, worlds, copy * spec.snapshotBytes);
-      const pending = policies.map((_, k) => emptyRollout(k, C * N));
-      const moved = carryOver(rollouts, pending);
+      for (let copy = 0; saves && copy < C; copy++) vector.snapshot(copy, worlds, copy * spec.snapshotBytes);
+      const pending = policies.map((_, k) => emptyRollout(k, saves ? C * N : 0));
+      const moved = saves ? carryOver(rollouts, pending) : new Int32Array(C * N).fill(-1);
       return {
         ticks: tick,
         hash: hash.digest(),
@@ -484,6 +482,10 @@ export function createCollector(options: CollectorOptions): Collector {
       returns.set(state.returns);
       lengths.set(state.lengths);
       for (let copy = 0; copy < C; copy++) {
+        if (!saves) {
+          begin(copy);
+          continue;
+        }
         vector.restore(copy, state.worlds, copy * spec.snapshotBytes);
         streamsOf(copy).forEach((random, i) => {
           const at = (copy * STREAMS + i) * WORDS;

@@ -41,7 +41,7 @@ export interface ShardedCollector {
    * @throws unsupported if it cannot blind in this way where its shards are played
    */
   collect(ticks: number, blinding: Blinding): Promise<Collected>;
-  /** A copy; yours to keep. @throws unsupported if the world has no snapshots */
+  /** A copy; yours to keep. As a collector's where the world has no snapshots. */
   exportState(): Promise<ShardedState>;
   /** Continues from a state of a collector with the same options and shards. @throws shape-mismatch if they are not as many */
   restoreState(state: ShardedState): Promise<void>;
@@ -117,7 +117,9 @@ export function createShardedCollector({ vectors, ...options }: ShardedCollector
         shard.restoreState(states[s]);
       });
     },
-    async close() {},
+    async close() {
+      for (const vector of vectors) vector.close?.();
+    },
   });
 }
 

@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { serveStandardStreams } from "../dist/serve.js";
+
+await serveStandardStreams();
