@@ -1,6 +1,7 @@
 import { MagicMaskError } from "@magic-mask/core";
 import { boardGame, tablePosition } from "./conformance/board.ts";
 import { cartPoleEpisode } from "./conformance/cart-pole.ts";
+import { pongTrace } from "./conformance/pong.ts";
 import { connectFour } from "./connect-four.ts";
 import { ticTacToe } from "./tic-tac-toe.ts";
 
@@ -25,6 +26,9 @@ export interface RecordedTest {
 /** By oracle: the tests that a file of its holds. */
 const oracles: Readonly<Record<string, (file: Record<string, unknown>) => RecordedTest[]>> = {
   "gymnasium CartPole-v1 (gym.make, TimeLimit 500)": (file) => listOf(file, "episodes").map(cartPoleEpisode),
+  "gymnasium ALE/Pong-v5 (ale-py), obs_type=ram": (file) => listOf(file, "traces").map(pongTrace),
+  "pettingzoo.atari.pong_v3.parallel_env(obs_type='ram'), mode 4 classic 2 players": (file) =>
+    listOf(file, "traces").map(pongTrace),
   "pettingzoo.classic.connect_four_v3.env()": (file) =>
     listOf(file, "games").map((game, i) => boardGame(connectFour, file.agents, game, i)),
   "pettingzoo.classic.tictactoe_v3.env()": (file) => [

@@ -2,6 +2,8 @@ import { byName, type Environment } from "@magic-mask/core";
 import { cartPole } from "./cart-pole.ts";
 import { connectFour } from "./connect-four.ts";
 import { planted } from "./planted.ts";
+import { pong } from "./pong.ts";
+import { pongWalls } from "./pong-walls.ts";
 import { ticTacToe } from "./tic-tac-toe.ts";
 
 export { type AecEnvironment, aec } from "./aec.ts";
@@ -17,6 +19,8 @@ export { type GymEnvironment, type GymOptions, gym } from "./gym.ts";
 export type { OpenActions } from "./line-game.ts";
 export { type ParallelEnvironment, parallel } from "./parallel.ts";
 export { type PlantedOptions, planted, plantedCriticality, plantedOptimal } from "./planted.ts";
+export { type PongOptions, pong } from "./pong.ts";
+export { type PongWallsOptions, pongWalls } from "./pong-walls.ts";
 export { withRandomOpening } from "./random-opening.ts";
 export { ticTacToe } from "./tic-tac-toe.ts";
 
@@ -26,6 +30,8 @@ export const environments = {
   tictactoe_v0: ticTacToe,
   planted_v0: planted,
   cartpole_v1: cartPole,
+  pong_v0: pong,
+  pong_walls_v0: pongWalls,
 };
 
 /**

@@ -5,22 +5,28 @@ import { type Environment, isOver, type MakeEnvironment, stream } from "@magic-m
 import { randomActions } from "@magic-mask/core/testing";
 import { environments } from "./index.ts";
 
+/** Steps of a trace; of a longer episode the rest is left out. */
+const LONGEST = 60;
+
 /** One random episode as text. A reviewer reads the diff and sees how the rules changed. */
 function trace(environment: Environment, seed: number): string {
   const choose = stream(seed, "trace");
   environment.reset(seed);
   const lines = [`${environment.id}, seed ${seed}`, "", environment.render()];
-  for (let t = 0; !isOver(environment); t++) {
+  for (let t = 0; t < LONGEST && !isOver(environment); t++) {
     const actions = randomActions(environment, choose);
     const words = environment.agents.flatMap((name, agent) => {
       const space = environment.actionSpaces[agent];
       return environment.acting[agent] && space.kind === "discrete" ? `${name} ${space.labels?.[actions[agent]]}` : [];
     });
     environment.step(actions);
-    lines.push("", `${t}: ${words.join(", ")}; pays ${environment.rewards.join(" ")}`, environment.render());
+    // Engines differ in the last digits.
+    const pay = Array.from(environment.rewards, (reward) => Number(reward.toFixed(6)));
+    lines.push("", `${t}: ${words.join(", ")}; pays ${pay.join(" ")}`, environment.render());
   }
   const ends = environment.agents.map(
-    (name, agent) => `${name} ${environment.terminated[agent] ? "terminated" : "truncated"}`,
+    (name, agent) =>
+      `${name} ${environment.terminated[agent] ? "terminated" : environment.truncated[agent] ? "truncated" : "goes on"}`,
   );
   return [...lines, "", ends.join(", "), ""].join("\n");
 }
