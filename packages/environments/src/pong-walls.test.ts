@@ -108,8 +108,8 @@ describe("pongWalls", () => {
     expect(seen(0)).toEqual(close([0.25 / R, 0.5 / R, 0, 0.5, 0.1, 0.4, 0.2, 0.0625, 1 / Math.sqrt(3)]));
     expect(seen(1)).toEqual(close([-0.5 / R, 0.25 / R, -0.5, 0, 0.2, 0.1, 0.3, -0.125, 1 / Math.sqrt(3)]));
     const two = field({ agents: 2 });
-    two.put(0, 0, 0, 0, [0.1, 0.2]);
-    expect(two.seen(1).slice(4, 7)).toEqual(close([0.2, 0.1, 0.1]));
+    two.put(0.5, 0.25, 1 / 32, 0, [0.1, 0.2]);
+    expect(two.seen(1).slice(0, 7)).toEqual(close([-0.25 / R, -0.5 / R, 0, -0.5, 0.2, 0.1, 0.1]));
   });
 
   it("is the same seen from any agent, if all is turned", () => {
