@@ -12,6 +12,7 @@ import {
 } from "./conformance/highway.ts";
 import { particleEpisode } from "./conformance/particle-world.ts";
 import { pendulumEpisode } from "./conformance/pendulum.ts";
+import { pongTrace } from "./conformance/pong.ts";
 import { connectFour } from "./connect-four.ts";
 import { simpleSpread } from "./simple-spread.ts";
 import { simpleTag } from "./simple-tag.ts";
@@ -60,6 +61,9 @@ const oracles: Readonly<Record<string, (file: Record<string, unknown>) => Record
     const { oracle, seed } = objectOf(file.header, "header");
     return listOf(file, "resets").map((cars, i) => highwayStart(String(oracle), seed, cars, i));
   },
+  "gymnasium ALE/Pong-v5 (ale-py), obs_type=ram": (file) => listOf(file, "traces").map(pongTrace),
+  "pettingzoo.atari.pong_v3.parallel_env(obs_type='ram'), mode 4 classic 2 players": (file) =>
+    listOf(file, "traces").map(pongTrace),
   "pettingzoo.classic.connect_four_v3.env()": (file) =>
     listOf(file, "games").map((game, i) => boardGame(connectFour, file.agents, game, i)),
   "pettingzoo.classic.tictactoe_v3.env()": (file) => [

@@ -17,6 +17,8 @@ import {
   planted,
   plantedCriticality,
   plantedOptimal,
+  pong,
+  pongWalls,
   simpleSpread,
   simpleTag,
   withRandomOpening,
@@ -43,6 +45,15 @@ const subjects: Readonly<Record<string, MakeEnvironment>> = {
     highway({ agents: 1, others: 8, lanes: 2, action: "continuous", offroadTerminal: true }),
   "highway_fast_v0 with the first car only": () =>
     highwayFast({ agents: 3, others: 6, duration: 8, firstCarOnly: true }),
+  // Whole games take thousands of frames.
+  pong_v0: () => pong({ maxFrames: 1500 }),
+  "pong_v0 with one player": () => pong({ players: 1 }),
+  "pong_v0 with repeated actions": () => pong({ frameSkip: 5, repeatActionProbability: 0.5, maxFrames: 2004 }),
+  "pong_v0 with pixels": () =>
+    pong({ observation: "pixels", frameSkip: 16, repeatActionProbability: 0.5, maxFrames: 80 }),
+  "pong_walls_v0 with two agents": () => pongWalls({ agents: 2, points: 3 }),
+  "pong_walls_v0 with three agents": () => pongWalls({ agents: 3, points: 2 }),
+  "pong_walls_v0 with many agents": () => pongWalls({ agents: 20, points: 3, maxTicks: 60 }),
   "withRandomOpening(connectFour, 8)": withRandomOpening(connectFour, 8),
   "fromAec(aec(connectFour))": fromAec(() => aec(connectFour())),
   "fromAec(aec(planted))": fromAec(() => aec(planted())),
@@ -147,6 +158,18 @@ describe("makeEnvironment", () => {
     ["highway_v0", { targetSpeeds: "fast" }, "invalid-option"],
     ["highway_v0", { offroadTerminal: 1 }, "invalid-option"],
     ["highway_v0", { firstCarOnly: "yes" }, "invalid-option"],
+    ["pong_v0", { players: 3 }, "invalid-option"],
+    ["pong_v0", { players: "1" }, "invalid-option"],
+    ["pong_v0", { frameSkip: 0 }, "invalid-option"],
+    ["pong_v0", { repeatActionProbability: 1.5 }, "invalid-option"],
+    ["pong_v0", { maxFrames: 0.5 }, "invalid-option"],
+    ["pong_v0", { observation: "ram" }, "invalid-option"],
+    ["pong_v0", { frameskip: 4 }, "unknown-key"],
+    ["pong_walls_v0", { agents: 1 }, "invalid-option"],
+    ["pong_walls_v0", { agents: 65 }, "invalid-option"],
+    ["pong_walls_v0", { points: 0 }, "invalid-option"],
+    ["pong_walls_v0", { maxTicks: 1.5 }, "invalid-option"],
+    ["pong_walls_v0", { walls: 4 }, "unknown-key"],
   ])("refuses %s with %j", (id, options, code) => {
     expect(() => makeEnvironment(id, options)).toThrow(expect.objectContaining({ code }));
   });

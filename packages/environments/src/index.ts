@@ -5,6 +5,8 @@ import { doudizhu } from "./doudizhu.ts";
 import { highway, highwayFast } from "./highway.ts";
 import { pendulum } from "./pendulum.ts";
 import { planted } from "./planted.ts";
+import { pong } from "./pong.ts";
+import { pongWalls } from "./pong-walls.ts";
 import { simpleSpread } from "./simple-spread.ts";
 import { simpleTag } from "./simple-tag.ts";
 import { ticTacToe } from "./tic-tac-toe.ts";
@@ -34,6 +36,8 @@ export { type ParallelEnvironment, parallel } from "./parallel.ts";
 export type { ParticleOptions } from "./particle-world.ts";
 export { pendulum } from "./pendulum.ts";
 export { type PlantedOptions, planted, plantedCriticality, plantedOptimal } from "./planted.ts";
+export { type PongOptions, pong } from "./pong.ts";
+export { type PongWallsOptions, pongWalls } from "./pong-walls.ts";
 export { withRandomOpening } from "./random-opening.ts";
 export { type SimpleSpreadOptions, simpleSpread } from "./simple-spread.ts";
 export { type SimpleTagOptions, simpleTag } from "./simple-tag.ts";
@@ -51,6 +55,8 @@ export const environments = {
   simple_tag_v0: simpleTag,
   highway_v0: highway,
   highway_fast_v0: highwayFast,
+  pong_v0: pong,
+  pong_walls_v0: pongWalls,
 };
 
 /**
