@@ -1,12 +1,15 @@
 import {
+  addList,
   boxSize,
+  candidateWidth,
   checkCount,
+  createCandidateStore,
   type Episode,
   episodeReturn,
   MagicMaskError,
   maskWidth,
   play,
-  requireDiscrete,
+  requireChoices,
   slotWidth,
   stream,
 } from "@magic-mask/core";
@@ -95,7 +98,9 @@ export function explainGame(
     seed: stream(seed, "effect", game).bits(),
     discount,
   });
-  const { n, labels } = requireDiscrete("trainer/explain", spec.actionSpaces[agent]);
+  const space = spec.actionSpaces[agent];
+  const n = requireChoices("trainer/explain", space);
+  const labels = space.kind === "discrete" ? space.labels : undefined;
   const taken = episode.actions[(tick * spec.agents.length + agent) * slotWidth(spec)];
   const legal = Array.from({ length: n }, (_, a) => a).filter((a) => states.decisions.legal[a] === 1);
   const finalReturn = episodeReturn(episode, agent);
@@ -140,11 +145,18 @@ function decisionsOf({ world, team }: LoadedRun, episode: Episode) {
       if (!replay.acting[agent]) continue;
       const observations = new Float32Array(boxSize(spec.observationSpaces[agent]));
       const legal = new Uint8Array(maskWidth(spec.actionSpaces[agent]));
-      if (replay.legal(agent, legal, 0) < 2) continue;
+      const choices = replay.legal(agent, legal, 0);
+      if (choices < 2) continue;
       replay.observe(agent, observations, 0);
       const policy = new Float32Array(legal.length);
       const perturbation = new Float32Array(legal.length);
-      const batch = { count: 1, observations, legal };
+      const width = candidateWidth(spec.actionSpaces[agent]);
+      const candidates = width > 0 ? createCandidateStore(width, 1) : undefined;
+      if (candidates) {
+        const offset = addList(candidates, 0, choices);
+        replay.candidates?.(agent, candidates.features, offset);
+      }
+      const batch = { count: 1, observations, legal, ...(candidates && { candidates }) };
       team.learners[team.players[agent]].policy.evaluate(batch, policy, new Float32Array(1));
       perturbations[agent].evaluate(batch, policy, perturbation);
       const snapshots = new Uint8Array(spec.snapshotBytes);

@@ -1,4 +1,4 @@
-import { type ActionSpace, ILLEGAL, type Policy, requireDiscrete } from "@magic-mask/core";
+import { type ActionSpace, ILLEGAL, type Policy, requireChoices } from "@magic-mask/core";
 import { uniform } from "@magic-mask/masking";
 
 /** Plays uniformly at random over the legal actions. */
@@ -14,7 +14,7 @@ export function randomPlayer(space: ActionSpace): Policy {
 
 /** A policy that always takes its most probable action; of equals the lowest. */
 export function greedy(policy: Policy, space: ActionSpace): Policy {
-  const { n } = requireDiscrete("trainer/policies", space);
+  const n = requireChoices("trainer/policies", space);
   return {
     evaluate(batch, parameters, values) {
       policy.evaluate(batch, parameters, values);

@@ -14,7 +14,7 @@ export interface CandidateLists {
 /** Lists that are being written, one behind the other; the array of features is replaced by a longer one when it is full. */
 export interface CandidateStore extends CandidateLists {
   /** F */
-  readonly width: number;
+  width: number;
   features: Float32Array;
   /** K, candidates in use. */
   length: number;
@@ -54,16 +54,26 @@ export function reserveCandidates(store: CandidateStore, more: number): void {
   store.features.set(features.subarray(0, length * width));
 }
 
+/**
+ * Makes the next `count` candidates the list of decision `at`.
+ *
+ * @returns where in `store.features`, which may be another array than before, the features are to be written
+ */
+export function addList(store: CandidateStore, at: number, count: number): number {
+  reserveCandidates(store, count);
+  const start = store.length;
+  store.starts[at] = start;
+  store.counts[at] = count;
+  store.length += count;
+  return start * store.width;
+}
+
 /** Appends the list of decision `row` of `from` as that of decision `at`. */
 export function copyCandidates(from: CandidateLists, row: number, to: CandidateStore, at: number): void {
   const { width } = to;
-  const count = from.counts[row];
-  const start = from.starts[row];
-  reserveCandidates(to, count);
-  to.features.set(from.features.subarray(start * width, (start + count) * width), to.length * width);
-  to.starts[at] = to.length;
-  to.counts[at] = count;
-  to.length += count;
+  const [start, count] = [from.starts[row], from.counts[row]];
+  const offset = addList(to, at, count);
+  to.features.set(from.features.subarray(start * width, (start + count) * width), offset);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type CandidateStore, candidateWidth, createCandidateStore, reserveCandidates } from "./candidate-lists.ts";
+import { addList, type CandidateStore, candidateWidth, createCandidateStore } from "./candidate-lists.ts";
 import { distributionOf } from "./distribution.ts";
 import { MagicMaskError } from "./error.ts";
 import type { DecisionBatch, Policy } from "./policy.ts";
@@ -52,12 +52,10 @@ export function decisionTable(vector: VectorEnvironment, policies: readonly Poli
 
   /** Appends the candidates of one decision. */
   const list = (store: CandidateStore, row: number, copy: number, agent: number, count: number) => {
-    const listed = widths[agent] > 0 ? count : 0;
-    reserveCandidates(store, listed);
-    if (listed > 0) vector.candidates(copy, agent, store.features, store.length * widths[agent]);
-    store.starts[row] = store.length;
-    store.counts[row] = listed;
-    store.length += listed;
+    // Who shares a policy shares spaces.
+    store.width = widths[agent];
+    const offset = addList(store, row, widths[agent] > 0 ? count : 0);
+    if (widths[agent] > 0) vector.candidates(copy, agent, store.features, offset);
   };
 
   return {

@@ -1,11 +1,11 @@
 export {
+  addList,
   type CandidateLists,
   type CandidateStore,
   candidateWidth,
   copyCandidates,
   createCandidateStore,
   requireCandidates,
-  reserveCandidates,
 } from "./candidate-lists.ts";
 export { type DecisionGroup, decisionTable } from "./decision-table.ts";
 export { type Distribution, distributionOf } from "./distribution.ts";

@@ -1,8 +1,8 @@
-import { type ActionSpace, ILLEGAL, type Perturbation, requireDiscrete } from "@magic-mask/core";
+import { type ActionSpace, ILLEGAL, type Perturbation, requireChoices } from "@magic-mask/core";
 
 /** ν = uniform over the legal actions. */
 export function uniform(space: ActionSpace): Perturbation {
-  const { n } = requireDiscrete("masking/uniform", space);
+  const n = requireChoices("masking/uniform", space);
   return {
     name: "uniform",
     evaluate({ legal, count }, _policy, out) {
