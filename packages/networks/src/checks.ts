@@ -102,7 +102,7 @@ export function requireFinite(name: string, values: ArrayLike<number>, length: n
 }
 
 /** @throws shape-mismatch unless `array` is [rows × width] */
-export function requireLength(name: string, array: ArrayLike<number>, rows: number, width: number): void {
+function requireLength(name: string, array: ArrayLike<number>, rows: number, width: number): void {
   if (array.length !== rows * width) {
     shape(`${name} must hold ${rows} × ${width} = ${rows * width} numbers, got ${array.length}`);
   }
