@@ -1,4 +1,5 @@
 import {
+  type ActionSpace,
   boxSize,
   type CreateLearner,
   type EnvironmentSpec,
@@ -45,11 +46,11 @@ export interface Team {
 export function assembleWorld(config: Config): World {
   const make = () => makeEnvironment(config.environment.id, config.environment.options);
   const spec = make();
-  return {
-    make,
-    spec,
-    perturbations: spec.actionSpaces.map((space) => perturbations[config.mask.perturbation](space)),
-  };
+  // One for all who have the same space: a collector asks each once.
+  const made = new Map<ActionSpace, Perturbation>();
+  for (const space of spec.actionSpaces)
+    made.set(space, made.get(space) ?? perturbations[config.mask.perturbation](space));
+  return { make, spec, perturbations: spec.actionSpaces.map((space) => made.get(space) as Perturbation) };
 }
 
 /** What the backend will mostly do. */

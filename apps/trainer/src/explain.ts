@@ -98,9 +98,7 @@ export function explainGame(
     seed: stream(seed, "effect", game).bits(),
     discount,
   });
-  const space = spec.actionSpaces[agent];
-  const n = requireChoices("trainer/explain", space);
-  const labels = space.kind === "discrete" ? space.labels : undefined;
+  const n = requireChoices("trainer/explain", spec.actionSpaces[agent]);
   const taken = episode.actions[(tick * spec.agents.length + agent) * slotWidth(spec)];
   const legal = Array.from({ length: n }, (_, a) => a).filter((a) => states.decisions.legal[a] === 1);
   const finalReturn = episodeReturn(episode, agent);
@@ -119,7 +117,7 @@ export function explainGame(
       rollouts,
     },
     actions: legal.map((a) => ({
-      label: labels?.[a] ?? String(a),
+      label: top.labels?.[a] ?? String(a),
       probability: Math.exp(states.decisions.policy[a]),
       value: truth.q[a],
       taken: a === taken,
@@ -137,8 +135,13 @@ function decisionsOf({ world, team }: LoadedRun, episode: Episode) {
   const N = spec.agents.length;
   const replay = make();
   const width = N * slotWidth(spec);
-  const found: { readonly agent: number; readonly tick: number; readonly picture: string; readonly states: States }[] =
-    [];
+  const found: {
+    readonly agent: number;
+    readonly tick: number;
+    readonly picture: string;
+    readonly labels: readonly string[] | undefined;
+    readonly states: States;
+  }[] = [];
   replay.reset(episode.seed);
   for (let tick = 0; tick < episode.ticks; tick++) {
     for (let agent = 0; agent < N; agent++) {
@@ -150,7 +153,9 @@ function decisionsOf({ world, team }: LoadedRun, episode: Episode) {
       replay.observe(agent, observations, 0);
       const policy = new Float32Array(legal.length);
       const perturbation = new Float32Array(legal.length);
-      const width = candidateWidth(spec.actionSpaces[agent]);
+      const space = spec.actionSpaces[agent];
+      const labels = space.kind === "discrete" ? space.labels : replay.candidateLabels?.(agent);
+      const width = candidateWidth(space);
       const candidates = width > 0 ? createCandidateStore(width, 1) : undefined;
       if (candidates) {
         const offset = addList(candidates, 0, choices);
@@ -168,7 +173,7 @@ function decisionsOf({ world, team }: LoadedRun, episode: Episode) {
         episodes: Int32Array.of(0),
         ticks: Int32Array.of(tick),
       };
-      found.push({ agent, tick, picture: replay.render(), states });
+      found.push({ agent, tick, picture: replay.render(), labels, states });
     }
     replay.step(episode.actions.subarray(tick * width, (tick + 1) * width));
   }

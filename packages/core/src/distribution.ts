@@ -1,4 +1,4 @@
-import { categorical } from "./distributions/categorical.ts";
+import { categorical, ILLEGAL, maskedLogSoftmax } from "./distributions/categorical.ts";
 import { gaussian } from "./distributions/gaussian.ts";
 import { multiCategorical } from "./distributions/multi-categorical.ts";
 import type { Stream } from "./random.ts";
@@ -46,6 +46,19 @@ export interface Distribution {
 export function distributionOf(space: ActionSpace): Distribution {
   if (space.kind === "discrete") return categorical(space.n);
   if (space.kind === "multi-discrete") return multiCategorical(space.nvec);
-  if (space.kind === "candidates") return categorical(space.max);
+  if (space.kind === "candidates") return listed(space.max);
   return gaussian(boxSize(space));
+}
+
+/** Over a list of up to `max` candidates: what is legal comes first, so that nothing behind it need be looked at. */
+function listed(max: number): Distribution {
+  return {
+    ...categorical(max),
+    normalise(outputs, offset, legal, legalOffset) {
+      let n = 0;
+      while (n < max && legal[legalOffset + n]) n++;
+      maskedLogSoftmax(outputs, offset, legal, legalOffset, n);
+      outputs.fill(ILLEGAL, offset + n, offset + max);
+    },
+  };
 }

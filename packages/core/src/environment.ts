@@ -58,6 +58,8 @@ export interface Environment extends EnvironmentSpec {
    * @returns how many there are; 0 unless the agent acts
    */
   candidates?(agent: number, out: Float32Array, offset: number): number;
+  /** One word per candidate of the agent, in their order, for legends. Absent where nobody has named them. */
+  candidateLabels?(agent: number): readonly string[];
   /**
    * Advances one tick. Slots of agents that do not act are ignored.
    *

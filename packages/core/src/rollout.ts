@@ -137,9 +137,13 @@ export function completeRows(rollout: Rollout, agent?: number): Int32Array {
   return rows.subarray(0, count);
 }
 
+const LONG = 128;
+
 /** Copies row `row` of one column to row `at` of another, both `width` wide. */
 export function copyRow<T extends Float32Array | Uint8Array>(from: T, row: number, to: T, at: number, width: number) {
-  for (let i = 0; i < width; i++) to[at * width + i] = from[row * width + i];
+  // Views cost more than they save on short rows.
+  if (width > LONG) to.set(from.subarray(row * width, (row + 1) * width), at * width);
+  else for (let i = 0; i < width; i++) to[at * width + i] = from[row * width + i];
 }
 
 /**

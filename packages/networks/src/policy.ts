@@ -31,7 +31,9 @@ export function learnerPolicy(learner: Learner, space: ActionSpace): Policy {
       if (outputs.length < count * O) outputs = new Float32Array(count * O);
       learner.infer(observations, count, outputs, candidates);
       for (let row = 0; row < count; row++) {
-        for (let k = 0; k < P; k++) parameters[row * P + k] = outputs[row * O + k];
+        if (candidates && space.kind === "candidates")
+          parameters.set(outputs.subarray(row * O, row * O + candidates.counts[row]), row * P);
+        else for (let k = 0; k < P; k++) parameters[row * P + k] = outputs[row * O + k];
         values[row] = outputs[row * O + P];
         distribution.normalise(parameters, row * P, legal, row * A);
       }

@@ -87,6 +87,7 @@ export function market(): Environment {
       }
       return state[2];
     },
+    candidateLabels: (agent) => Array.from(kinds.subarray(0, acting[agent] ? state[2] : 0), (kind) => `kind-${kind}`),
     step(actions) {
       if (isOver(self)) throw new MagicMaskError("out-of-order", SOURCE, "call reset() before step()");
       const action = actions[state[0] % 2];

@@ -313,6 +313,13 @@ export const brokenEnvironments: readonly BrokenEnvironment[] = [
     })),
   },
   {
+    bug: "a label too many",
+    breaks: [LISTS],
+    make: breaking(workshop, ({ candidates }) => ({
+      candidateLabels: (agent) => new Array(1 + (candidates?.(agent, new Float32Array(6), 0) ?? 0)).fill("offer"),
+    })),
+  },
+  {
     bug: "a candidate without features",
     breaks: [LISTS],
     make: breaking(workshop, ({ candidates, acting }) => ({
