@@ -4,7 +4,7 @@ import {
   completeRows,
   ILLEGAL,
   type Perturbation,
-  requireDiscrete,
+  requireChoices,
   vectorize,
 } from "@magic-mask/core";
 import { planted, plantedCriticality, plantedOptimal } from "@magic-mask/environments";
@@ -15,7 +15,7 @@ import { createCollector } from "@magic-mask/ppo";
 
 /** The piece that is swapped: ν takes the second most probable legal action; where only one is legal, that one. */
 function secondChoice(space: ActionSpace): Perturbation {
-  const { n } = requireDiscrete("ablate-perturbation/second-choice", space);
+  const n = requireChoices("ablate-perturbation/second-choice", space);
   return {
     name: "second choice",
     evaluate({ count, legal }, policy, out) {

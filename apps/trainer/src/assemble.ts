@@ -1,4 +1,5 @@
 import {
+  type ActionSpace,
   boxSize,
   type CreateLearner,
   distributionOf,
@@ -47,11 +48,11 @@ export function assembleWorld(config: Config): World {
   const spec = make();
   // Only what is fixed about it is read from here on.
   spec.close?.();
-  return {
-    make,
-    spec,
-    perturbations: spec.actionSpaces.map((space) => perturbations[config.mask.perturbation](space)),
-  };
+  // One for all who have the same space: a collector asks each once.
+  const made = new Map<ActionSpace, Perturbation>();
+  for (const space of spec.actionSpaces)
+    made.set(space, made.get(space) ?? perturbations[config.mask.perturbation](space));
+  return { make, spec, perturbations: spec.actionSpaces.map((space) => made.get(space) as Perturbation) };
 }
 
 /** What the backend will mostly do. */
@@ -63,26 +64,25 @@ export const policyWork = (config: Config, { spec }: World): Work => ({
 /** The network of the policy that plays `agent`. */
 function policyModel({ training }: Config, spec: EnvironmentSpec, agent: number): ModelSpec {
   const { separateCritic, hidden, activation } = training;
-  const P = distributionOf(spec.actionSpaces[agent]).width;
+  const space = spec.actionSpaces[agent];
+  const inputs = boxSize(spec.observationSpaces[agent]);
+  if (space.kind === "candidates") return { ...space, inputs, hidden, activation };
+  const P = distributionOf(space).width;
   const outputs = separateCritic ? [P, 1] : [P + 1];
-  return { kind: "mlp", inputs: boxSize(spec.observationSpaces[agent]), hidden, activation, outputs };
+  return { kind: "mlp", inputs, hidden, activation, outputs };
 }
 
-/** @throws unsupported if one policy is to play agents with unlike spaces, or if there are no such opponents */
+/** @throws unsupported if there are no such opponents */
 export function assembleTeam(config: Config, { spec }: World, create: CreateLearner): Team {
   const { sharedPolicy } = config.training;
-  const shapes = new Set(spec.agents.map((_, i) => JSON.stringify([spec.observationSpaces[i], spec.actionSpaces[i]])));
-  if (sharedPolicy && shapes.size > 1) {
-    throw new MagicMaskError(
-      "unsupported",
-      "trainer/assemble",
-      `the agents of ${spec.id} have unlike spaces; set training.sharedPolicy=false`,
-    );
-  }
-  const players = spec.agents.map((_, i) => (sharedPolicy ? 0 : i));
+  // Who shares a policy shares spaces.
+  const shapes = spec.agents.map((_, i) => JSON.stringify([spec.observationSpaces[i], spec.actionSpaces[i]]));
+  const groups = [...new Set(shapes)];
+  const players = shapes.map((shape, i) => (sharedPolicy ? groups.indexOf(shape) : i));
   const learners = [...new Set(players)].map((k) => {
-    const learner = create(policyModel(config, spec, k), stream(config.seed, "policy", k));
-    return { learner, policy: learnerPolicy(learner, spec.actionSpaces[k]) };
+    const first = players.indexOf(k);
+    const learner = create(policyModel(config, spec, first), stream(config.seed, "policy", k));
+    return { learner, policy: learnerPolicy(learner, spec.actionSpaces[first]) };
   });
   return { learners, players, opponents: assembleOpponents(config, spec, learners, create) };
 }
@@ -100,7 +100,7 @@ function assembleOpponents(
     throw new MagicMaskError(
       "unsupported",
       "trainer/assemble",
-      "a pool of past selves needs one shared policy; set training.sharedPolicy=true",
+      "a pool of past selves needs one policy for all agents: alike spaces and training.sharedPolicy=true",
     );
   }
   const { learner } = learners[0];

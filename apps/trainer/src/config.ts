@@ -65,8 +65,16 @@ const configSchema = z.strictObject({
       entropyCoefficient: z.number().min(0).describe("weight of the entropy bonus").default(0.1),
       maxGradNorm: positive("gradients are scaled down to this norm").default(0.5),
       learningRate: rates(4e-3, 0),
-      sharedPolicy: z.boolean().describe("one policy net for all agents, or one each").default(true),
-      separateCritic: z.boolean().describe("a critic net of its own, or a head on the policy's").default(false),
+      sharedPolicy: z
+        .boolean()
+        .describe("one policy net for all agents with the same spaces, or one each")
+        .default(true),
+      separateCritic: z
+        .boolean()
+        .describe(
+          "a critic net of its own, or a head on the policy's; where actions are candidates it is always one of its own",
+        )
+        .default(false),
       hidden: hidden.default([64, 64]),
       activation: z.enum(["relu", "tanh"]).describe("of the policy net").default("relu"),
     },

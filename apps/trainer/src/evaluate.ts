@@ -1,5 +1,5 @@
 import { stackExplainers } from "@magic-mask/comm";
-import { type Explainer, type Policy, play, requireDiscrete, stream } from "@magic-mask/core";
+import { type Explainer, type Policy, play, requireChoices, stream } from "@magic-mask/core";
 import { withRandomOpening } from "@magic-mask/environments";
 import { controls } from "@magic-mask/masking";
 import {
@@ -184,7 +184,7 @@ export function evaluate(run: LoadedRun): Evaluation {
 /** Explainers of one agent that are compared, the run's own first. */
 function explainersOf({ config, world, postHoc }: LoadedRun, agent: number, states: States): Explainer[] {
   const { explanation } = postHoc;
-  const { n } = requireDiscrete("trainer/evaluate", world.spec.actionSpaces[agent]);
+  const n = requireChoices("trainer/evaluate", world.spec.actionSpaces[agent]);
   const own = explanation.masks[agent].explainer;
   const stacked = stackExplainers({ explainers: [own, explanation.memory.heads[agent]], reference: states.decisions });
   return [

@@ -1,12 +1,15 @@
 import {
+  addList,
   boxSize,
+  candidateWidth,
   checkCount,
+  createCandidateStore,
   type Episode,
   episodeReturn,
   MagicMaskError,
   maskWidth,
   play,
-  requireDiscrete,
+  requireChoices,
   slotWidth,
   stream,
 } from "@magic-mask/core";
@@ -95,7 +98,7 @@ export function explainGame(
     seed: stream(seed, "effect", game).bits(),
     discount,
   });
-  const { n, labels } = requireDiscrete("trainer/explain", spec.actionSpaces[agent]);
+  const n = requireChoices("trainer/explain", spec.actionSpaces[agent]);
   const taken = episode.actions[(tick * spec.agents.length + agent) * slotWidth(spec)];
   const legal = Array.from({ length: n }, (_, a) => a).filter((a) => states.decisions.legal[a] === 1);
   const finalReturn = episodeReturn(episode, agent);
@@ -114,7 +117,7 @@ export function explainGame(
       rollouts,
     },
     actions: legal.map((a) => ({
-      label: labels?.[a] ?? String(a),
+      label: top.labels?.[a] ?? String(a),
       probability: Math.exp(states.decisions.policy[a]),
       value: truth.q[a],
       taken: a === taken,
@@ -132,19 +135,33 @@ function decisionsOf({ world, team }: LoadedRun, episode: Episode) {
   const N = spec.agents.length;
   const replay = make();
   const width = N * slotWidth(spec);
-  const found: { readonly agent: number; readonly tick: number; readonly picture: string; readonly states: States }[] =
-    [];
+  const found: {
+    readonly agent: number;
+    readonly tick: number;
+    readonly picture: string;
+    readonly labels: readonly string[] | undefined;
+    readonly states: States;
+  }[] = [];
   replay.reset(episode.seed);
   for (let tick = 0; tick < episode.ticks; tick++) {
     for (let agent = 0; agent < N; agent++) {
       if (!replay.acting[agent]) continue;
       const observations = new Float32Array(boxSize(spec.observationSpaces[agent]));
       const legal = new Uint8Array(maskWidth(spec.actionSpaces[agent]));
-      if (replay.legal(agent, legal, 0) < 2) continue;
+      const choices = replay.legal(agent, legal, 0);
+      if (choices < 2) continue;
       replay.observe(agent, observations, 0);
       const policy = new Float32Array(legal.length);
       const perturbation = new Float32Array(legal.length);
-      const batch = { count: 1, observations, legal };
+      const space = spec.actionSpaces[agent];
+      const labels = space.kind === "discrete" ? space.labels : replay.candidateLabels?.(agent);
+      const width = candidateWidth(space);
+      const candidates = width > 0 ? createCandidateStore(width, 1) : undefined;
+      if (candidates) {
+        const offset = addList(candidates, 0, choices);
+        replay.candidates?.(agent, candidates.features, offset);
+      }
+      const batch = { count: 1, observations, legal, ...(candidates && { candidates }) };
       team.learners[team.players[agent]].policy.evaluate(batch, policy, new Float32Array(1));
       perturbations[agent].evaluate(batch, policy, perturbation);
       const snapshots = new Uint8Array(spec.snapshotBytes);
@@ -156,7 +173,7 @@ function decisionsOf({ world, team }: LoadedRun, episode: Episode) {
         episodes: Int32Array.of(0),
         ticks: Int32Array.of(tick),
       };
-      found.push({ agent, tick, picture: replay.render(), states });
+      found.push({ agent, tick, picture: replay.render(), labels, states });
     }
     replay.step(episode.actions.subarray(tick * width, (tick + 1) * width));
   }

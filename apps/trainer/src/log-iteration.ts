@@ -10,6 +10,7 @@ const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + 
  * Writes one iteration to `metrics.jsonl` and TensorBoard under CleanRL's tags and ours. The x axis is environment steps over all
  * copies. `charts/episodic_return` and `losses/*` are those of the first agent and the first policy: nothing is summed over agents.
  *
+ * @param players [N] which policy plays which agent: it goes by the name of its first
  * @param strength the first agent's win rate against random play when last probed; its return where nobody wins
  * @returns what the progress line shows
  */
@@ -17,6 +18,7 @@ export function logIteration(
   iteration: JointIteration,
   config: Config,
   spec: EnvironmentSpec,
+  players: readonly number[],
   strength: number,
   metrics: MetricsLog,
   events: EventWriter,
@@ -49,7 +51,7 @@ export function logIteration(
   scalars["charts/episodic_return"] = scalars[`agent/${spec.agents[0]}/episodic_return`];
   statistics.forEach((update, k) => {
     for (const [name, value] of Object.entries(update)) {
-      scalars[`${k === 0 ? "losses" : `agent/${spec.agents[k]}/losses`}/${name}`] = value;
+      scalars[`${k === 0 ? "losses" : `agent/${spec.agents[players.indexOf(k)]}/losses`}/${name}`] = value;
     }
   });
   // NaN where an iteration held nothing to learn from, as when everybody is always blinded.

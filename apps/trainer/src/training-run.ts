@@ -219,7 +219,7 @@ async function trainPolicies(
       await setImmediate();
       const index = Math.floor(iteration.progress * PROBES);
       if (index > probe.index) probe = { ...probe, index, strength: probeStrength(config, world, team) };
-      const line = logIteration(iteration, config, world.spec, probe.strength, metrics, events);
+      const line = logIteration(iteration, config, world.spec, team.players, probe.strength, metrics, events);
       if (!Number.isNaN(line.kl)) {
         kl = { recent: [...kl.recent, line.kl].slice(-RECENT), largest: Math.max(kl.largest, line.kl) };
       }

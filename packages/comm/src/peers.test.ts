@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { box, discrete } from "@magic-mask/core";
+import { box, candidates, discrete } from "@magic-mask/core";
 import { areComparable, roleNumbers } from "./peers.ts";
 import { world } from "./test-world.ts";
 
@@ -22,5 +22,9 @@ describe("peers", () => {
     const unlike = { ...world, actionSpaces: [discrete(3), discrete(4), box([3], -1, 1)] };
     expect(areComparable(unlike, 0, 1)).toBe(false);
     expect(areComparable(unlike, 0, 2)).toBe(false);
+    const lists = { ...world, actionSpaces: [candidates(9, 5), candidates(9, 5), candidates(9, 6)] };
+    expect(areComparable(lists, 0, 1)).toBe(true);
+    expect(areComparable(lists, 0, 2)).toBe(false);
+    expect(areComparable({ ...world, actionSpaces: [candidates(3, 5), discrete(3), discrete(3)] }, 0, 1)).toBe(false);
   });
 });

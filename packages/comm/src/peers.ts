@@ -7,11 +7,16 @@ export function roleNumbers(spec: EnvironmentSpec): Uint8Array {
 }
 
 /**
- * Whether the records of two agents mean the same: both choose among equally many actions, and they see common features
+ * Whether the records of two agents mean the same: both choose among equally many actions, or candidates of
+ * equally many features, and they see common features
  * or, where the environment declares none, observations of one shape.
  */
 export function areComparable(spec: EnvironmentSpec, i: number, j: number): boolean {
   const [mine, theirs] = [spec.actionSpaces[i], spec.actionSpaces[j]];
-  if (mine.kind !== "discrete" || theirs.kind !== "discrete" || mine.n !== theirs.n) return false;
+  const alike =
+    mine.kind === "candidates"
+      ? theirs.kind === "candidates" && mine.max === theirs.max && mine.features === theirs.features
+      : mine.kind === "discrete" && theirs.kind === "discrete" && mine.n === theirs.n;
+  if (!alike) return false;
   return spec.commonFeatures !== null || boxSize(spec.observationSpaces[i]) === boxSize(spec.observationSpaces[j]);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import {
   type CreateLearner,
+  candidates,
   type Decisions,
   discrete,
   type Learner,
@@ -113,6 +114,26 @@ describe("record head", () => {
     expect(targets[0]).toBe(2.5);
     // An action that π never takes: ln π(a) is told as −10.
     expect(Array.from(inputs.subarray(21 + 16, 42))).toEqual([1, 0, 0, -10, 0]);
+  });
+
+  it("leaves the action out where it is the place of a candidate", async () => {
+    const spec = { ...world, actionSpaces: world.agents.map(() => candidates(3, 5)) };
+    const buffer = createRecordBuffer();
+    buffer.insert(recordOf({ signature: signatureOf(127), action: 2, logProb: Math.log(0.5), advantage: 1 }));
+    const { head, learner } = headOn(buffer, { spec });
+    expect(learner.spec.inputs).toBe(18);
+    await head.fit({ now: 0, steps: 1, random: stream(2) });
+    const { inputs } = learner.updates[0].batch;
+    expect([inputs[0], ...inputs.subarray(16, 18)]).toEqual([1, Math.fround(Math.log(0.5)), 0.5]);
+    // Σ (π − ν)(a)·Ã is finite and tells decisions apart.
+    const [criticality, spread] = [new Float32Array(2), new Float32Array(2)];
+    const rows = [
+      [0.5, 0.25, 0.25],
+      [1 / 3, 1 / 3, 1 / 3],
+    ];
+    head.score(decisionsOf(0, rows, [rows[1], rows[1]]), criticality, spread);
+    expect(criticality[0]).not.toBe(0);
+    expect(criticality[1]).toBeCloseTo(0, 6);
   });
 
   it("weights rows by balance, relevance and number", async () => {

@@ -7,7 +7,7 @@ import {
   type Explainer,
   type Learner,
   MagicMaskError,
-  requireDiscrete,
+  requireChoices,
   type Stream,
   shuffle,
 } from "@magic-mask/core";
@@ -83,7 +83,7 @@ export interface RecordHead extends Explainer {
 
 /**
  * The second head Ã([σ, a, ln π(a), π(a)]) → advantage, trained on records: the agent's own and its peers'. σ enters as
- * σ / 127, a as one of n, ln π(a) no lower than −10. It minimises, over rows,
+ * σ / 127, a as one of n (not at all where actions are candidates), ln π(a) no lower than −10. It minimises, over rows,
  *
  *   w · relevance · (Ã − mean advantage)²,   w ∝ (½π + ½ν)(a) / b(a) with mean 1,   b = (1 − p)π + pν
  *
@@ -93,15 +93,17 @@ export interface RecordHead extends Explainer {
  *
  * Criticality of a decision: Σ_a (π − ν)(a)·Ã(σ, a) over legal actions.
  *
- * @throws unsupported unless the agent's actions are discrete; invalid-option
+ * @throws unsupported unless the agent's actions are discrete or candidates; invalid-option
  */
 export function createRecordHead(options: RecordHeadOptions): RecordHead {
   const { spec, agent, buffer, signature, values, createLearner, random } = options;
   const { hidden = [64, 64], otherRole = 0.5, versionHalfLife = 100 } = options;
   checkRange(SOURCE, "otherRole", otherRole, 0, 1);
   checkRange(SOURCE, "versionHalfLife", versionHalfLife, Number.MIN_VALUE);
-  const { n } = requireDiscrete(SOURCE, spec.actionSpaces[agent]);
-  const D = SIGNATURE_LENGTH + n + 2;
+  const n = requireChoices(SOURCE, spec.actionSpaces[agent]);
+  // The place of a candidate says nothing of it, and records do not hold its features.
+  const told = spec.actionSpaces[agent].kind === "candidates" ? 0 : n;
+  const D = SIGNATURE_LENGTH + told + 2;
   const learner = createLearner({ kind: "mlp", inputs: D, hidden, activation: "relu", outputs: [1] }, random);
   const relevance = spec.roles.map((role, j) =>
     areComparable(spec, agent, j) ? (role === spec.roles[agent] ? 1 : otherRole) : 0,
@@ -127,10 +129,11 @@ export function createRecordHead(options: RecordHeadOptions): RecordHead {
   ) => {
     const at = row * D;
     for (let k = 0; k < SIGNATURE_LENGTH; k++) out[at + k] = signatures[offset + k] / 127;
-    out.fill(0, at + SIGNATURE_LENGTH, at + SIGNATURE_LENGTH + n);
-    out[at + SIGNATURE_LENGTH + action] = 1;
-    out[at + SIGNATURE_LENGTH + n] = Math.max(LOG_FLOOR, logProb);
-    out[at + SIGNATURE_LENGTH + n + 1] = Math.exp(logProb);
+    const tail = at + SIGNATURE_LENGTH + told;
+    out.fill(0, at + SIGNATURE_LENGTH, tail);
+    if (told > 0) out[at + SIGNATURE_LENGTH + action] = 1;
+    out[tail] = Math.max(LOG_FLOOR, logProb);
+    out[tail + 1] = Math.exp(logProb);
   };
 
   /** Rows of the buffer that the head may learn from. */

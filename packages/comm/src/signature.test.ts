@@ -151,6 +151,6 @@ describe("signature", () => {
       "valueScale must be finite and > 0, got 0",
     );
     const moving = { ...world, actionSpaces: [discrete(3), discrete(3), box([2], -1, 1)] };
-    expect(() => createSignature(moving, { seed: 1 })).toThrow("needs a discrete action space, got box");
+    expect(() => createSignature(moving, { seed: 1 })).toThrow("needs discrete actions or candidates, got box");
   });
 });

@@ -1,4 +1,4 @@
-import { boxSize, type EnvironmentSpec, MagicMaskError, requireDiscrete, stream } from "@magic-mask/core";
+import { boxSize, type EnvironmentSpec, MagicMaskError, requireChoices, stream } from "@magic-mask/core";
 
 /** Bytes of a signature σ. */
 export const SIGNATURE_LENGTH = 16;
@@ -52,7 +52,7 @@ export interface Signature {
  * G [d × F] is standard normal, the same for every agent. d = min(12, F − 1): always fewer than features, so that no
  * linear map leads back to x; d = 0 where nothing is common.
  *
- * @throws unsupported unless all action spaces are discrete; invalid-option
+ * @throws unsupported unless all actions are discrete or candidates; invalid-option
  */
 export function createSignature(spec: EnvironmentSpec, { seed, valueScale = 1 }: SignatureOptions): Signature {
   if (!(valueScale > 0 && valueScale < Number.POSITIVE_INFINITY)) {
@@ -62,7 +62,7 @@ export function createSignature(spec: EnvironmentSpec, { seed, valueScale = 1 }:
       `valueScale must be finite and > 0, got ${valueScale}`,
     );
   }
-  const sizes = spec.actionSpaces.map((space) => requireDiscrete("comm/signature", space).n);
+  const sizes = spec.actionSpaces.map((space) => requireChoices("comm/signature", space));
   const entropyScale = 1 / Math.log(Math.max(2, ...sizes));
   const common = spec.commonFeatures;
   const F = common ? common[0].length : 0;

@@ -82,9 +82,26 @@ describe("decisionTable", () => {
     expect(gather).toThrow(expect.objectContaining({ code: "no-legal-action" }));
   });
 
-  it("refuses spaces that have no distribution", () => {
-    expect(() => decisionTable(vectorize(workshop, 1), [marking(0)], new Uint8Array(3))).toThrow(
-      expect.objectContaining({ code: "unsupported" }),
+  it("lists candidates one behind the other, more of them than there was room for", () => {
+    // The trader has 1 + tick % 3 offers of the features tick, tick + 1, …
+    const vector = vectorize(workshop, 3);
+    for (const copy of [0, 1, 2]) vector.reset(copy, copy);
+    const { groups, gather } = decisionTable(
+      vector,
+      [0, 1, 2].map(() => marking(0)),
+      Uint8Array.from({ length: 9 }, (_, at) => at % 3),
     );
+    for (let again = 0; again < 2; again++) {
+      gather();
+      const { candidates, free } = groups[2];
+      expect(candidates).toMatchObject({ width: 2, length: 6 });
+      expect([...free.subarray(0, 3)]).toEqual([0, 1, 1]);
+      expect([...(candidates?.starts.subarray(0, 3) ?? [])]).toEqual([0, 1, 3]);
+      expect([...(candidates?.counts.subarray(0, 3) ?? [])]).toEqual([1, 2, 3]);
+      // Ticks 0, 1 and 2.
+      expect([...(candidates?.features.subarray(0, 12) ?? [])]).toEqual([0, 1, 1, 2, 3, 4, 2, 3, 4, 5, 6, 7]);
+      // The builder's moves are no candidates.
+      expect([...(groups[0].candidates?.counts.subarray(0, 3) ?? [])]).toEqual([0, 0, 0]);
+    }
   });
 });

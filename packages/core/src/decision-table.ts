@@ -1,3 +1,4 @@
+import { addList, type CandidateStore, candidateWidth, createCandidateStore } from "./candidate-lists.ts";
 import { distributionOf } from "./distribution.ts";
 import { MagicMaskError } from "./error.ts";
 import type { DecisionBatch, Policy } from "./policy.ts";
@@ -8,6 +9,7 @@ import type { VectorEnvironment } from "./vector-environment.ts";
 export interface DecisionGroup extends DecisionBatch {
   /** B */
   count: number;
+  readonly candidates?: CandidateStore;
   /** [B] */
   readonly copies: Int32Array;
   /** [B] */
@@ -34,10 +36,13 @@ export function decisionTable(vector: VectorEnvironment, policies: readonly Poli
   const masks = spec.actionSpaces.map(maskWidth);
   const parameters = spec.actionSpaces.map((space) => distributionOf(space).width);
   const capacity = copies * (spec.turnBased ? 1 : N);
+  const widths = spec.actionSpaces.map(candidateWidth);
+  const widest = Math.max(...widths);
   const groups: DecisionGroup[] = policies.map(() => ({
     count: 0,
     observations: new Float32Array(capacity * Math.max(...sizes)),
     legal: new Uint8Array(capacity * Math.max(...masks)),
+    ...(widest > 0 && { candidates: createCandidateStore(widest, capacity) }),
     copies: new Int32Array(capacity),
     agents: new Uint8Array(capacity),
     free: new Uint8Array(capacity),
@@ -45,11 +50,22 @@ export function decisionTable(vector: VectorEnvironment, policies: readonly Poli
     values: new Float32Array(capacity),
   }));
 
+  /** Appends the candidates of one decision. */
+  const list = (store: CandidateStore, row: number, copy: number, agent: number, count: number) => {
+    // Who shares a policy shares spaces.
+    store.width = widths[agent];
+    const offset = addList(store, row, widths[agent] > 0 ? count : 0);
+    if (widths[agent] > 0) vector.candidates(copy, agent, store.features, offset);
+  };
+
   return {
     groups: groups as readonly DecisionGroup[],
     /** @throws no-legal-action if an agent must act and cannot */
     gather(): void {
-      for (const group of groups) group.count = 0;
+      for (const group of groups) {
+        group.count = 0;
+        if (group.candidates) group.candidates.length = 0;
+      }
       for (let copy = 0, at = 0; copy < copies; copy++) {
         for (let agent = 0; agent < N; agent++, at++) {
           if (!vector.acting[at]) continue;
@@ -67,6 +83,7 @@ export function decisionTable(vector: VectorEnvironment, policies: readonly Poli
               `${spec.agents[agent]} must act but its action mask is all zero`,
             );
           }
+          if (group.candidates) list(group.candidates, row, copy, agent, count);
         }
       }
       groups.forEach((group, k) => {

@@ -1,7 +1,6 @@
-import { categorical } from "./distributions/categorical.ts";
+import { categorical, ILLEGAL, maskedLogSoftmax } from "./distributions/categorical.ts";
 import { gaussian } from "./distributions/gaussian.ts";
 import { multiCategorical } from "./distributions/multi-categorical.ts";
-import { MagicMaskError } from "./error.ts";
 import type { Stream } from "./random.ts";
 import { type ActionSpace, boxSize } from "./space.ts";
 
@@ -14,6 +13,7 @@ import { type ActionSpace, boxSize } from "./space.ts";
  * | space | row | P |
  * | --- | --- | --- |
  * | `Discrete` | ln π of each choice | n |
+ * | `Candidates` | ln π of each candidate, then `ILLEGAL` for each that the list could be longer | max |
  * | `MultiDiscrete` | ln π of each part's choices, part by part; parts are independent | Σ nvec |
  * | `Box` | the means of k independent normal entries, then their ln σ | 2k |
  */
@@ -42,14 +42,23 @@ export interface Distribution {
   expect(f: (action: Float32Array) => number, random: Stream): number;
 }
 
-/**
- * The distribution of a space's actions.
- *
- * @throws unsupported for a space that has none yet
- */
+/** The distribution of a space's actions. */
 export function distributionOf(space: ActionSpace): Distribution {
   if (space.kind === "discrete") return categorical(space.n);
   if (space.kind === "multi-discrete") return multiCategorical(space.nvec);
-  if (space.kind === "box") return gaussian(boxSize(space));
-  throw new MagicMaskError("unsupported", "core/distribution", `no distribution over ${space.kind} actions`);
+  if (space.kind === "candidates") return listed(space.max);
+  return gaussian(boxSize(space));
+}
+
+/** Over a list of up to `max` candidates: what is legal comes first, so that nothing behind it need be looked at. */
+function listed(max: number): Distribution {
+  return {
+    ...categorical(max),
+    normalise(outputs, offset, legal, legalOffset) {
+      let n = 0;
+      while (n < max && legal[legalOffset + n]) n++;
+      maskedLogSoftmax(outputs, offset, legal, legalOffset, n);
+      outputs.fill(ILLEGAL, offset + n, offset + max);
+    },
+  };
 }

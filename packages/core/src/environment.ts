@@ -47,16 +47,20 @@ export interface Environment extends EnvironmentSpec {
   observe(agent: number, out: Float32Array, offset: number): void;
   /**
    * Writes the legal-action mask of `agent` to `out[offset …]`, `maskWidth(actionSpaces[agent])` entries: all zero unless it acts.
+   * For `Candidates` spaces: as many ones as there are candidates, then zeros.
    *
    * @returns how many entries are legal; for spaces without a mask, 1 where the agent acts
    */
   legal(agent: number, out: Uint8Array, offset: number): number;
   /**
-   * For `Candidates` spaces: writes the features of the legal moves, one row each, to `out[offset …]`.
+   * For `Candidates` spaces: writes the features of the legal moves, one row each, to `out[offset …]`, in the order that actions
+   * count in.
    *
-   * @returns how many there are
+   * @returns how many there are; 0 unless the agent acts
    */
   candidates?(agent: number, out: Float32Array, offset: number): number;
+  /** One word per candidate of the agent, in their order, for legends. Absent where nobody has named them. */
+  candidateLabels?(agent: number): readonly string[];
   /**
    * Advances one tick. Slots of agents that do not act are ignored.
    *

@@ -1,3 +1,12 @@
+export {
+  addList,
+  type CandidateLists,
+  type CandidateStore,
+  candidateWidth,
+  copyCandidates,
+  createCandidateStore,
+  requireCandidates,
+} from "./candidate-lists.ts";
 export { type DecisionGroup, decisionTable } from "./decision-table.ts";
 export { type Distribution, distributionOf } from "./distribution.ts";
 export { categorical, ILLEGAL, maskedLogSoftmax } from "./distributions/categorical.ts";
@@ -8,6 +17,7 @@ export { byName, checkCount, checkRange, type ErrorCode, isMagicMaskError, Magic
 export type { Decisions, Explainer } from "./explainer.ts";
 export { type TrajectoryHash, trajectoryHash } from "./hash.ts";
 export {
+  type CandidatesSpec,
   type CnnSpec,
   type Convolution,
   type CreateLearner,
@@ -24,6 +34,7 @@ export {
   parameterCount,
   type RegressionBatch,
   type RegressionLoss,
+  towersOf,
   type UpdatePlan,
   type UpdateStatistics,
 } from "./learner.ts";
@@ -35,6 +46,7 @@ export {
   allocateRollout,
   appendRollout,
   CONTINUES,
+  clearRollout,
   completeRows,
   copyDecision,
   copyRow,
@@ -62,6 +74,6 @@ export {
   type MultiDiscrete,
   maskWidth,
   multiDiscrete,
-  requireDiscrete,
+  requireChoices,
 } from "./space.ts";
 export { isCopyOver, type VectorEnvironment, vectorize } from "./vector-environment.ts";

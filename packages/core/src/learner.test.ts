@@ -44,3 +44,10 @@ it("parameterCount counts the kernels and biases of every tower", () => {
   // (2·2·2 + 1)·3 + (2·2·3 + 1)·6 = 27 + 78; (2·1·6 + 1)·7 = 91; (7 + 1)·4 and (7 + 1)·1
   expect(parameterCount(cnn)).toBe(2 * (27 + 78 + 91) + 32 + 8);
 });
+
+it("a net that scores candidates has a tower for states beside a candidate and one for states alone", () => {
+  const spec = { kind: "candidates", inputs: 10, features: 4, max: 30, hidden: [8], activation: "relu" } as const;
+  // (10 + 4 + 1)·8 + (8 + 1)·1 and (10 + 1)·8 + (8 + 1)·1
+  expect(parameterCount(spec)).toBe(129 + 97);
+  expect(outputWidth(spec)).toBe(31);
+});

@@ -1,8 +1,9 @@
+import type { CandidateLists } from "./candidate-lists.ts";
 import type { Stream } from "./random.ts";
 import type { ActionSpace } from "./space.ts";
 
-/** A network with one tower per entry of `outputs`; all towers read the same inputs. */
-export type ModelSpec = MlpSpec | CnnSpec;
+/** A network. Perceptrons and convolutional ones have one tower per entry of `outputs`; all towers read the same inputs. */
+export type ModelSpec = MlpSpec | CnnSpec | CandidatesSpec;
 
 /** A multilayer perceptron. */
 export interface MlpSpec {
@@ -14,6 +15,26 @@ export interface MlpSpec {
   readonly activation: "relu" | "tanh";
   /** Output width of each tower; their concatenation is the output row. [8] shares a trunk, [7, 1] separates the critic. */
   readonly outputs: readonly number[];
+}
+
+/**
+ * Scores a list of candidates, each by itself: tower 0 reads [o, c], a state and the features of one candidate, and gives its
+ * logit; tower 1 reads o alone and gives V. The output row is [max + 1]: the logits of the list, zeros, V. It learns by the
+ * loss `ppo` alone.
+ *
+ * As W·[o, c] = W_o·o + W_c·c, the state's part of the first layer need be computed once a decision only.
+ */
+export interface CandidatesSpec {
+  readonly kind: "candidates";
+  /** D, length of o. */
+  readonly inputs: number;
+  /** F, length of c. */
+  readonly features: number;
+  /** The longest that a list can be. */
+  readonly max: number;
+  /** As in `MlpSpec`, of both towers. */
+  readonly hidden: readonly number[];
+  readonly activation: "relu" | "tanh";
 }
 
 /** Height, width, channels. */
@@ -59,7 +80,8 @@ export function imagesIn({ image, filters }: CnnSpec): ImageShape[] {
 }
 
 /** O, the length of an output row. */
-export const outputWidth = (spec: ModelSpec): number => spec.outputs.reduce((sum, width) => sum + width, 0);
+export const outputWidth = (spec: ModelSpec): number =>
+  spec.kind === "candidates" ? spec.max + 1 : spec.outputs.reduce((sum, width) => sum + width, 0);
 
 /**
  * Clipped surrogate, value and entropy loss of PPO (Schulman et al. 2017, eq. 9, arXiv:1707.06347), mean over the minibatch:
@@ -92,6 +114,8 @@ export interface PpoBatch {
   readonly inputs: Float32Array;
   /** [R × A], A = `maskWidth(space)` */
   readonly legal: Uint8Array;
+  /** For networks that score candidates: lists of the R rows. */
+  readonly candidates?: CandidateLists;
   /** [R × W] the action taken, at the start of a slot that may be wider. */
   readonly actions: Float32Array;
   /** [R] ln π_old(a∣o) */
@@ -133,7 +157,7 @@ export type UpdateStatistics = Readonly<Record<string, number>>;
 /** All that a learner remembers between updates. */
 export interface LearnerState {
   /**
-   * [P] canonical order: per tower: per convolution: kernels [size × size × in × out], then biases [out]; per dense layer:
+   * [P] canonical order: per tower (its first layer reads [o, c] where it scores candidates): per convolution: kernels [size × size × in × out], then biases [out]; per dense layer:
    * weights [in × out], then biases [out]. The last index runs fastest.
    */
   readonly parameters: Float32Array;
@@ -147,8 +171,13 @@ export interface LearnerState {
 /** A network with its optimiser. Everything inside a rollout is synchronous; an update is the asynchronous seam. */
 export interface Learner {
   readonly spec: ModelSpec;
-  /** Forward pass. @param inputs [B × D] @param out [B × O] written */
-  infer(inputs: Float32Array, count: number, out: Float32Array): void;
+  /**
+   * Forward pass.
+   *
+   * @param inputs [B × D] @param out [B × O] written
+   * @param candidates lists of the B rows, for networks that score them
+   */
+  infer(inputs: Float32Array, count: number, out: Float32Array, candidates?: CandidateLists): void;
   /**
    * Takes the plan's Adam steps.
    *
@@ -168,12 +197,21 @@ export interface Learner {
 /** Builds learners: a backend, or a backend with a choice already made. Initial weights come from `random` alone. */
 export type CreateLearner = (spec: ModelSpec, random: Stream) => Learner;
 
+/** What each tower reads and how much it writes. */
+export const towersOf = (spec: ModelSpec): { readonly inputs: number; readonly output: number }[] =>
+  spec.kind === "candidates"
+    ? [
+        { inputs: spec.inputs + spec.features, output: 1 },
+        { inputs: spec.inputs, output: 1 },
+      ]
+    : spec.outputs.map((output) => ({ inputs: spec.inputs, output }));
+
 /** P, the number of parameters of `spec`. */
 export function parameterCount(spec: ModelSpec): number {
   const images = spec.kind === "cnn" ? imagesIn(spec) : [];
   let count = 0;
-  for (const output of spec.outputs) {
-    let inputs = spec.inputs;
+  for (const { inputs: first, output } of towersOf(spec)) {
+    let inputs = first;
     if (spec.kind === "cnn") {
       spec.filters.forEach(({ size, channels }, l) => {
         count += (size * size * images[l][2] + 1) * channels;

@@ -1,3 +1,5 @@
+import type { CandidateLists } from "./candidate-lists.ts";
+
 /** B decisions of agents that share spaces, row by row. */
 export interface DecisionBatch {
   /** B; the arrays may be longer. */
@@ -6,6 +8,8 @@ export interface DecisionBatch {
   readonly observations: Float32Array;
   /** [B × A] 1 = legal. */
   readonly legal: Uint8Array;
+  /** What the actions are, where the space is `Candidates`. */
+  readonly candidates?: CandidateLists;
 }
 
 /**

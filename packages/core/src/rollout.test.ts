@@ -1,9 +1,12 @@
 import { describe, expect, it } from "@jest/globals";
+import { addList, type CandidateStore } from "./candidate-lists.ts";
 import {
   allocateRollout,
   appendRollout,
   CONTINUES,
+  clearRollout,
   completeRows,
+  copyDecision,
   createRollout,
   LAST_LOOK,
   OPEN,
@@ -95,6 +98,34 @@ describe("appendRollout", () => {
       if (ArrayBuffer.isView(column))
         expect([name, (column as Float32Array)[0]]).toEqual([name, name === "next" ? 1 : 7]);
     }
+  });
+
+  it.each([
+    ["memory of its own", (bytes: number) => new ArrayBuffer(bytes)],
+    ["shared memory", (bytes: number) => new SharedArrayBuffer(bytes)],
+  ])("takes candidates along, into longer arrays where they do not fit: %s", (_, allocate) => {
+    const listed = { ...widths, candidate: 2 };
+    /** Lists of 3 and 1, then 0 more rows. */
+    const from = allocateRollout(listed, 2);
+    const lists = from.candidates as CandidateStore;
+    for (const [row, n] of [3, 1].entries()) {
+      const offset = addList(lists, row, n);
+      for (let i = 0; i < 2 * n; i++) lists.features[offset + i] = 10 * row + i;
+    }
+    from.length = 2;
+    from.next.fill(-1);
+    const all = allocateRollout(listed, 5, allocate);
+    appendRollout(from, all);
+    appendRollout(from, all);
+    copyDecision(from, 0, all, 4);
+    const to = all.candidates as CandidateStore;
+    expect([...to.starts]).toEqual([0, 3, 4, 7, 8]);
+    expect([...to.counts]).toEqual([3, 1, 3, 1, 3]);
+    const once = [0, 1, 2, 3, 4, 5, 10, 11];
+    expect([...to.features.subarray(0, 22)]).toEqual([...once, ...once, ...once.slice(0, 6)]);
+    expect(to.features.buffer).toBeInstanceOf(allocate(0).constructor);
+    clearRollout(all);
+    expect([all.length, to.length]).toEqual([0, 0]);
   });
 
   it("refuses what does not fit", () => {

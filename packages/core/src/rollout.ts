@@ -1,3 +1,10 @@
+import {
+  type CandidateStore,
+  candidateWidth,
+  copyCandidates,
+  createCandidateStore,
+  reserveCandidates,
+} from "./candidate-lists.ts";
 import { type EnvironmentSpec, slotWidth } from "./environment.ts";
 import { MagicMaskError } from "./error.ts";
 import { boxSize, maskWidth } from "./space.ts";
@@ -18,11 +25,15 @@ export interface Rollout {
     readonly legal: number;
     readonly parameters: number;
     readonly action: number;
+    /** F, of candidates; absent where actions are none. */
+    readonly candidate?: number;
   };
   /** [R × D] */
   readonly observations: Float32Array;
   /** [R × A] */
   readonly legal: Uint8Array;
+  /** What the actions are, where the space is `Candidates`. At a last look: one, of zeros. */
+  readonly candidates?: CandidateStore;
   /** [R × P] π(·∣o) as distribution parameters. */
   readonly policy: Float32Array;
   /** [R × P] ν(·∣o), likewise. */
@@ -68,11 +79,13 @@ export const OPEN = 4;
 
 /** An empty rollout for `capacity` rows of `agent`'s spaces. */
 export function createRollout(spec: EnvironmentSpec, agent: number, parameterWidth: number, capacity: number): Rollout {
+  const candidate = candidateWidth(spec.actionSpaces[agent]);
   const widths = {
     observation: boxSize(spec.observationSpaces[agent]),
     legal: maskWidth(spec.actionSpaces[agent]),
     parameters: parameterWidth,
     action: slotWidth(spec),
+    ...(candidate > 0 && { candidate }),
   };
   return allocateRollout(widths, capacity);
 }
@@ -95,6 +108,7 @@ export function allocateRollout(
     widths,
     observations: floats(widths.observation),
     legal: bytes(widths.legal),
+    ...(widths.candidate !== undefined && { candidates: createCandidateStore(widths.candidate, capacity, allocate) }),
     policy: floats(widths.parameters),
     perturbation: floats(widths.parameters),
     values: floats(),
@@ -123,12 +137,19 @@ export function completeRows(rollout: Rollout, agent?: number): Int32Array {
   return rows.subarray(0, count);
 }
 
+const LONG = 128;
+
 /** Copies row `row` of one column to row `at` of another, both `width` wide. */
 export function copyRow<T extends Float32Array | Uint8Array>(from: T, row: number, to: T, at: number, width: number) {
-  for (let i = 0; i < width; i++) to[at * width + i] = from[row * width + i];
+  // Views cost more than they save on short rows.
+  if (width > LONG) to.set(from.subarray(row * width, (row + 1) * width), at * width);
+  else for (let i = 0; i < width; i++) to[at * width + i] = from[row * width + i];
 }
 
-/** Copies one row of every column to another rollout of the same widths. `next` still names a row of the old one. */
+/**
+ * Copies one row of every column to another rollout of the same widths, candidates behind those that are there. `next` still
+ * names a row of the old one.
+ */
 export function copyDecision(from: Rollout, row: number, to: Rollout, at: number) {
   const { observation, legal, parameters, action } = from.widths;
   copyRow(from.observations, row, to.observations, at, observation);
@@ -136,6 +157,7 @@ export function copyDecision(from: Rollout, row: number, to: Rollout, at: number
   copyRow(from.policy, row, to.policy, at, parameters);
   copyRow(from.perturbation, row, to.perturbation, at, parameters);
   copyRow(from.actions, row, to.actions, at, action);
+  if (from.candidates && to.candidates) copyCandidates(from.candidates, row, to.candidates, at);
   to.values[at] = from.values[row];
   to.logProbs[at] = from.logProbs[row];
   to.blinded[at] = from.blinded[row];
@@ -167,7 +189,24 @@ export function appendRollout(from: Rollout, to: Rollout) {
     to[name].set(from[name].subarray(0, count * width), base * width);
   }
   for (let row = base; row < base + count; row++) if (to.next[row] >= 0) to.next[row] += base;
+  if (from.candidates && to.candidates) appendCandidates(from.candidates, count, to.candidates, base);
   to.length += count;
+}
+
+function appendCandidates(from: CandidateStore, count: number, to: CandidateStore, base: number) {
+  reserveCandidates(to, from.length);
+  to.features.set(from.features.subarray(0, from.length * from.width), to.length * to.width);
+  for (let row = 0; row < count; row++) {
+    to.starts[base + row] = to.length + from.starts[row];
+    to.counts[base + row] = from.counts[row];
+  }
+  to.length += from.length;
+}
+
+/** Forgets all rows. */
+export function clearRollout(rollout: Rollout) {
+  rollout.length = 0;
+  if (rollout.candidates) rollout.candidates.length = 0;
 }
 
 const COLUMNS = [

@@ -10,7 +10,7 @@ import {
   hasChoice,
   maskWidth,
   multiDiscrete,
-  requireDiscrete,
+  requireChoices,
 } from "./space.ts";
 
 const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
@@ -20,7 +20,7 @@ describe("widths", () => {
     { space: discrete(7), action: 1, mask: 7 },
     { space: multiDiscrete(2, 3, 4), action: 3, mask: 9 }, // 2 + 3 + 4
     { space: box([2, 3], 0, 1), action: 6, mask: 0 },
-    { space: candidates(5, 8), action: 1, mask: 0 },
+    { space: candidates(5, 8), action: 1, mask: 5 },
   ])("of $space.kind", ({ space, action, mask }) => {
     expect(actionWidth(space)).toBe(action);
     expect(maskWidth(space)).toBe(mask);
@@ -94,15 +94,12 @@ describe("discrete", () => {
     expect(discrete(2, ["left", "right"])).toEqual({ kind: "discrete", n: 2, labels: ["left", "right"] });
   });
 
-  it("is what requireDiscrete lets through", () => {
-    const space = discrete(2);
-    expect(requireDiscrete("ppo/train", space)).toBe(space);
-    expect(() => requireDiscrete("ppo/train", box([1], 0, 1))).toThrow(
-      "[ppo/train] needs a discrete action space, got box",
-    );
-    expect(() => requireDiscrete("ppo/train", box([1], 0, 1))).toThrow(
-      expect.objectContaining({ code: "unsupported" }),
-    );
+  it("is what requireChoices counts, as it does candidates; it refuses anything else", () => {
+    expect(requireChoices("ppo/train", discrete(2))).toBe(2);
+    expect(requireChoices("ppo/train", candidates(30, 5))).toBe(30);
+    const refused = () => requireChoices("ppo/train", box([1], 0, 1));
+    expect(refused).toThrow("[ppo/train] needs discrete actions or candidates, got box");
+    expect(refused).toThrow(expect.objectContaining({ code: "unsupported" }));
   });
 });
 

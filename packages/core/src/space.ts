@@ -57,9 +57,10 @@ export function actionWidth(space: ActionSpace): number {
   return space.kind === "box" ? boxSize(space) : 1;
 }
 
-/** Entries of the legal-action mask of `space`: one per choice; 0 where legality is not a mask (`Box`, `Candidates`). */
+/** Entries of the legal-action mask of `space`: one per choice; 0 where legality is not a mask (`Box`). */
 export function maskWidth(space: ActionSpace): number {
   if (space.kind === "discrete") return space.n;
+  if (space.kind === "candidates") return space.max;
   return space.kind === "multi-discrete" ? space.nvec.reduce((sum, n) => sum + n, 0) : 0;
 }
 
@@ -105,11 +106,13 @@ export function hasChoice(space: ActionSpace, count: number): boolean {
 }
 
 /**
- * Narrows an action space to `Discrete`, for pieces that need finitely many choices.
+ * n where an action is one of at most n choices, 0 … n − 1, for pieces that need that: those of `Discrete`, the longest list
+ * of `Candidates`.
  *
  * @throws unsupported, naming who asked and what came
  */
-export function requireDiscrete(source: string, space: ActionSpace): Discrete {
-  if (space.kind === "discrete") return space;
-  throw new MagicMaskError("unsupported", source, `needs a discrete action space, got ${space.kind}`);
+export function requireChoices(source: string, space: ActionSpace): number {
+  if (space.kind === "discrete") return space.n;
+  if (space.kind === "candidates") return space.max;
+  throw new MagicMaskError("unsupported", source, `needs discrete actions or candidates, got ${space.kind}`);
 }

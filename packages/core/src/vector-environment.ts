@@ -21,6 +21,8 @@ export interface VectorEnvironment {
   reset(copy: number, seed: number): void;
   observe(copy: number, agent: number, out: Float32Array, offset: number): void;
   legal(copy: number, agent: number, out: Uint8Array, offset: number): number;
+  /** As in `Environment`; 0 where it lists none. */
+  candidates(copy: number, agent: number, out: Float32Array, offset: number): number;
   /** Advances every copy whose episode is not over. @param actions [C × N × W] */
   step(actions: Float32Array): void;
   /** As in `Environment`, for one copy. */
@@ -76,6 +78,7 @@ export function vectorize(make: MakeEnvironment, copies: number): VectorEnvironm
     },
     observe: (copy, agent, out, offset) => environments[copy].observe(agent, out, offset),
     legal: (copy, agent, out, offset) => environments[copy].legal(agent, out, offset),
+    candidates: (copy, agent, out, offset) => environments[copy].candidates?.(agent, out, offset) ?? 0,
     step(actions) {
       if (actions !== sliced) {
         sliced = actions;

@@ -17,6 +17,7 @@ export interface DoudizhuOptions {
 /** Doudizhu, with what its moves are. Agents are 0 = landlord, 1 = landlord_down, 2 = landlord_up. */
 export interface Doudizhu extends Environment {
   candidates(agent: number, out: Float32Array, offset: number): number;
+  candidateLabels(agent: number): readonly string[];
   /** The ids of the legal moves of who acts, in the order of its candidates: action a plays `moves()[a]`. */
   moves(): Uint16Array;
   /** The move that has to be beaten, and whose it was; null where who acts leads. */
@@ -226,7 +227,12 @@ export function doudizhu({ rules = "rlcard", observation = "rlcard", ...unknown 
       encoding.write(position, agent, out, offset);
     },
 
-    legal: (agent) => acting[agent],
+    legal(agent, out, offset) {
+      const listed = acting[agent] ? count : 0;
+      out.fill(1, offset, offset + listed);
+      out.fill(0, offset + listed, offset + MOST_MOVES);
+      return listed;
+    },
 
     candidates(agent, out, offset) {
       if (!acting[agent]) return 0;
@@ -234,6 +240,11 @@ export function doudizhu({ rules = "rlcard", observation = "rlcard", ...unknown 
       for (let k = 0; k < count; k++) writeMove(legal[k], out, offset + k * CARDS);
       return count;
     },
+
+    candidateLabels: (agent) =>
+      acting[agent]
+        ? Array.from(legal.subarray(0, count), (id) => (id === PASS ? "pass" : nameOf(low[id], high[id])))
+        : [],
 
     moves: () => legal.slice(0, count),
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { box, type Environment, isOver } from "@magic-mask/core";
+import { market } from "@magic-mask/core/testing";
 import { connectFour } from "./connect-four.ts";
 import { planted } from "./planted.ts";
 import { withRandomOpening } from "./random-opening.ts";
@@ -48,6 +49,17 @@ describe("withRandomOpening", () => {
     const game = opened(4, 1);
     expect([game.id, game.returnRange, game.snapshotBytes]).toEqual(["random_opening_4_connect_four_v0", [-1, 1], 43]);
     expect("openActions" in game).toBe(true);
+  });
+
+  it("draws candidates, too", () => {
+    const offered = (seed: number) => {
+      const world = withRandomOpening(market, 2)();
+      world.reset(seed);
+      return world.render();
+    };
+    expect(offered(1)).toMatch(/^tick 2 of 8/);
+    expect(offered(1)).toBe(offered(1));
+    expect(new Set([1, 2, 3, 4].map(offered)).size).toBe(4);
   });
 
   it("refuses what it cannot do", () => {

@@ -5,6 +5,7 @@ import {
   MagicMaskError,
   type MakeEnvironment,
   maskWidth,
+  requireChoices,
   slotWidth,
   stream,
 } from "@magic-mask/core";
@@ -17,7 +18,7 @@ const ATTEMPTS = 1000;
  * one game. `reset(seed)` draws the opening from the same seed. An opening that ends the episode or pays anybody is drawn
  * again: episodes start clean and returns keep their range.
  *
- * @param make a world whose actions are discrete
+ * @param make a world whose actions are discrete or candidates
  * @param ticks ≥ 0
  * @throws invalid-option; unsupported when an instance is made of another kind of world, and from `reset` if none of
  *   1000 openings will do
@@ -29,9 +30,7 @@ export function withRandomOpening(make: MakeEnvironment, ticks: number): MakeEnv
     const environment = make();
     const { actionSpaces, acting } = environment;
     const id = `random_opening_${ticks}_${environment.id}`;
-    for (const { kind } of actionSpaces) {
-      if (kind !== "discrete") throw new MagicMaskError("unsupported", source, `needs discrete actions, got ${kind}`);
-    }
+    for (const space of actionSpaces) requireChoices(source, space);
     const W = slotWidth(environment);
     const actions = new Float32Array(actionSpaces.length * W);
     const mask = new Uint8Array(Math.max(...actionSpaces.map(maskWidth)));

@@ -20,6 +20,8 @@ function trace(environment: Environment, seed: number): string {
       const space = environment.actionSpaces[agent];
       if (!environment.acting[agent]) return [];
       if (space.kind === "discrete") return `${name} ${space.labels?.[actions[agent * W]]}`;
+      const labels = environment.candidateLabels?.(agent);
+      if (labels) return `${name} ${labels[actions[agent * W]]}`;
       const numbers = actions.subarray(agent * W, agent * W + actionWidth(space));
       return `${name} ${Array.from(numbers, (x) => (space.kind === "box" ? x.toFixed(3) : x)).join(" ")}`;
     });

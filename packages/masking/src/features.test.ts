@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { createRollout, ILLEGAL } from "@magic-mask/core";
-import { actionInputWidth, stateWidth, writeAction, writeState } from "./features.ts";
+import { candidates, createRollout, discrete, ILLEGAL } from "@magic-mask/core";
+import { pairFeatures } from "./features.ts";
 import { selectDecisions } from "./select.ts";
 import { KEYS, leverWorld, WIDTH } from "./test-worlds.ts";
 
@@ -13,28 +13,40 @@ const source = {
 };
 
 describe("what a mask looks at", () => {
-  it("is the observation, the policy, its logarithm, its entropy and its largest probability", () => {
-    const out = new Float32Array(stateWidth(2, 3) + 2).fill(7);
-    writeState(source, 1, 2, 3, out, 1);
-    const H = -0.75 * Math.log(0.75) - 0.25 * Math.log(0.25);
+  const close = (values: readonly number[]) => values.map((value) => expect.closeTo(value, 6));
+  const H = -0.75 * Math.log(0.75) - 0.25 * Math.log(0.25);
+  const { width, write } = pairFeatures(2, discrete(3));
+
+  it("is the observation, the policy, its logarithm, its entropy, its largest probability; then the action and the policy of it", () => {
+    // 2 + 2·3 + 2 numbers of the state, 3 + 2 of the action.
+    expect(width).toBe(15);
+    const out = new Float32Array(17).fill(7);
+    write(source, 1, 1, out, 1);
     const x = [0.5, -2, 0.75, 0.25, 0, Math.log(0.75), Math.log(0.25), -10, H, 0.75];
-    expect([...out]).toEqual([7, ...x.map((value) => expect.closeTo(value, 6)), 7]);
+    expect([...out]).toEqual(close([7, ...x, 0, 1, 0, Math.log(0.25), 0.25, 7]));
+    write(source, 1, 0, out, 1);
+    expect([...out]).toEqual(close([7, ...x, 1, 0, 0, Math.log(0.75), 0.75, 7]));
   });
 
   it("never sees a logarithm below −10", () => {
-    const out = new Float32Array(stateWidth(2, 3));
-    writeState(source, 2, 2, 3, out, 0);
+    const out = new Float32Array(width);
+    write(source, 2, 1, out, 0);
     expect([...out.subarray(5, 8)]).toEqual([0, -10, -10]);
+    expect(out[13]).toBe(-10);
   });
 
-  it("with an action is that, which action it is, and what the policy makes of it", () => {
-    const out = new Float32Array(actionInputWidth(2, 3) + 1).fill(7);
-    writeState(source, 1, 2, 3, out, 0);
-    const x = [...out.subarray(0, stateWidth(2, 3))];
-    writeAction(1, 2, 3, out, 0);
-    expect([...out]).toEqual([...x, 0, 1, 0, expect.closeTo(Math.log(0.25), 6), 0.25, 7]);
-    writeAction(0, 2, 3, out, 0);
-    expect([...out.subarray(stateWidth(2, 3))]).toEqual([1, 0, 0, expect.closeTo(Math.log(0.75), 6), 0.75, 7]);
+  it("tells a candidate by its features, and leaves out what the policy makes of the others", () => {
+    const space = candidates(3, 2);
+    // Row 1 has the second and third rows of features.
+    const lists = {
+      features: Float32Array.of(9, 9, 1, 0, 0, 4, 9, 9),
+      starts: Int32Array.of(0, 1, 3),
+      counts: Int32Array.of(1, 2, 1),
+    };
+    const pairs = pairFeatures(2, space);
+    const out = new Float32Array(pairs.width + 2).fill(7);
+    pairs.write({ ...source, candidates: lists }, 1, 1, out, 1);
+    expect([...out]).toEqual(close([7, 0.5, -2, H, 0.75, 0, 4, Math.log(0.25), 0.25, 7]));
   });
 });
 

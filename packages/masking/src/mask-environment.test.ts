@@ -3,13 +3,15 @@ import {
   discrete,
   distributionOf,
   type Environment,
+  ILLEGAL,
   isOver,
   type MakeEnvironment,
   type Perturbation,
+  type Policy,
   play,
   stream,
 } from "@magic-mask/core";
-import { environmentLaws } from "@magic-mask/core/testing";
+import { environmentLaws, market } from "@magic-mask/core/testing";
 import fc from "fast-check";
 import { BLIND, KEEP, maskEnvironment } from "./mask-environment.ts";
 import { uniform } from "./perturbations/uniform.ts";
@@ -97,6 +99,33 @@ function blindingPerturbs(wrap: Wrap): boolean {
 
 describe("the mask's world", () => {
   it.each(environmentLaws.map((law) => [law.name, law] as const))("%s", (_, law) => law.run(() => mask(leverWorld)));
+
+  it.each(environmentLaws.map((law) => [law.name, law] as const))("over candidates: %s", (_, law) => {
+    const even = uniform(market().actionSpaces[0]);
+    const policy: Policy = { evaluate: (batch, parameters) => even.evaluate(batch, parameters, parameters) };
+    return law.run(() => maskEnvironment(market, [policy, policy], [even, even]));
+  });
+
+  it("shows policies the candidates that there are", () => {
+    const seen: string[] = [];
+    const watching: Policy = {
+      evaluate({ count, legal, candidates: lists }, parameters) {
+        seen.push(
+          [count, ...(lists?.counts ?? []), ...(lists?.features.subarray(0, 6 * lists.counts[0]) ?? [])].join(" "),
+        );
+        for (let a = 0; a < 6; a++) parameters[a] = legal[a] && a === 0 ? 0 : ILLEGAL;
+      },
+    };
+    const [world, plain] = [maskEnvironment(market, [watching, watching], perturbations), market()];
+    for (const each of [world, plain]) each.reset(4);
+    for (let tick = 0; tick < 8; tick++) {
+      const features = new Float32Array(36);
+      const count = plain.candidates?.(tick % 2, features, 0) ?? 0;
+      world.step(Float32Array.of(KEEP, KEEP));
+      expect(seen.at(-1)).toBe([1, count, ...features.subarray(0, 6 * count)].join(" "));
+      plain.step(Float32Array.of(0, 0));
+    }
+  });
 
   it("gives the policies' own episodes where every move is kept", () => {
     expect(keepingReplays(mask)).toBe(true);

@@ -1,5 +1,8 @@
 import {
+  addList,
   boxSize,
+  candidateWidth,
+  createCandidateStore,
   type Decisions,
   discrete,
   distributionOf,
@@ -51,12 +54,15 @@ export function maskEnvironment(
   const replacing = stream(0);
   const views = world.agents.map((_, agent) => {
     const parameters = distributions[agent].width;
+    const space = world.actionSpaces[agent];
+    const width = candidateWidth(space);
     return {
       decisions: {
         agent,
         count: 1,
         observations: new Float32Array(boxSize(world.observationSpaces[agent])),
-        legal: new Uint8Array(maskWidth(world.actionSpaces[agent])),
+        legal: new Uint8Array(maskWidth(space)),
+        ...(width > 0 && { candidates: createCandidateStore(width, 1) }),
         policy: new Float32Array(parameters),
         perturbation: new Float32Array(parameters),
       } satisfies Decisions,
@@ -104,7 +110,13 @@ export function maskEnvironment(
         if (!world.acting[agent]) continue;
         const { decisions, value } = views[agent];
         world.observe(agent, decisions.observations, 0);
-        world.legal(agent, decisions.legal, 0);
+        const count = world.legal(agent, decisions.legal, 0);
+        const { candidates } = decisions;
+        if (candidates) {
+          candidates.length = 0;
+          const offset = addList(candidates, 0, count);
+          world.candidates?.(agent, candidates.features, offset);
+        }
         policies[agent].evaluate(decisions, decisions.policy, value);
         if (bits[agent] === KEEP) {
           distributions[agent].at(decisions.policy, 0).sample(acting, actions, agent * W);

@@ -5,7 +5,7 @@ import {
   MagicMaskError,
   type Perturbation,
   type Policy,
-  requireDiscrete,
+  requireChoices,
 } from "@magic-mask/core";
 
 /** Which decisions are blinded: those scored above `threshold`, and at it the share `ties` ∈ [0, 1]. */
@@ -43,7 +43,7 @@ export function gatedPolicy(
   policy: Policy,
   { agent, space, perturbation, explainer, gate }: GatedPolicyOptions,
 ): GatedPolicy {
-  const A = requireDiscrete("metrics/gated-policy", space).n;
+  const A = requireChoices("metrics/gated-policy", space);
   const scores: number[] = [];
   let blinded = 0;
   let withheld = new Float32Array(0);
@@ -54,7 +54,7 @@ export function gatedPolicy(
     scores,
     blinded: () => blinded,
     evaluate(batch, parameters, values) {
-      const { count, observations, legal } = batch;
+      const { count, legal } = batch;
       if (count > criticality.length) {
         withheld = new Float32Array(count * A);
         criticality = new Float32Array(count);
@@ -62,11 +62,7 @@ export function gatedPolicy(
       }
       policy.evaluate(batch, parameters, values);
       perturbation.evaluate(batch, parameters, withheld);
-      explainer.score(
-        { agent, count, observations, legal, policy: parameters, perturbation: withheld },
-        criticality,
-        spread,
-      );
+      explainer.score({ ...batch, agent, policy: parameters, perturbation: withheld }, criticality, spread);
       for (let row = 0; row < count; row++) {
         let choices = 0;
         for (let at = row * A; at < (row + 1) * A; at++) choices += legal[at];

@@ -33,7 +33,7 @@ describe("klPerturbation", () => {
 
   it("refuses other spaces, rates outside [0, 1] and no decisions", () => {
     expect(() => klPerturbation(decisions([1, 0], [0, 1]), box([1], 0, 1), 0.1)).toThrow(
-      "needs a discrete action space, got box",
+      "needs discrete actions or candidates, got box",
     );
     expect(() => klPerturbation(decisions([1, 0], [0, 1]), discrete(2), 1.5)).toThrow(
       "blindProbability must be in [0, 1], got 1.5",

@@ -4,7 +4,7 @@ import {
   type Decisions,
   ILLEGAL,
   MagicMaskError,
-  requireDiscrete,
+  requireChoices,
 } from "@magic-mask/core";
 
 /**
@@ -21,7 +21,7 @@ import {
  */
 export function klPerturbation(decisions: Decisions, space: ActionSpace, blindProbability: number): number {
   const p = checkRange("metrics/kl-perturbation", "blindProbability", blindProbability, 0, 1);
-  const A = requireDiscrete("metrics/kl-perturbation", space).n;
+  const A = requireChoices("metrics/kl-perturbation", space);
   const { count, policy, perturbation } = decisions;
   if (count === 0)
     throw new MagicMaskError("shape-mismatch", "metrics/kl-perturbation", "needs at least 1 decision, got 0");

@@ -1,6 +1,9 @@
 import {
+  addList,
   boxSize,
+  candidateWidth,
   checkCount,
+  createCandidateStore,
   type Decisions,
   type Environment,
   type Episode,
@@ -9,7 +12,7 @@ import {
   type Perturbation,
   type Policy,
   play,
-  requireDiscrete,
+  requireChoices,
   slotWidth,
   stream,
 } from "@magic-mask/core";
@@ -93,7 +96,9 @@ export function collectStates(options: CollectStatesOptions): States[] {
 /** A sample of the decisions of `agent`, who meets them all once before they are offered. */
 function sampleOf(world: Environment, agent: number, count: number, seed: number) {
   const D = boxSize(world.observationSpaces[agent]);
-  const A = requireDiscrete("metrics/states", world.actionSpaces[agent]).n;
+  const A = requireChoices("metrics/states", world.actionSpaces[agent]);
+  const F = candidateWidth(world.actionSpaces[agent]);
+  const candidates = F > 0 ? createCandidateStore(F, count) : undefined;
   const states: States = {
     count,
     decisions: {
@@ -101,6 +106,7 @@ function sampleOf(world: Environment, agent: number, count: number, seed: number
       count,
       observations: new Float32Array(count * D),
       legal: new Uint8Array(count * A),
+      ...(candidates && { candidates }),
       policy: new Float32Array(count * A),
       perturbation: new Float32Array(count * A),
     },
@@ -122,9 +128,14 @@ function sampleOf(world: Environment, agent: number, count: number, seed: number
      * S).
      */
     offer(episode: number, tick: number) {
-      if (world.legal(agent, legal, 0) < 2 || coin.uniform() * left-- >= count - row) return;
+      const choices = world.legal(agent, legal, 0);
+      if (choices < 2 || coin.uniform() * left-- >= count - row) return;
       world.observe(agent, states.decisions.observations, row * D);
       states.decisions.legal.set(legal, row * A);
+      if (candidates) {
+        const offset = addList(candidates, row, choices);
+        world.candidates?.(agent, candidates.features, offset);
+      }
       world.snapshot(states.snapshots, row * world.snapshotBytes);
       states.episodes[row] = episode;
       states.ticks[row++] = tick;

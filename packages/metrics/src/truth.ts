@@ -7,7 +7,7 @@ import {
   MagicMaskError,
   type MakeEnvironment,
   type Policy,
-  requireDiscrete,
+  requireChoices,
   slotWidth,
   stream,
   vectorize,
@@ -82,7 +82,7 @@ const IDLE = -1;
  * no decisions. The streams of chance and of actions are named by state and rollout, not by action, so that branches
  * share them (common random numbers), and the standard error is that of the mean of Σ_a (π − ν)(a) G_r(a) over r.
  *
- * @throws unsupported for action spaces that are not discrete; invalid-option; shape-mismatch
+ * @throws unsupported for action spaces without finitely many choices; invalid-option; shape-mismatch
  */
 export function branchingTruth(options: TruthOptions): Truth {
   const { states, rollouts, first = 0, count = states.count - first } = options;
@@ -196,7 +196,7 @@ function continueBranches(options: TruthOptions, first: number, count: number) {
   const jobs = branchStates.length * rollouts;
   const vector = vectorize(make, Math.min(copies, jobs));
   const { spec, acting, rewards } = vector;
-  const choices = requireDiscrete("metrics/truth", spec.actionSpaces[agent]).n;
+  const choices = requireChoices("metrics/truth", spec.actionSpaces[agent]);
   if (choices !== A || states.snapshots.length !== states.count * spec.snapshotBytes) {
     const wanted = `${A} actions and snapshots of ${states.snapshots.length / states.count} bytes, as the states have`;
     throw new MagicMaskError(

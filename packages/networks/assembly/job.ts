@@ -21,6 +21,10 @@ export class Job {
 
   /** PPO: [R × A] bytes. */
   legal: f64;
+  /** Where candidates are scored: [K × F] floats; [R] i32 each, where a row's list begins and how long it is. */
+  features: f64;
+  starts: f64;
+  counts: f64;
   /** [R × slot] floats. */
   actions: f64;
   slot: f64;
@@ -52,7 +56,7 @@ export const GAUSSIAN: i32 = 2;
 
 /** What a piece of work comes to. */
 export const DONE: i32 = 0;
-/** An input of row `job.row` is NaN or infinite. */
+/** An input of row `job.row`, or of one of its candidates, is NaN or infinite. */
 export const BAD_INPUT: i32 = 1;
 /** Row `job.row` has no legal action. */
 export const NO_LEGAL_ACTION: i32 = 2;

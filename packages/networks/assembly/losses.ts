@@ -52,12 +52,14 @@ function surrogate(job: Job, row: i32, logProb: f64, entropy: f64, value: usize,
 /**
  * PPO over one or several categorical parts of an action; the output row is their logits, then V.
  *
+ * @param A width of the mask @param sizes [parts] i32, the choices of each part
  * @param scratch [2 × (A + 8·parts)] floats: for each part in turn ln p, then p, each padded to fours
  * @returns `DONE`, or why the row is refused
  */
-export function categorical(job: Job, row: i32, y: usize, dy: usize, A: i32, scratch: usize, share: f32): i32 {
+export function categorical(
+  job: Job, row: i32, y: usize, dy: usize, A: i32, sizes: usize, scratch: usize, share: f32,
+): i32 {
   const parts = <i32>job.parts;
-  const sizes = <usize>job.sizes;
   const legal = <usize>job.legal + <usize>row * <usize>A;
   const actions = <usize>job.actions + ((<usize>row * <usize>job.slot) << 2);
   let logProb: f64 = 0;

@@ -8,10 +8,8 @@
  */
 @unmanaged
 export class Net {
-  /** D, numbers in an input row as they come. */
-  inputs: i32;
-  /** D padded. */
-  width: i32;
+  /** What all towers read. */
+  states: Rows;
   towers: i32;
   /** Layers of each tower, the output layer included. */
   depth: i32;
@@ -25,11 +23,6 @@ export class Net {
   secondMoment: usize;
   /** P, padded. */
   count: i32;
-  /** [BLOCK × width] */
-  x: usize;
-  /** [BLOCK × width] i32: where each row of `x` is not zero; [BLOCK] i32: at how many places. */
-  places: usize;
-  placed: usize;
   /** [BLOCK × O] outputs, and the loss's gradient by them. */
   y: usize;
   dy: usize;
@@ -37,6 +30,26 @@ export class Net {
   scratch: usize;
   /** [towers × depth] */
   layers: usize;
+  /**
+   * Where candidates are scored, what tower 0 reads beside a state; else 0. That tower's first layer is in two parts then, whose
+   * sums are added: `scoring`, of candidates, and the first of `layers`, of states, which has the biases.
+   */
+  candidates: Rows | null;
+  scoring: Layer;
+}
+
+/** Input rows of a block. */
+@unmanaged
+export class Rows {
+  /** Numbers in a row as they come. */
+  inputs: i32;
+  /** Those padded. */
+  width: i32;
+  /** [rows × width] */
+  x: usize;
+  /** [rows × width] i32: where each row of `x` is not zero; [rows] i32: at how many places. */
+  places: usize;
+  placed: usize;
 }
 
 @unmanaged
@@ -53,12 +66,15 @@ export class Layer {
   dBiases: usize;
   /** The transpose of `weights`, in panels too; 0 in first layers, which need none. */
   transposed: usize;
-  /** [BLOCK × outputs] activations, and the loss's gradient by them. */
+  /** [rows × outputs] activations, and the loss's gradient by them. */
   h: usize;
   dh: usize;
 }
 
-/** Rows that go through all layers together, while they are in the processor's cache. A multiple of 4. */
+/**
+ * Rows that go through all layers together, while they are in the processor's cache. A multiple of 4. Where candidates are
+ * scored: whole lists until there are so many candidates.
+ */
 export const BLOCK: i32 = 64;
 
 // @ts-ignore: decorator

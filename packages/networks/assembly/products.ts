@@ -170,10 +170,12 @@ export function multiplyNarrow(x: usize, K: i32, used: i32, w: usize, b: usize, 
  * As `multiply`, skipping zeros of x: the same bits, as 0·w adds nothing.
  *
  * @param places [rows × K] i32, `placed` [rows] of them a row: where x is not zero, in order
+ * @param b [C], or with `stride` C [rows × C], one for each row; these may be y itself
  */
 export function multiplySparse(
-  x: usize, K: i32, places: usize, placed: usize, w: usize, b: usize, rows: i32, C: i32, y: usize, mode: i32,
+  x: usize, K: i32, places: usize, placed: usize, w: usize, b: usize, stride: i32, rows: i32, C: i32, y: usize, mode: i32,
 ): void {
+  const bs = <usize>stride << 2;
   const xs = <usize>K << 2;
   const panelBytes = <usize>K << 5;
   let j = 0;
@@ -181,15 +183,12 @@ export function multiplySparse(
   for (; j + 8 < C; j += 16) {
     const p0 = w + ((<usize>j * <usize>K) << 2);
     const at = <usize>j << 2;
-    const b0 = v128.load(b + at);
-    const b1 = v128.load(b + at, 16);
-    const b2 = v128.load(b + at, 32);
-    const b3 = v128.load(b + at, 48);
     for (let r = 0; r < rows; r++) {
       const row = x + <usize>r * xs;
       let place = places + <usize>r * xs;
       const last = place + (<usize>load<i32>(placed + (<usize>r << 2)) << 2);
-      let c0 = b0, c1 = b1, c2 = b2, c3 = b3;
+      const bias = b + <usize>r * bs + at;
+      let c0 = v128.load(bias), c1 = v128.load(bias, 16), c2 = v128.load(bias, 32), c3 = v128.load(bias, 48);
       for (; place < last; place += 4) {
         const k = <usize>load<i32>(place);
         const a = v128.load32_splat(row + (k << 2));
@@ -211,8 +210,8 @@ export function multiplySparse(
       const row = x + <usize>r * xs;
       let place = places + <usize>r * xs;
       const last = place + (<usize>load<i32>(placed + (<usize>r << 2)) << 2);
-      let c0 = v128.load(b + at);
-      let c1 = v128.load(b + at, 16);
+      const bias = b + <usize>r * bs + at;
+      let c0 = v128.load(bias), c1 = v128.load(bias, 16);
       for (; place < last; place += 4) {
         const k = <usize>load<i32>(place);
         const a = v128.load32_splat(row + (k << 2));

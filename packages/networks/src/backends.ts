@@ -26,9 +26,11 @@ const NATIVE_PAYS_FROM = 1.5e8;
 
 /** For backends that pay for big work only. */
 export const unfitForSmallWork = ({ model, minibatch }: Work): string | undefined =>
-  model.kind === "mlp" && parameterCount(model) * minibatch < NATIVE_PAYS_FROM
-    ? "fused is faster for so small a net and minibatch"
-    : undefined;
+  model.kind === "candidates"
+    ? "fused computes a state's part once for all of its candidates"
+    : model.kind === "mlp" && parameterCount(model) * minibatch < NATIVE_PAYS_FROM
+      ? "fused is faster for so small a net and minibatch"
+      : undefined;
 
 const unfitForImages = ({ model }: Work) => (model.kind === "cnn" ? "it trains no convolutions" : undefined);
 

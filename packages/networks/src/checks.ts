@@ -1,5 +1,6 @@
 import {
   actionWidth,
+  type CandidateLists,
   checkCount,
   checkRange,
   distributionOf,
@@ -12,6 +13,7 @@ import {
   type PpoBatch,
   parameterCount,
   type RegressionBatch,
+  requireCandidates,
   type UpdatePlan,
 } from "@magic-mask/core";
 
@@ -22,6 +24,9 @@ export function checkObjective(spec: ModelSpec, objective: Objective, rows: Int3
   const D = spec.inputs;
   const O = outputWidth(spec);
   const { kind } = objective.loss;
+  if (kind === "regression" && spec.kind === "candidates") {
+    throw new MagicMaskError("unsupported", SOURCE, "a network that scores candidates learns by the loss ppo alone");
+  }
   if (kind === "ppo") {
     const { space } = objective.loss;
     const { width } = distributionOf(space);
@@ -39,6 +44,7 @@ export function checkObjective(spec: ModelSpec, objective: Objective, rows: Int3
     requireLength("returns", batch.returns, R, 1);
     const slot = Math.max(actionWidth(space), Math.round(batch.actions.length / R));
     requireLength("actions", batch.actions, R, slot);
+    if (spec.kind === "candidates") requireCandidates(SOURCE, spec, batch.candidates, rows);
   } else if (kind === "regression") {
     const batch = objective.batch as RegressionBatch;
     const R = Math.floor(batch.inputs.length / D);
@@ -49,6 +55,20 @@ export function checkObjective(spec: ModelSpec, objective: Objective, rows: Int3
   } else {
     throw new MagicMaskError("unsupported", SOURCE, `knows the losses ppo and regression, got "${kind}"`);
   }
+}
+
+/** What every backend refuses to infer. @throws shape-mismatch */
+export function checkInference(
+  spec: ModelSpec,
+  inputs: Float32Array,
+  count: number,
+  out: Float32Array,
+  candidates: CandidateLists | undefined,
+): void {
+  const [D, O] = [spec.inputs, outputWidth(spec)];
+  if (inputs.length < count * D) requireLength("inputs", inputs, count, D);
+  if (out.length < count * O) requireLength("out", out, count, O);
+  if (spec.kind === "candidates") requireCandidates(SOURCE, spec, candidates, count);
 }
 
 /** @throws invalid-option */
@@ -71,7 +91,7 @@ export function checkState(spec: ModelSpec, { parameters, firstMoment, secondMom
 }
 
 /** @throws not-finite if one of the first `length` values is NaN or infinite */
-export function requireFinite(name: string, values: Float32Array, length: number): void {
+export function requireFinite(name: string, values: ArrayLike<number>, length: number): void {
   for (let i = 0; i < length; i++) {
     // x − x is 0 for finite x only.
     if (values[i] - values[i] !== 0) {
@@ -82,7 +102,7 @@ export function requireFinite(name: string, values: Float32Array, length: number
 }
 
 /** @throws shape-mismatch unless `array` is [rows × width] */
-export function requireLength(name: string, array: ArrayLike<number>, rows: number, width: number): void {
+function requireLength(name: string, array: ArrayLike<number>, rows: number, width: number): void {
   if (array.length !== rows * width) {
     shape(`${name} must hold ${rows} × ${width} = ${rows * width} numbers, got ${array.length}`);
   }

@@ -31,6 +31,11 @@ for (const [name, { load, unfit }] of Object.entries({ ...nodeBackends, "fused o
     if (create) for (const law of learnerLaws) it(law.name, async () => law.run({ create }));
     else it.skip(found.why, () => {});
   });
+  describe(`${name} obeys with candidates: it`, () => {
+    const { create } = found;
+    if (create) for (const law of learnerLaws) it(law.name, async () => law.run({ create, kind: "candidates" }));
+    else it.skip(found.why, () => {});
+  });
   // What cannot train convolutions refuses them.
   const images = natureCnn([84, 84, 4], [7]);
   if (unfit({ model: images, minibatch: 1 })) {
@@ -339,6 +344,16 @@ const plants: Record<string, Record<string, (good: CreateLearner) => CreateLearn
         ),
     })),
   },
+  "needs lists": {
+    "takes an empty list for one of a single candidate": wrap((learner) => ({
+      infer(inputs, count, out, lists) {
+        learner.infer(inputs, count, out, lists && { ...lists, counts: lists.counts.map((n) => Math.max(1, n)) });
+      },
+    })),
+    "says that it learned by regression": wrap((learner) => ({
+      update: async (objective, plan) => (objective.loss.kind === "ppo" ? learner.update(objective, plan) : {}),
+    })),
+  },
 };
 
 function reversed(state: LearnerState): LearnerState {
@@ -363,11 +378,12 @@ describe("the law that it", () => {
   });
 
   for (const law of learnerLaws) {
+    const kind = law.name.startsWith("needs lists") ? "candidates" : "mlp";
     const [, broken] = Object.entries(plants).find(([name]) => law.name.startsWith(name)) ?? [law.name, {}];
     it(`${law.name} catches each plant`, async () => {
       expect(Object.keys(broken)).not.toHaveLength(0);
       for (const [plant, breakIt] of Object.entries(broken)) {
-        const outcome = await Promise.resolve(law.run({ create: breakIt(good) })).then(
+        const outcome = await Promise.resolve(law.run({ create: breakIt(good), kind })).then(
           () => "nothing",
           (error) => `law "${error.code}"`,
         );

@@ -104,3 +104,35 @@ describe("layout of a convolutional net", () => {
     );
   });
 });
+
+describe("layout of a net that scores candidates", () => {
+  const spec: ModelSpec = {
+    kind: "candidates",
+    inputs: 10,
+    features: 4,
+    max: 30,
+    hidden: [8],
+    activation: "relu",
+  };
+
+  it("is that of a tower for states beside a candidate and one for states alone", () => {
+    // 14·8 + 8 = 120, then 8·1 + 1 = 9; 10·8 + 8 = 88, then 9, ending at 226.
+    expect(layout(spec)).toEqual([
+      [
+        { name: "tower0.layer0", inputs: 14, outputs: 8, weight: 0, bias: 112 },
+        { name: "tower0.layer1", inputs: 8, outputs: 1, weight: 120, bias: 128 },
+      ],
+      [
+        { name: "tower1.layer0", inputs: 10, outputs: 8, weight: 129, bias: 209 },
+        { name: "tower1.layer1", inputs: 8, outputs: 1, weight: 217, bias: 225 },
+      ],
+    ]);
+    expect(describeSpec(spec)).toBe("10&4-8-(≤30+1) relu");
+  });
+
+  it.each([{ features: 0 }, { max: 0 }, { max: 2.5 }, { inputs: 0 }, { hidden: [] }])("refuses %j", (change) => {
+    expect(() => layout({ ...spec, ...change } as ModelSpec)).toThrow(
+      expect.objectContaining({ code: "invalid-option" }),
+    );
+  });
+});

@@ -5,6 +5,7 @@ import {
   imagesIn,
   MagicMaskError,
   type ModelSpec,
+  towersOf,
 } from "@magic-mask/core";
 
 /** Where one dense layer lies in the canonical parameters. */
@@ -47,13 +48,13 @@ export function layout(spec: ModelSpec): readonly (readonly (DenseLayer | Convol
     offset = bias + outputs;
     return { name, inputs, outputs, weight, bias };
   };
-  return spec.outputs.map((output, tower) => {
+  return towersOf(spec).map(({ inputs: first, output }, tower) => {
     const convolutions = images.slice(1).map((to, l): ConvolutionLayer => {
       const { size, stride, channels } = (spec as CnnSpec).filters[l];
       const from = images[l];
       return { ...take(`tower${tower}.convolution${l}`, size * size * from[2], channels), size, stride, from, to };
     });
-    let inputs = convolutions.length > 0 ? pixels(images[images.length - 1]) : spec.inputs;
+    let inputs = convolutions.length > 0 ? pixels(images[images.length - 1]) : first;
     const dense = [...spec.hidden, output].map((outputs, l) => {
       const layer = take(`tower${tower}.layer${l}`, inputs, outputs);
       inputs = outputs;
@@ -63,23 +64,37 @@ export function layout(spec: ModelSpec): readonly (readonly (DenseLayer | Convol
   });
 }
 
-/** One line for messages: `126-64-64-(7+1) relu`; for images `84×84×4-32@8/4-512-(7) relu`, convolutions as channels@size/stride. */
+/**
+ * One line for messages: `126-64-64-(7+1) relu`; for images `84×84×4-32@8/4-512-(7) relu`, convolutions as channels@size/stride;
+ * where candidates are scored `790&54-64-64-(≤300+1) relu`.
+ */
 export function describeSpec(spec: ModelSpec): string {
   const convolution = ({ size, stride, channels }: Convolution) => `${channels}@${size}/${stride}`;
-  const start = spec.kind === "cnn" ? [spec.image.join("×"), ...spec.filters.map(convolution)] : [spec.inputs];
-  return `${[...start, ...spec.hidden].join("-")}-(${spec.outputs.join("+")}) ${spec.activation}`;
+  const start =
+    spec.kind === "cnn"
+      ? [spec.image.join("×"), ...spec.filters.map(convolution)]
+      : [spec.kind === "candidates" ? `${spec.inputs}&${spec.features}` : spec.inputs];
+  const end = spec.kind === "candidates" ? `≤${spec.max}+1` : spec.outputs.join("+");
+  return `${[...start, ...spec.hidden].join("-")}-(${end}) ${spec.activation}`;
 }
 
 const pixels = ([height, width, channels]: ImageShape): number => height * width * channels;
 
 function checkSpec(spec: ModelSpec): void {
-  const { kind, inputs, hidden, activation, outputs } = spec;
-  if (kind !== "mlp" && kind !== "cnn") fail(`the kind of a model must be "mlp" or "cnn", got ${JSON.stringify(kind)}`);
+  const { kind, inputs, hidden, activation } = spec;
+  if (kind !== "mlp" && kind !== "cnn" && kind !== "candidates")
+    fail(`the kind of a model must be "mlp", "cnn" or "candidates", got ${JSON.stringify(kind)}`);
   if (!isWidth(inputs)) fail(`inputs must be an integer ≥ 1, got ${inputs}`);
   if (!(Array.isArray(hidden) && hidden.length >= 1 && hidden.length <= 3 && hidden.every(isWidth))) {
     fail(`hidden must be 1 to 3 widths ≥ 1, got ${JSON.stringify(hidden)}`);
   }
   if (activation !== "relu" && activation !== "tanh") fail(`activation must be "relu" or "tanh", got "${activation}"`);
+  if (kind === "candidates") {
+    for (const name of ["features", "max"] as const)
+      if (!isWidth(spec[name])) fail(`${name} must be an integer ≥ 1, got ${spec[name]}`);
+    return;
+  }
+  const { outputs } = spec;
   if (!(Array.isArray(outputs) && outputs.length >= 1 && outputs.every(isWidth))) {
     fail(`outputs must be 1 or more widths ≥ 1, got ${JSON.stringify(outputs)}`);
   }

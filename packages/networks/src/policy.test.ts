@@ -64,7 +64,6 @@ describe("learnerPolicy", () => {
 
   it("refuses spaces that the output row does not fit", () => {
     expect(() => learnerPolicy(echo(4), discrete(4))).toThrow(expect.objectContaining({ code: "shape-mismatch" }));
-    expect(() => learnerPolicy(echo(4), candidates(3, 1))).toThrow(expect.objectContaining({ code: "unsupported" }));
   });
 
   describe("over a network obeys: it", () => {
@@ -77,6 +76,13 @@ describe("learnerPolicy", () => {
       it(law.name, async () => {
         const learner = create({ kind: "mlp", inputs: 6, hidden: [8], activation: "relu", outputs: [5] }, stream(1));
         await law.run({ policy: learnerPolicy(learner, discrete(4)), shape });
+      });
+      it(`${law.name}, where actions are candidates`, async () => {
+        const spec = { kind: "candidates", inputs: 6, features: 3, max: 4, hidden: [8], activation: "relu" } as const;
+        for (const backend of [create, await backends.fused.load()]) {
+          const learner = backend(spec, stream(1));
+          await law.run({ policy: learnerPolicy(learner, candidates(4, 3)), shape: { ...shape, features: 3 } });
+        }
       });
     }
   });

@@ -14,8 +14,7 @@ import {
  *
  * It follows the learner as it trains. Evaluating throws not-finite if an output is, and no-legal-action.
  *
- * @throws unsupported where the space has no distribution; shape-mismatch unless the output row is one longer than a row of its
- *   parameters
+ * @throws shape-mismatch unless the output row is one longer than a row of the space's parameters
  */
 export function learnerPolicy(learner: Learner, space: ActionSpace): Policy {
   const distribution = distributionOf(space);
@@ -28,11 +27,13 @@ export function learnerPolicy(learner: Learner, space: ActionSpace): Policy {
   }
   let outputs = new Float32Array(0);
   return {
-    evaluate({ count, observations, legal }, parameters, values) {
+    evaluate({ count, observations, legal, candidates }, parameters, values) {
       if (outputs.length < count * O) outputs = new Float32Array(count * O);
-      learner.infer(observations, count, outputs);
+      learner.infer(observations, count, outputs, candidates);
       for (let row = 0; row < count; row++) {
-        for (let k = 0; k < P; k++) parameters[row * P + k] = outputs[row * O + k];
+        if (candidates && space.kind === "candidates")
+          parameters.set(outputs.subarray(row * O, row * O + candidates.counts[row]), row * P);
+        else for (let k = 0; k < P; k++) parameters[row * P + k] = outputs[row * O + k];
         values[row] = outputs[row * O + P];
         distribution.normalise(parameters, row * P, legal, row * A);
       }

@@ -1,7 +1,15 @@
-import { type CreateLearner, MagicMaskError, type Objective, outputWidth, parameterCount } from "@magic-mask/core";
+import {
+  type CandidateLists,
+  type CreateLearner,
+  MagicMaskError,
+  type Objective,
+  outputWidth,
+  type PpoBatch,
+  parameterCount,
+} from "@magic-mask/core";
 import type * as tfjs from "@tensorflow/tfjs";
 import { adamStep, gradientNorm } from "./adam.ts";
-import { checkObjective, checkPlan, checkState, requireFinite, requireLength } from "./checks.ts";
+import { checkInference, checkObjective, checkPlan, checkState, requireFinite } from "./checks.ts";
 import { initialParameters } from "./init.ts";
 import { isConvolution, layout } from "./layout.ts";
 import { type LossStatistics, lossGradient } from "./losses.ts";
@@ -24,7 +32,8 @@ interface LayerTensors {
  *
  * Products of matrices run there, forward and backward written out: tfjs's own gradient of a product passes transpose
  * flags, and its wasm kernels need several times longer for those than for a transposition and a plain product. Convolutions
- * are the one other kind of layer; a backend without their gradient refuses a net that has them (unsupported). Losses
+ * are the one other kind of layer; a backend without their gradient refuses a net that has them (unsupported). Where
+ * candidates are scored, a state is written out beside each of its candidates. Losses
  * and Adam run here on typed arrays, so the parameters' truth is here too, and the backend holds copies.
  */
 export function tfjsBackend(tf: Tfjs): CreateLearner {
@@ -105,11 +114,52 @@ export function tfjsBackend(tf: Tfjs): CreateLearner {
       }
     };
 
+    /** What each tower reads: [B × D] inputs, or beside it [K × (D + F)], each state with each of its candidates. @param rows whose lists they are */
+    const inputsOf = (from: Float32Array, B: number, lists?: CandidateLists, rows?: Int32Array): Matrix[] => {
+      const x = tf.tensor2d(from.subarray(0, B * D), [B, D]);
+      if (spec.kind !== "candidates" || !lists) return towers.map(() => x);
+      const F = spec.features;
+      const pairs: number[] = [];
+      for (let b = 0; b < B; b++) {
+        const row = rows ? rows[b] : b;
+        for (let k = 0; k < lists.counts[row]; k++) {
+          for (let i = 0; i < D; i++) pairs.push(from[b * D + i]);
+          for (let i = 0; i < F; i++) pairs.push(lists.features[(lists.starts[row] + k) * F + i]);
+        }
+      }
+      requireFinite("candidates", pairs, pairs.length);
+      return [tf.tensor2d(pairs, [pairs.length / (D + F), D + F]), x];
+    };
+
     /** The output rows [B × O]. */
-    const read = (outputs: Matrix[]): Float32Array => {
-      const rows = tf.concat(outputs, 1).dataSync() as Float32Array;
-      requireFinite("outputs", rows, rows.length);
-      return rows;
+    const read = (outputs: Matrix[], B: number, lists?: CandidateLists, rows?: Int32Array): Float32Array => {
+      if (spec.kind !== "candidates" || !lists) {
+        const all = tf.concat(outputs, 1).dataSync() as Float32Array;
+        requireFinite("outputs", all, all.length);
+        return all;
+      }
+      const [logits, values] = outputs.map((output) => output.dataSync() as Float32Array);
+      const all = new Float32Array(B * O);
+      for (let b = 0, at = 0; b < B; b++) {
+        const n = lists.counts[rows ? rows[b] : b];
+        all.set(logits.subarray(at, at + n), b * O);
+        all[b * O + O - 1] = values[b];
+        at += n;
+      }
+      requireFinite("outputs", all, all.length);
+      return all;
+    };
+
+    /** ∂L/∂y of each tower, from ∂L by the output rows. */
+    const splitGradient = (B: number, lists?: CandidateLists, rows?: Int32Array): Matrix[] => {
+      const all = dOutputs.subarray(0, B * O);
+      if (spec.kind === "candidates" && lists && rows) {
+        const logits = Array.from(rows, (row, b) => Array.from(all.subarray(b * O, b * O + lists.counts[row]))).flat();
+        const values = Array.from(rows, (_, b) => all[b * O + O - 1]);
+        return [logits, values].map((column) => tf.tensor2d(column, [column.length, 1]));
+      }
+      const widths = towers.map((tower) => tower[tower.length - 1].outputs);
+      return tf.split<Matrix>(tf.tensor2d(all, [B, O]), widths, 1);
     };
 
     /** Writes the gradient of the mean loss over `rows`. @returns the loss's statistics */
@@ -127,14 +177,20 @@ export function tfjsBackend(tf: Tfjs): CreateLearner {
           inputs[to++] = x;
         }
       }
+      const lists = objective.loss.kind === "ppo" ? (objective.batch as PpoBatch).candidates : undefined;
       let statistics: LossStatistics = {};
       tf.tidy(() => {
-        const x = tf.tensor2d(inputs.subarray(0, B * D), [B, D]);
-        const values = layers.map((_, t) => forward(x, t));
-        const outputs = read(values.map((tower) => tower[tower.length - 1]));
+        const xs = inputsOf(inputs, B, lists, rows);
+        const values = layers.map((_, t) => forward(xs[t], t));
+        const outputs = read(
+          values.map((tower) => tower[tower.length - 1]),
+          B,
+          lists,
+          rows,
+        );
         statistics = lossGradient(objective, rows, outputs, dOutputs);
-        const dY = tf.split<Matrix>(tf.tensor2d(dOutputs.subarray(0, B * O), [B, O]), [...spec.outputs], 1);
-        const xT = spec.kind === "mlp" ? tf.transpose(x) : undefined;
+        const dY = splitGradient(B, lists, rows);
+        const xT = spec.kind === "mlp" ? tf.transpose(xs[0]) : undefined;
         for (let t = 0; t < dY.length; t++) backward(t, values[t], xT, dY[t]);
       });
       return statistics;
@@ -146,14 +202,14 @@ export function tfjsBackend(tf: Tfjs): CreateLearner {
     return {
       spec,
 
-      infer(from, count, out) {
-        if (from.length < count * D) requireLength("inputs", from, count, D);
-        if (out.length < count * O) requireLength("out", out, count, O);
+      infer(from, count, out, candidates) {
+        checkInference(spec, from, count, out, candidates);
         requireFinite("inputs", from, count * D);
         activate();
         tf.tidy(() => {
-          const x = tf.tensor2d(from.subarray(0, count * D), [count, D]);
-          out.set(read(layers.map((tower, t) => forward(x, t)[tower.length])));
+          const xs = inputsOf(from, count, candidates);
+          const outputs = layers.map((tower, t) => forward(xs[t], t)[tower.length]);
+          out.set(read(outputs, count, candidates));
         });
       },
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { type LearnerState, type ModelSpec, parameterCount, stream } from "@magic-mask/core";
+import { type LearnerState, type MlpSpec, type ModelSpec, parameterCount, stream } from "@magic-mask/core";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from "./safetensors.ts";
 import { decodeWeights, encodeWeights } from "./weights.ts";
 
@@ -37,6 +37,17 @@ describe("weights", () => {
         message: expect.stringMatching(`3-4-\\(2\\+1\\) tanh, wanted ${name.replace(/[()+]/g, "\\$&")}`),
       }),
     );
+  });
+
+  it("of a net that scores candidates come back, and are told from those of another longest list", () => {
+    const { outputs: _, ...rest } = SPEC as MlpSpec;
+    const spec: ModelSpec = { ...rest, kind: "candidates", features: 2, max: 9 };
+    const array = Float32Array.from({ length: parameterCount(spec) }, () => random.normal());
+    const state = { parameters: array, firstMoment: array.slice().reverse(), secondMoment: array.slice(), steps: 1 };
+    const bytes = encodeWeights(spec, state);
+    expect(decodeWeights(bytes, spec)).toEqual({ spec, state });
+    expect(decodeSafetensors(bytes).tensors["tower0.layer0.weight"].shape).toEqual([5, 4]);
+    expect(() => decodeWeights(bytes, { ...spec, max: 8 })).toThrow("3&2-4-(≤9+1) tanh, wanted 3&2-4-(≤8+1) tanh");
   });
 
   it("of a convolutional net come back, kernels as [size, size, in, out]", () => {

@@ -24,11 +24,12 @@ export function encodeWeights(spec: ModelSpec, state: LearnerState): Uint8Array 
       tensors[prefix + name] = { shape, data: state[part].subarray(begin, end) };
     }
   }
-  const { kind, inputs, hidden, activation, outputs } = spec;
+  const { kind, inputs, hidden, activation } = spec;
   const images = spec.kind === "cnn" ? { image: spec.image, filters: spec.filters } : {};
+  const end = spec.kind === "candidates" ? { features: spec.features, max: spec.max } : { outputs: spec.outputs };
   const metadata = {
     format: FORMAT,
-    spec: JSON.stringify({ kind, inputs, ...images, hidden, activation, outputs }),
+    spec: JSON.stringify({ kind, inputs, ...images, hidden, activation, ...end }),
     steps: String(state.steps),
   };
   return encodeSafetensors({ tensors, metadata });

@@ -144,6 +144,7 @@ export function createRemote({ open, about, scale, copies: C, processes, ...opti
     rewards: arrays.rewards,
     terminated: arrays.terminated,
     truncated: arrays.truncated,
+    candidates: () => 0,
 
     reset(copy, seed) {
       const k = shardAt[copy];

@@ -1,8 +1,12 @@
 import {
+  addList,
   allocateRollout,
   boxSize,
   CONTINUES,
+  candidateWidth,
+  clearRollout,
   clip,
+  copyCandidates,
   copyDecision,
   copyRow,
   type Decisions,
@@ -129,6 +133,7 @@ export function createCollector(options: CollectorOptions): Collector {
   const saves = spec.snapshotBytes > 0;
   const sizes = spec.observationSpaces.map(boxSize);
   const masks = spec.actionSpaces.map(maskWidth);
+  const listed = spec.actionSpaces.map(candidateWidth);
   const distributions = spec.actionSpaces.map(distributionOf);
   /** [L] which agents each policy plays. */
   const played = policies.map((_, k) => players.flatMap((player, agent) => (player === k ? [agent] : [])));
@@ -168,7 +173,7 @@ export function createCollector(options: CollectorOptions): Collector {
     }
     // Opponents may be seated anywhere.
     for (const agents of opponents.policies.length > 0 ? [spec.agents.map((_, agent) => agent)] : played) {
-      const other = agents.find((i) => sizes[i] !== sizes[agents[0]] || masks[i] !== masks[agents[0]]);
+      const other = agents.find((i) => [sizes, masks, listed].some((widths) => widths[i] !== widths[agents[0]]));
       if (other === undefined) continue;
       const pair = `${spec.agents[agents[0]]} and ${spec.agents[other]}`;
       throw new MagicMaskError("unsupported", SOURCE, `${pair} have different spaces, so no policy can play both`);
@@ -182,6 +187,7 @@ export function createCollector(options: CollectorOptions): Collector {
       legal: masks[agent],
       parameters: distributions[agent].width,
       action: W,
+      ...(listed[agent] > 0 && { candidate: listed[agent] }),
     };
     return allocateRollout(widths, capacity, allocate);
   }
@@ -258,6 +264,7 @@ export function createCollector(options: CollectorOptions): Collector {
       const r = rollout.length++;
       copyRow(group.observations, row, rollout.observations, r, D);
       copyRow(group.legal, row, rollout.legal, r, A);
+      if (group.candidates && rollout.candidates) copyCandidates(group.candidates, row, rollout.candidates, r);
       copyRow(group.parameters, row, rollout.policy, r, P);
       copyRow(nu, row, rollout.perturbation, r, P);
       for (let i = 0; i < W; i++) rollout.actions[r * W + i] = actions[slot + i];
@@ -366,11 +373,25 @@ export function createCollector(options: CollectorOptions): Collector {
     const { observation: D, legal: A, parameters: P } = rollout.widths;
     const r = rollout.length++;
     vector.observe(copy, agent, rollout.observations, r * D);
-    rollout.legal.fill(1, r * A, (r + 1) * A);
+    const { candidates } = rollout;
+    rollout.legal.fill(candidates ? 0 : 1, r * A, (r + 1) * A);
+    if (candidates) {
+      // Nothing is to be chosen, and V depends on what is seen alone.
+      rollout.legal[r * A] = 1;
+      const offset = addList(candidates, r, 1);
+      candidates.features.fill(0, offset, offset + candidates.width);
+    }
     const look = {
       count: 1,
       observations: rollout.observations.subarray(r * D, (r + 1) * D),
       legal: rollout.legal.subarray(r * A, (r + 1) * A),
+      ...(candidates && {
+        candidates: {
+          features: candidates.features,
+          starts: candidates.starts.subarray(r),
+          counts: candidates.counts.subarray(r),
+        },
+      }),
     };
     policies[k].evaluate(look, rollout.policy.subarray(r * P, (r + 1) * P), rollout.values.subarray(r, r + 1));
     rollout.perturbation.set(rollout.policy.subarray(r * P, (r + 1) * P), r * P);
@@ -403,7 +424,7 @@ export function createCollector(options: CollectorOptions): Collector {
   /** Copies the open decisions to the start of other pages. @returns [C × N] `open` for those */
   function carryOver(from: readonly Rollout[], to: readonly Rollout[]): Int32Array {
     const moved = new Int32Array(C * N).fill(-1);
-    for (const page of to) page.length = 0;
+    for (const page of to) clearRollout(page);
     for (let at = 0; at < C * N; at++) {
       if (open[at] < 0) continue;
       const k = players[at % N];

@@ -41,9 +41,17 @@ export interface ShardMessage {
 /** A rollout in shared memory. */
 interface ShardPage {
   readonly length: number;
+  /** Candidates in use; 0 where actions are none. */
+  readonly listed: number;
   /** Its columns, unless they are those of the last call but one: two rollouts take turns until a longer one is needed. */
   readonly columns?: Rollout;
 }
+
+/** A rollout, and the array of features that it had: that is replaced when it is full. */
+const snapshotOf = (rollout: Rollout) => ({ rollout, features: rollout.candidates?.features });
+
+const isSame = (before: ReturnType<typeof snapshotOf> | undefined, now: Rollout): boolean =>
+  before?.rollout === now && before.features === now.candidates?.features;
 
 /** What a worker's module returns; see `createWorkerCollector` in `@magic-mask/ppo/workers`. */
 export function createShardServer({ make, learners, ...options }: ShardServerOptions): ShardServer {
@@ -51,7 +59,7 @@ export function createShardServer({ make, learners, ...options }: ShardServerOpt
   let shards: Collector[] = [];
   let parameters: readonly Float32Array[] = [];
   /** What the last call's rollouts were, [shards][L], and the one's before. */
-  let known: readonly (readonly Rollout[])[][] = [[], []];
+  let known: readonly (readonly ReturnType<typeof snapshotOf>[])[][] = [[], []];
   /** Only parameters are sent: these learners never learn. */
   const moments = learners.map((learner) => new Float32Array(learner.exportState().parameters.length));
 
@@ -77,11 +85,12 @@ export function createShardServer({ make, learners, ...options }: ShardServerOpt
       if (state) opponents.restoreState(copyArrays(state));
       const played = shards.map((shard) => ({ ...shard.collect(ticks, blinding), hash: shard.hash }));
       const [last, before] = known;
-      known = [played.map(({ rollouts }) => rollouts), last];
+      known = [played.map(({ rollouts }) => rollouts.map(snapshotOf)), last];
       return played.map(({ rollouts, episodes, hash }, s) => ({
         pages: rollouts.map((rollout, k) => ({
           length: rollout.length,
-          ...(rollout !== before[s]?.[k] && { columns: rollout }),
+          listed: rollout.candidates?.length ?? 0,
+          ...(!isSame(before[s]?.[k], rollout) && { columns: rollout }),
         })),
         episodes,
         hash,

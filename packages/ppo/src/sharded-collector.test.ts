@@ -42,20 +42,24 @@ describe("shards", () => {
     [[0, 0, 0], false],
     [[0, 0, 0], true],
     [[0, 1, 1], false],
-  ])("play the episodes that one collector of all copies plays (players %p, pool %p)", async (players, pool) => {
-    const { make, ...team } = testTeam({ players, pool });
-    const whole = createCollector({ ...team, vector: vectorize(make, 7) });
-    const parts = sharded(7, 3, { players, pool });
-    for (const ticks of [9, 4, 20]) {
-      const one = whole.collect(ticks, coin);
-      const many = await parts.collect(ticks, coin);
-      expect(played(many)).toEqual(played(one));
-      expect(many.episodes.length > 0).toBe(ticks > 4);
-      // Past selves join in from the first update on.
-      for (const { opponents } of [team, parts]) if (parts.ticks === 9) opponents.update(1);
-    }
-    expect(parts.ticks).toBe(33);
-  });
+    [[0, 1], false, true],
+  ])(
+    "play the episodes that one collector of all copies plays (players %p, pool %p)",
+    async (players, pool, candidates = false) => {
+      const { make, ...team } = testTeam({ players, pool, candidates });
+      const whole = createCollector({ ...team, vector: vectorize(make, 7) });
+      const parts = sharded(7, 3, { players, pool, candidates });
+      for (const ticks of [9, 4, 20]) {
+        const one = whole.collect(ticks, coin);
+        const many = await parts.collect(ticks, coin);
+        expect(played(many)).toEqual(played(one));
+        expect(many.episodes.length > 0).toBe(ticks > 4);
+        // Past selves join in from the first update on.
+        for (const { opponents } of [team, parts]) if (parts.ticks === 9) opponents.update(1);
+      }
+      expect(parts.ticks).toBe(33);
+    },
+  );
 
   it("come one after the other, links within them", async () => {
     const [rollout] = (await sharded(7, 3, { players: [0, 0, 0], pool: false }).collect(30, coin)).rollouts;

@@ -2,6 +2,7 @@ import {
   allocateRollout,
   appendRollout,
   checkCount,
+  clearRollout,
   type EnvironmentSpec,
   MagicMaskError,
   type MakeEnvironment,
@@ -176,7 +177,7 @@ function join(parts: readonly Rollout[], page: Rollout | undefined): Rollout {
   const rows = parts.reduce((sum, { length }) => sum + length, 0);
   // A little more than needed, as the next iteration may have a few rows more.
   const whole = page && page.ended.length >= rows ? page : allocateRollout(parts[0].widths, Math.ceil(1.25 * rows) + 1);
-  whole.length = 0;
+  clearRollout(whole);
   for (const part of parts) appendRollout(part, whole);
   return whole;
 }

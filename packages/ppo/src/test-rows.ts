@@ -22,6 +22,7 @@ export function everythingOf(rollout: Rollout, row: number) {
   return {
     ...rowOf(rollout, row),
     observation: part(rollout.observations, observation),
+    candidates: candidatesOf(rollout, row),
     legal: part(rollout.legal, legal),
     policy: part(rollout.policy, parameters),
     perturbation: part(rollout.perturbation, parameters),
@@ -30,6 +31,13 @@ export function everythingOf(rollout: Rollout, row: number) {
     logProb: rollout.logProbs[row],
     blindProbability: rollout.blindProbability[row],
   };
+}
+
+/** The features of a row's candidates, one behind the other. */
+export function candidatesOf({ candidates }: Rollout, row: number): number[] {
+  if (!candidates) return [];
+  const { features, starts, counts, width } = candidates;
+  return [...features.subarray(starts[row] * width, (starts[row] + counts[row]) * width)];
 }
 
 export const rowsOf = <T>(rollout: Rollout, describeRow: (rollout: Rollout, row: number) => T): T[] =>

@@ -1,5 +1,5 @@
-import { type Learner, stream } from "@magic-mask/core";
-import { referenceLearner } from "@magic-mask/core/testing";
+import { boxSize, type Candidates, type Learner, maskedLogSoftmax, type Perturbation, stream } from "@magic-mask/core";
+import { market, referenceLearner } from "@magic-mask/core/testing";
 import { type Opponents, pool, self } from "./opponents.ts";
 import { createShardServer } from "./shard-server.ts";
 import { ACTIONS, learnedPolicy, scriptWorld, type Tick, weightedPerturbation } from "./test-worlds.ts";
@@ -16,6 +16,8 @@ export const LONG: readonly Tick[] = [
 ];
 
 export interface TestTeamOptions {
+  /** The world's actions are candidates; it has two agents then. */
+  readonly candidates?: boolean;
   readonly players: readonly number[];
   /** Past selves of learner 0 play in half of the episodes. */
   readonly pool: boolean;
@@ -24,7 +26,8 @@ export interface TestTeamOptions {
 }
 
 /** A world of three agents in which anything lost or mixed up shows, and a team that learns in it. */
-export function testTeam({ players, pool: met, fault }: TestTeamOptions) {
+export function testTeam({ players, pool: met, fault, candidates }: TestTeamOptions) {
+  if (candidates) return marketTeam(players);
   const newLearner = (name: string) => {
     const spec = { kind: "mlp", inputs: 4, hidden: [6], activation: "tanh", outputs: [ACTIONS + 1] } as const;
     const learner = referenceLearner(spec, stream(name));
@@ -49,6 +52,36 @@ export function testTeam({ players, pool: met, fault }: TestTeamOptions) {
     perturbations,
     seed: 4,
     opponents,
+  };
+}
+
+/** A policy of its own for the buyer and the seller each: they see unlike much. */
+function marketTeam(players: readonly number[]) {
+  const { observationSpaces, actionSpaces } = market();
+  const made = observationSpaces.map((observation, agent) => {
+    const space = actionSpaces[agent] as Candidates;
+    const spec = { ...space, inputs: boxSize(observation), hidden: [7], activation: "tanh" } as const;
+    const learner = referenceLearner(spec, stream("market", agent));
+    return { learner, policy: learnedPolicy(learner, space) };
+  });
+  const even: Perturbation = {
+    name: "even",
+    evaluate({ count, legal }, _policy, out) {
+      const { max } = actionSpaces[0] as Candidates;
+      for (let at = 0; at < count * max; at += max) {
+        out.fill(0, at, at + max);
+        maskedLogSoftmax(out, at, legal, at, max);
+      }
+    },
+  };
+  return {
+    make: market,
+    policies: made.map(({ policy }) => policy),
+    learners: made.map(({ learner }): Learner => learner),
+    players,
+    perturbations: [even, even],
+    seed: 4,
+    opponents: self(),
   };
 }
 

@@ -1,6 +1,8 @@
 import {
+  type ActionSpace,
   box,
   discrete,
+  distributionOf,
   type Environment,
   ILLEGAL,
   type Learner,
@@ -243,17 +245,18 @@ export function weightedPerturbation(...weights: number[]): Perturbation {
 export const uniform = () => weightedPerturbation(1, 1, 1);
 
 /** Reads logits and V from a learner's output row. */
-export function learnedPolicy(learner: Learner): Policy {
+export function learnedPolicy(learner: Learner, space: ActionSpace = discrete(ACTIONS)): Policy {
   const D = learner.spec.inputs;
+  const A = distributionOf(space).width;
   let rows = new Float32Array(0);
   return {
-    evaluate({ count, observations, legal }, parameters, values) {
-      if (rows.length < count * (ACTIONS + 1)) rows = new Float32Array(count * (ACTIONS + 1));
-      learner.infer(observations.subarray(0, count * D), count, rows);
+    evaluate({ count, observations, legal, candidates }, parameters, values) {
+      if (rows.length < count * (A + 1)) rows = new Float32Array(count * (A + 1));
+      learner.infer(observations.subarray(0, count * D), count, rows, candidates);
       for (let row = 0; row < count; row++) {
-        for (let a = 0; a < ACTIONS; a++) parameters[row * ACTIONS + a] = rows[row * (ACTIONS + 1) + a];
-        values[row] = rows[row * (ACTIONS + 1) + ACTIONS];
-        maskedLogSoftmax(parameters, row * ACTIONS, legal, row * ACTIONS, ACTIONS);
+        for (let a = 0; a < A; a++) parameters[row * A + a] = rows[row * (A + 1) + a];
+        values[row] = rows[row * (A + 1) + A];
+        maskedLogSoftmax(parameters, row * A, legal, row * A, A);
       }
     },
   };

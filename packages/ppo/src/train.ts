@@ -146,6 +146,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<Iteration, v
     const batch = {
       inputs: rollout.observations.subarray(0, R * rollout.widths.observation),
       legal: rollout.legal.subarray(0, R * rollout.widths.legal),
+      ...(rollout.candidates && { candidates: rollout.candidates }),
       actions: rollout.actions.subarray(0, R * rollout.widths.action),
       logProbs: rollout.logProbs.subarray(0, R),
       advantages: targets[k].advantages.subarray(0, R),

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import type { CollectorState, FinishedEpisode } from "./collector.ts";
 import { createShardedCollector, type ShardedCollector, type ShardedState, shardWorlds } from "./sharded-collector.ts";
+import { candidatesOf } from "./test-rows.ts";
 import { openTestShards, type TestTeamOptions, testTeam } from "./test-shards.ts";
-import { scriptWorld } from "./test-worlds.ts";
 import { createWorkerCollector } from "./workers.ts";
 
 const coin = { kind: "coin", probability: 0.3 } as const;
@@ -25,7 +25,7 @@ function start(workers: number, options: TestTeamOptions) {
           ...team,
           description: { module, export: openTestShards.name, options },
           workers,
-          spec: scriptWorld([{ choices: [1], rewards: [0] }])(),
+          spec: make(),
           copies: COPIES,
           shards: SHARDS,
           learners,
@@ -53,7 +53,8 @@ async function play({ collector, learners, opponents }: Team, turns: readonly nu
       const inUse = (column: Float32Array) =>
         Array.from(column.subarray(0, (rollout.length * column.length) / rollout.ended.length + 0.5));
       const columns = Object.entries(rollout).filter(([, column]) => ArrayBuffer.isView(column));
-      return Object.fromEntries(columns.map(([name, column]) => [name, inUse(column)]));
+      const lists = Array.from({ length: rollout.length }, (_, row) => candidatesOf(rollout, row)).flat();
+      return Object.fromEntries([...columns.map(([name, column]) => [name, inUse(column)]), ["candidates", lists]]);
     });
     learners.forEach((learner, k) => {
       const state = learner.exportState();
@@ -66,14 +67,15 @@ async function play({ collector, learners, opponents }: Team, turns: readonly nu
   return all;
 }
 
+const listed = { players: [0, 1], pool: false, candidates: true };
 const pooled = { players: [0, 0, 0], pool: true };
 
 describe("on any number of workers", () => {
-  it.each<TestTeamOptions>([pooled, { players: [0, 1, 1], pool: false }])(
+  it.each<TestTeamOptions>([pooled, { players: [0, 1, 1], pool: false }, listed])(
     "the same rollouts, episodes, hashes and states (%j)",
     async (options) => {
       // From the third turn of a length on, rollouts are used again.
-      const turns = [6, 6, 6, 6, 15, 15, 15];
+      const turns = [6, 6, 6, 6, 15, 15, 15, 15, 15];
       const [none, one, three] = await Promise.all([0, 1, 3].map((workers) => play(start(workers, options), turns)));
       expect(none.flatMap(({ episodes }) => episodes).length).toBeGreaterThan(10);
       if (options.pool) {

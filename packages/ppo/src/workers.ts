@@ -81,7 +81,12 @@ export function createWorkerCollector(options: WorkerCollectorOptions): ShardedC
       const [last, before] = pages;
       pages = [messages.map((message, s) => message.pages.map((page, k) => page.columns ?? before[s][k])), last];
       return messages.map((message, s) => ({
-        rollouts: message.pages.map(({ length }, k) => Object.assign(pages[0][s][k], { length })),
+        rollouts: message.pages.map(({ length, listed }, k) => {
+          const page = pages[0][s][k];
+          page.length = length;
+          if (page.candidates) page.candidates.length = listed;
+          return page;
+        }),
         episodes: message.episodes,
         hash: message.hash,
       }));

@@ -1,13 +1,14 @@
 import { describe, expect, it } from "@jest/globals";
 import { stream } from "../random.ts";
 import { environmentLaws, randomActions } from "./environment-laws.ts";
+import { market } from "./market.ts";
 import { brokenBy } from "./planted/broken-by.ts";
 import { brokenEnvironments } from "./planted/broken-environments.ts";
 import { gatherers } from "./planted/gatherers.ts";
 import { nim } from "./planted/nim.ts";
 import { workshop } from "./planted/workshop.ts";
 
-describe.each(Object.entries({ gatherers, nim, workshop }))("%s, a sound world", (_name, make) => {
+describe.each(Object.entries({ gatherers, market, nim, workshop }))("%s, a sound world", (_name, make) => {
   it.each(environmentLaws)("$name", ({ run }) => run(make));
 });
 

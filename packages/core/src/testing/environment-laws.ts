@@ -137,6 +137,12 @@ export const environmentLaws: readonly Law<MakeEnvironment>[] = [
           if (!(count >= Math.min(1, most) && count <= most)) {
             fail(`${name} has ${count} candidates where it must have between ${Math.min(1, most)} and ${most}`);
           }
+          const mask = new Uint8Array(space.max);
+          environment.legal(agent, mask, 0);
+          if (mask.some((bit, a) => bit !== (a < count ? 1 : 0)))
+            fail(`${name} has ${count} candidates, but its mask is [${mask}], not so many ones and then zeros`);
+          const labels = environment.candidateLabels?.(agent);
+          if (labels && labels.length !== count) fail(`${labels.length} labels [${labels}] name ${count} candidates`);
           const end = 2 + count * space.features;
           if (out.subarray(2, end).some((x) => !Number.isFinite(x) || x === MARK)) {
             fail(`the ${count} candidates of ${name} have the features [${out.subarray(2, end)}]`);

@@ -1,5 +1,7 @@
+import type { CandidateLists } from "../candidate-lists.ts";
 import { distributionOf } from "../distribution.ts";
 import {
+  type CandidatesSpec,
   type CnnSpec,
   type CreateLearner,
   type Learner,
@@ -11,10 +13,11 @@ import {
   type PpoLoss,
   parameterCount,
   type RegressionBatch,
+  towersOf,
   type UpdatePlan,
 } from "../learner.ts";
 import { stream } from "../random.ts";
-import { type ActionSpace, box, discrete, maskWidth, multiDiscrete } from "../space.ts";
+import { type ActionSpace, box, candidates, discrete, maskWidth, multiDiscrete } from "../space.ts";
 import { broken, type Law } from "./law.ts";
 
 /** Float32 arithmetic, in whatever order a backend takes it, against float64. */
@@ -38,6 +41,15 @@ const IMAGES: CnnSpec = {
   filters: [{ size: 2, stride: 2, channels: 3 }],
   hidden: [4],
 };
+/** As wide as `SHARED` where that is written about: A + 1 outputs. */
+const LISTS: CandidatesSpec = {
+  kind: "candidates",
+  inputs: 5,
+  features: 4,
+  max: A,
+  hidden: [6, 4],
+  activation: "relu",
+};
 const TWO_FILTERS = [
   { size: 2, stride: 1, channels: 3 },
   { size: 3, stride: 1, channels: 2 },
@@ -58,10 +70,20 @@ const SPECS: Readonly<Record<ModelSpec["kind"], readonly ModelSpec[]>> = {
     { ...IMAGES, filters: TWO_FILTERS, outputs: [A, 1] },
     { ...IMAGES, filters: TWO_FILTERS, activation: "tanh" },
   ],
+  candidates: [
+    LISTS,
+    { ...LISTS, hidden: [7], features: 9 },
+    { ...LISTS, activation: "tanh" },
+    { ...LISTS, hidden: [3, 9, 4], features: 1, activation: "tanh" },
+  ],
 };
 
 const PPO: PpoLoss = { kind: "ppo", space: discrete(A), clip: 0.2, valueCoefficient: 0.5, entropyCoefficient: 0.1 };
 const PLAN: UpdatePlan = { rows: ROWS, minibatch: R, learningRate: 0.01, maxGradNorm: 1e6 };
+
+/** The losses that a network learns by. */
+const lossesOf = ({ kind }: ModelSpec) =>
+  kind === "candidates" ? (["ppo"] as const) : (["ppo", "regression"] as const);
 
 /** What makes learners, and which kind of network they must obey the laws with, by default "mlp". */
 export interface LearnerSubject {
@@ -87,8 +109,8 @@ export const learnerLaws: readonly Law<LearnerSubject>[] = [
   law("computes the network that its parameters in canonical order describe", (fail, create, specs) => {
     for (const spec of specs) {
       const { learner, state, ppo } = setUp(create, spec);
-      const outputs = inferred(learner, ppo.batch.inputs, R);
-      const expected = ROWS_ALL.flatMap((row) => network(spec, state.parameters, ppo.batch.inputs, row));
+      const outputs = inferred(learner, ppo.batch, R);
+      const expected = ROWS_ALL.flatMap((row) => network(spec, state.parameters, ppo.batch, row));
       compare(fail, "output", outputs, expected);
     }
   }),
@@ -96,10 +118,11 @@ export const learnerLaws: readonly Law<LearnerSubject>[] = [
   law("computes a batch as it computes its rows", (fail, create, specs) => {
     for (const spec of specs) {
       const { learner, ppo } = setUp(create, spec);
-      const whole = inferred(learner, ppo.batch.inputs, R);
-      const rows = ROWS_ALL.map((row) =>
-        inferred(learner, ppo.batch.inputs.slice(row * spec.inputs, (row + 1) * spec.inputs), 1),
-      );
+      const whole = inferred(learner, ppo.batch, R);
+      const rows = ROWS_ALL.map((row) => {
+        const inputs = ppo.batch.inputs.slice(row * spec.inputs, (row + 1) * spec.inputs);
+        return inferred(learner, { ...ppo.batch, inputs, ...only(ppo.batch, row) }, 1);
+      });
       compare(
         fail,
         "output",
@@ -113,24 +136,24 @@ export const learnerLaws: readonly Law<LearnerSubject>[] = [
   law("neither keeps nor changes what infer is given, and writes the rows asked for only", (fail, create, [shared]) => {
     const { learner, ppo } = setUp(create, shared);
     const inputs = ppo.batch.inputs.slice();
-    const before = inferred(learner, inputs, 4);
+    const { candidates } = ppo.batch;
+    const before = inferred(learner, { inputs, ...listed(candidates) }, 4);
     if (inputs.some((x, i) => x !== ppo.batch.inputs[i])) fail("infer wrote to its inputs");
     const out = new Float32Array(R * 4).fill(7);
     inputs.fill(0.5, 4 * shared.inputs);
-    learner.infer(inputs, 4, out);
+    learner.infer(inputs, 4, out, candidates);
     if (before.some((y, i) => y !== out[i])) fail("the outputs of 4 rows depend on what lies behind them");
     if (out.subarray(4 * 4).some((y) => y !== 7)) fail("infer wrote behind the rows it was asked for");
     inputs.fill(0.5);
-    inferred(learner, inputs, 4);
-    if (inferred(learner, ppo.batch.inputs, 4).some((y, i) => y !== before[i]))
-      fail("an earlier input changed the outputs");
+    inferred(learner, { inputs, ...listed(candidates) }, 4);
+    if (inferred(learner, ppo.batch, 4).some((y, i) => y !== before[i])) fail("an earlier input changed the outputs");
   }),
 
   ...(["ppo", "regression"] as const).map((kind) =>
     law(
       `differentiates the ${kind} loss as central differences do, and changes no parameter by it`,
       async (fail, create, specs) => {
-        for (const spec of specs) {
+        for (const spec of specs.filter((spec) => lossesOf(spec).some((known) => known === kind))) {
           const { learner, state, [kind]: objective } = setUp(create, spec);
           const gradient = await learner.gradient(objective, ROWS);
           compare(fail, "gradient of parameter", gradient, differences(spec, state.parameters, objective));
@@ -143,10 +166,11 @@ export const learnerLaws: readonly Law<LearnerSubject>[] = [
   law(
     "does so for actions of several parts and for continuous ones, and reports their means",
     async (fail, create, [shared]) => {
+      if (shared.kind === "candidates") return;
       for (const space of [multiDiscrete(2, 5, 3), box([3], -1, 1)]) {
         const head = distributionOf(space).width;
         for (const outputs of [[head + 1], [head, 1]]) {
-          const spec: ModelSpec = { ...shared, hidden: [9], activation: "tanh", outputs };
+          const spec = { ...shared, hidden: [9], activation: "tanh", outputs } as const;
           const { learner, state, ppo } = setUp(create, spec, space);
           const gradient = await learner.gradient(ppo, ROWS);
           compare(fail, `${space.kind}: gradient of parameter`, gradient, differences(spec, state.parameters, ppo));
@@ -159,13 +183,21 @@ export const learnerLaws: readonly Law<LearnerSubject>[] = [
   ),
 
   law("reads only the rows that it is told to", async (fail, create, [, separate]) => {
-    const { learner, ppo, regression } = setUp(create, separate);
-    for (const { loss, batch } of [ppo, regression]) {
+    const made = setUp(create, separate);
+    const { learner } = made;
+    for (const kind of lossesOf(separate)) {
+      const { loss, batch } = made[kind];
       const clean = await learner.gradient({ loss, batch } as Objective, ROWS);
-      for (const array of Object.values(batch) as (Float32Array | Uint8Array)[]) {
+      for (const [, array] of columnsOf(batch)) {
         const width = array.length / R;
         for (const row of LEFT_OUT)
           array.fill(array instanceof Uint8Array ? 0 : Number.NaN, row * width, (row + 1) * width);
+      }
+      const lists = kind === "ppo" ? made.ppo.batch.candidates : undefined;
+      for (const row of lists ? LEFT_OUT : []) {
+        fillList(lists as CandidateLists, separate, row, Number.NaN);
+        lists?.starts.fill(-1, row, row + 1);
+        lists?.counts.fill(R * R, row, row + 1);
       }
       const poisoned = await learner.gradient({ loss, batch } as Objective, ROWS);
       compare(fail, "gradient of parameter", poisoned, clean, 0);
@@ -198,6 +230,8 @@ export const learnerLaws: readonly Law<LearnerSubject>[] = [
   ),
 
   law("leaves illegal actions out of softmax, entropy and gradient", async (fail, create, [shared]) => {
+    // A list has no illegal candidates.
+    if (shared.kind === "candidates") return;
     const { learner, state, ppo } = setUp(create, shared);
     ppo.batch.legal.forEach((_, i) => {
       ppo.batch.legal[i] = i % A === 1 ? 0 : 1;
@@ -227,6 +261,7 @@ export const learnerLaws: readonly Law<LearnerSubject>[] = [
   ),
 
   law("takes no notice of targets with weight 0", async (fail, create, [shared]) => {
+    if (shared.kind === "candidates") return;
     const { learner, regression } = setUp(create, shared);
     const { inputs, targets, weights } = regression.batch;
     weights.fill(0, 7 * 4, 8 * 4);
@@ -240,7 +275,7 @@ export const learnerLaws: readonly Law<LearnerSubject>[] = [
 
   law("steps as Adam does, with the gradient cut down to the longest norm allowed", async (fail, create, specs) => {
     for (const spec of specs.slice(0, 2)) {
-      for (const kind of ["ppo", "regression"] as const) {
+      for (const kind of lossesOf(spec)) {
         for (const share of [0.25, 4]) {
           const { learner, state, [kind]: objective } = setUp(create, spec);
           const gradient = await learner.gradient(objective, ROWS);
@@ -259,7 +294,7 @@ export const learnerLaws: readonly Law<LearnerSubject>[] = [
   }),
 
   law("reports the losses' own means", async (fail, create, [, separate]) => {
-    for (const kind of ["ppo", "regression"] as const) {
+    for (const kind of lossesOf(separate)) {
       const { learner, state, [kind]: objective } = setUp(create, separate);
       const { grad_norm: _, ...statistics } = await learner.update(objective, PLAN);
       const { total: __, ...expected } = meanLoss(separate, state.parameters, objective);
@@ -270,7 +305,7 @@ export const learnerLaws: readonly Law<LearnerSubject>[] = [
   }),
 
   law("takes one step per minibatch, in order, the last one with what is left", async (fail, create, [shared]) => {
-    for (const kind of ["ppo", "regression"] as const) {
+    for (const kind of lossesOf(shared)) {
       const { learner, [kind]: objective } = setUp(create, shared);
       const whole = await learner.update(objective, { ...PLAN, minibatch: 4 });
       const { learner: other } = setUp(create, shared);
@@ -289,8 +324,8 @@ export const learnerLaws: readonly Law<LearnerSubject>[] = [
       for (let k = 0; k < 3; k++) await learner.update(ppo, PLAN);
       const resumed = create(spec, stream(2));
       resumed.restoreState(learner.exportState());
-      const outputs = inferred(resumed, ppo.batch.inputs, R);
-      if (inferred(learner, ppo.batch.inputs, R).some((y, i) => y !== outputs[i])) fail("the outputs differ");
+      const outputs = inferred(resumed, ppo.batch, R);
+      if (inferred(learner, ppo.batch, R).some((y, i) => y !== outputs[i])) fail("the outputs differ");
       await learner.update(ppo, PLAN);
       await resumed.update(ppo, PLAN);
       if (!same(learner.exportState(), resumed.exportState())) fail("the next step differs");
@@ -302,14 +337,14 @@ export const learnerLaws: readonly Law<LearnerSubject>[] = [
     async (fail, create, [shared]) => {
       const { learner, state, ppo } = setUp(create, shared);
       const given = copy(state);
-      const outputs = inferred(learner, ppo.batch.inputs, R);
+      const outputs = inferred(learner, ppo.batch, R);
       learner.restoreState(given);
       for (const { parameters, firstMoment, secondMoment } of [given, learner.exportState()]) {
         for (const array of [parameters, firstMoment, secondMoment]) array.fill(0.5);
       }
       await create(shared, stream(2)).update(ppo, PLAN);
       if (!same(learner.exportState(), state)) fail("its state was changed from outside");
-      if (inferred(learner, ppo.batch.inputs, R).some((y, i) => y !== outputs[i]))
+      if (inferred(learner, ppo.batch, R).some((y, i) => y !== outputs[i]))
         fail("its outputs were changed from outside");
     },
   ),
@@ -318,17 +353,16 @@ export const learnerLaws: readonly Law<LearnerSubject>[] = [
     "refuses NaN and infinity, with the parameters as before the step that would have used them",
     async (fail, create, specs) => {
       for (const spec of [specs[0], specs[2]]) {
-        for (const kind of ["ppo", "regression"] as const) {
+        for (const kind of lossesOf(spec)) {
           const { [kind]: clean, learner: reference } = setUp(create, spec);
           await reference.update(clean, { ...PLAN, rows: ROWS.slice(0, 4), minibatch: 4 });
           const stepped = reference.exportState();
-          for (const [name, array] of Object.entries(clean.batch) as [string, Float32Array | Uint8Array][]) {
+          for (const name of Object.keys(clean.batch)) {
             if (name === "legal" || name === "actions") continue;
             for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
               const { learner, state, ppo } = setUp(create, spec);
-              const width = array.length / R;
               // Row 2 is the first of the second minibatch.
-              const batch = { ...clean.batch, [name]: array.slice().fill(bad, 2 * width, 3 * width) };
+              const batch = damaged(spec, clean.batch, name, 2, bad);
               const objective = { loss: clean.loss, batch } as Objective;
               await mustThrow(fail, "not-finite", () => learner.gradient(objective, ROWS), `${bad} in ${name}`);
               if (!same(learner.exportState(), state)) fail(`${bad} in ${name} changed the learner`);
@@ -340,22 +374,22 @@ export const learnerLaws: readonly Law<LearnerSubject>[] = [
               );
               if (!same(learner.exportState(), stepped))
                 fail(`${bad} in ${name} of the second step left more or less than the first`);
-              const inputs = ppo.batch.inputs.slice().fill(bad, 6, 7);
-              await mustThrow(fail, "not-finite", () => inferred(learner, inputs, R), `${bad} as an input of infer`);
+              const unlearnt = damaged(spec, ppo.batch, name === "candidates" ? name : "inputs", 1, bad);
+              await mustThrow(fail, "not-finite", () => inferred(learner, unlearnt, R), `${bad} as an input of infer`);
             }
           }
         }
       }
       const { learner, state } = setUp(create, specs[0]);
-      const damaged = { ...state, secondMoment: state.secondMoment.slice().fill(Number.NaN, 3, 4) };
-      await mustThrow(fail, "not-finite", () => learner.restoreState(damaged), "NaN in a restored state");
+      const torn = { ...state, secondMoment: state.secondMoment.slice().fill(Number.NaN, 3, 4) };
+      await mustThrow(fail, "not-finite", () => learner.restoreState(torn), "NaN in a restored state");
       if (!same(learner.exportState(), state)) fail("a refused state was restored in part");
     },
   ),
 
   law("refuses outputs, losses and gradients that overflow, and stays as it was", async (fail, create, [shared]) => {
-    for (const kind of ["ppo", "regression"] as const) {
-      const { learner, state, [kind]: objective } = setUp(create, shared);
+    for (const kind of lossesOf(shared)) {
+      const { learner, state, ppo, [kind]: objective } = setUp(create, shared);
       // Through three layers 1e12 becomes 1e36, and its gradient more than float32 holds; 1e20 becomes 1e60.
       for (const scale of [1e12, 1e20]) {
         const huge = { ...state, parameters: state.parameters.map((x) => x * scale) };
@@ -365,19 +399,21 @@ export const learnerLaws: readonly Law<LearnerSubject>[] = [
         await mustThrow(fail, "not-finite", () => learner.update(objective, PLAN), `an update at ${when}`);
         if (!same(learner.exportState(), huge)) fail(`an update at ${when} was refused and changed the learner`);
       }
-      const { inputs } = objective.batch;
-      await mustThrow(fail, "not-finite", () => inferred(learner, inputs, R), "infer at parameters near 1e20");
+      await mustThrow(fail, "not-finite", () => inferred(learner, ppo.batch, R), "infer at parameters near 1e20");
     }
   }),
 
   law("refuses arrays of other lengths than its specification's", async (fail, create, [shared]) => {
-    const { learner, state, ppo, regression } = setUp(create, shared);
+    const made = setUp(create, shared);
+    const { learner, state, ppo } = made;
+    const { candidates } = ppo.batch;
     const refused = (what: string, run: () => unknown) => mustThrow(fail, "shape-mismatch", run, what);
     const [inputs, out] = [new Float32Array(R * shared.inputs), new Float32Array(R * 4)];
-    await refused("inputs of infer that are too short", () => learner.infer(inputs.subarray(1), R, out));
-    await refused("an out of infer that is too short", () => learner.infer(inputs, R, out.subarray(1)));
-    for (const { loss, batch } of [ppo, regression]) {
-      for (const [name, array] of Object.entries(batch)) {
+    await refused("inputs of infer that are too short", () => learner.infer(inputs.subarray(1), R, out, candidates));
+    await refused("an out of infer that is too short", () => learner.infer(inputs, R, out.subarray(1), candidates));
+    for (const kind of lossesOf(shared)) {
+      const { loss, batch } = made[kind];
+      for (const [name, array] of columnsOf(batch)) {
         const objective = { loss, batch: { ...batch, [name]: array.slice(1) } } as Objective;
         await refused(`${loss.kind} ${name} that are too short`, () => learner.update(objective, PLAN));
       }
@@ -392,6 +428,29 @@ export const learnerLaws: readonly Law<LearnerSubject>[] = [
         learner.restoreState({ ...state, [name]: state[name].slice(1) }),
       );
     }
+    if (!same(learner.exportState(), state)) fail("what was refused changed the learner");
+  }),
+
+  law("needs lists where it scores candidates, and refuses what is none", async (fail, create, [lists]) => {
+    if (lists.kind !== "candidates") return;
+    const { learner, state, ppo, regression } = setUp(create, lists);
+    const { inputs, candidates = broken("the laws", "no lists") } = ppo.batch;
+    const { features, starts, counts } = candidates;
+    const damages: Record<string, CandidateLists | undefined> = {
+      "no lists": undefined,
+      "a list that begins before the first candidate": { ...candidates, starts: starts.with(5, -1) },
+      "a list that ends behind the last candidate": { ...candidates, features: features.slice(lists.features) },
+      "an empty list": { ...candidates, counts: counts.with(5, 0) },
+      "a list that is too long": { ...candidates, starts: starts.with(5, 0), counts: counts.with(5, A + 1) },
+      "too few lists": { ...candidates, counts: counts.slice(1) },
+    };
+    for (const [what, given] of Object.entries(damages)) {
+      await mustThrow(fail, "shape-mismatch", () => inferred(learner, { inputs, ...listed(given) }, R), what);
+      const { candidates: _, ...rest } = ppo.batch;
+      const objective = { loss: ppo.loss, batch: { ...rest, ...listed(given) } };
+      await mustThrow(fail, "shape-mismatch", () => learner.update(objective, PLAN), what);
+    }
+    await mustThrow(fail, "unsupported", () => learner.update(regression, PLAN), "regression");
     if (!same(learner.exportState(), state)) fail("what was refused changed the learner");
   }),
 ];
@@ -429,7 +488,7 @@ function law(
 }
 
 /** A learner in the middle of training, and data for it: all made up, the same each time. */
-function setUp(create: CreateLearner, spec: ModelSpec, space: ActionSpace = discrete(A)) {
+function setUp(create: CreateLearner, spec: ModelSpec, space: ActionSpace = actionsOf(spec)) {
   const random = stream("learner laws");
   const P = parameterCount(spec);
   const O = outputWidth(spec);
@@ -441,32 +500,35 @@ function setUp(create: CreateLearner, spec: ModelSpec, space: ActionSpace = disc
     steps: 7,
   };
   const inputs = normals(R * spec.inputs);
+  const lists = spec.kind === "candidates" ? listsOf(spec) : undefined;
+  const seen = { inputs, ...listed(lists) };
   const sizes = partsOf(space);
   const W = sizes.length;
   const actions = new Float32Array(R * W);
   const legal = new Uint8Array(R * maskWidth(space));
   for (let row = 0, at = 0; row < R; row++) {
-    const outputs = network(spec, state.parameters, inputs, row);
+    const outputs = network(spec, state.parameters, seen, row);
     sizes.forEach((n, part) => {
       // Continuous ones as the policy would draw them: far out, float32 has no digits left for the ratio.
       const drawn = () => outputs[part] + Math.exp(outputs[W + part]) * random.normal();
-      const action = space.kind === "box" ? drawn() : random.below(n);
+      const choices = lists ? lists.counts[row] : n;
+      const action = space.kind === "box" ? drawn() : random.below(choices);
       actions[row * W + part] = action;
       for (let k = 0; k < n && space.kind !== "box"; k++) {
-        legal[at++] = k === action || random.uniform() < 0.6 ? 1 : 0;
+        legal[at++] = lists ? (k < choices ? 1 : 0) : k === action || random.uniform() < 0.6 ? 1 : 0;
       }
     });
   }
   const likely = Float32Array.from(
     ROWS_ALL,
-    (row) => policyTerms(space, network(spec, state.parameters, inputs, row), legal, actions, row).logProb,
+    (row) => policyTerms(space, network(spec, state.parameters, seen, row), legal, actions, row).logProb,
   );
   const ppo = {
     loss: { ...PPO, space },
     // ln π at the learner's parameters: ln r = 0.
     likely,
     batch: {
-      inputs,
+      ...seen,
       legal,
       actions,
       logProbs: likely.map((logProb) => logProb + 0.3 * random.normal()),
@@ -487,24 +549,108 @@ function setUp(create: CreateLearner, spec: ModelSpec, space: ActionSpace = disc
   return { learner, state, ppo, regression };
 }
 
+type Seen = Pick<PpoBatch, "inputs" | "candidates">;
+
 /** One output row in float64, straight from the definition of the canonical order. */
-function network(spec: ModelSpec, parameters: ArrayLike<number>, inputs: ArrayLike<number>, row: number): number[] {
+function network(spec: ModelSpec, parameters: ArrayLike<number>, { inputs, candidates }: Seen, row: number): number[] {
   const outputs: number[] = [];
+  const state = Array.from({ length: spec.inputs }, (_, i) => inputs[row * spec.inputs + i]);
   let weight = 0;
-  for (const output of spec.outputs) {
-    let h = Array.from({ length: spec.inputs }, (_, i) => inputs[row * spec.inputs + i]);
+  towersOf(spec).forEach(({ output }, tower) => {
+    if (spec.kind === "candidates" && tower === 0) {
+      const { features, starts, counts } = candidates as CandidateLists;
+      const [F, begin] = [spec.features, weight];
+      for (let k = 0; k < spec.max; k++) {
+        const at = (starts[row] + k) * F;
+        const pair = [...state, ...Array.from({ length: F }, (_, i) => features[at + i] ?? 0)];
+        const [logits, end] = dense(spec, parameters, begin, pair, output);
+        outputs.push(k < counts[row] ? logits[0] : 0);
+        weight = end;
+      }
+      return;
+    }
+    let h = state;
     if (spec.kind === "cnn") [h, weight] = convolved(spec, parameters, weight, h);
-    [...spec.hidden, output].forEach((width, layer) => {
-      const bias = weight + h.length * width;
-      const z = Array.from({ length: width }, (_, k) =>
-        h.reduce((sum, x, i) => sum + x * parameters[weight + i * width + k], parameters[bias + k]),
-      );
-      if (layer === spec.hidden.length) outputs.push(...z);
-      h = z.map((x) => activated(spec, x));
-      weight = bias + width;
-    });
-  }
+    const [z, end] = dense(spec, parameters, weight, h, output);
+    outputs.push(...z);
+    weight = end;
+  });
   return outputs;
+}
+
+/** What the dense layers of one tower make of `h`, and where the parameters go on. */
+function dense(
+  spec: ModelSpec,
+  parameters: ArrayLike<number>,
+  weight: number,
+  h: number[],
+  output: number,
+): [number[], number] {
+  let z = h;
+  [...spec.hidden, output].forEach((width, layer) => {
+    const x = layer === 0 ? h : z.map((value) => activated(spec, value));
+    const bias = weight + x.length * width;
+    z = Array.from({ length: width }, (_, k) =>
+      x.reduce((sum, value, i) => sum + value * parameters[weight + i * width + k], parameters[bias + k]),
+    );
+    weight = bias + width;
+  });
+  return [z, weight];
+}
+
+const actionsOf = (spec: ModelSpec): ActionSpace =>
+  spec.kind === "candidates" ? candidates(spec.max, spec.features) : discrete(A);
+
+/** Lists of 1 to `max` candidates, some zeros among their features; in the array they lie in another order than the rows. */
+function listsOf({ features: F, max }: CandidatesSpec): CandidateLists {
+  const random = stream("learner laws", "candidates");
+  const counts = Int32Array.from(ROWS_ALL, (row) => (row < max ? row + 1 : 1 + random.below(max)));
+  const starts = new Int32Array(R);
+  let length = 0;
+  for (const row of [...ROWS_ALL].reverse()) {
+    starts[row] = length;
+    length += counts[row];
+  }
+  const features = Float32Array.from({ length: length * F }, () => (random.below(3) > 0 ? random.normal() : 0));
+  return { features, starts, counts };
+}
+
+const listed = (candidates: CandidateLists | undefined) => (candidates ? { candidates } : {});
+
+/** The list of one row alone. */
+function only({ candidates }: PpoBatch, row: number) {
+  if (!candidates) return {};
+  const { features, starts, counts } = candidates;
+  return { candidates: { features, starts: starts.slice(row, row + 1), counts: counts.slice(row, row + 1) } };
+}
+
+/** Fills the features of one list. */
+function fillList({ features, starts, counts }: CandidateLists, spec: ModelSpec, row: number, value: number) {
+  const F = (spec as CandidatesSpec).features;
+  features.fill(value, starts[row] * F, (starts[row] + counts[row]) * F);
+}
+
+/** The columns of a batch, by name: what is R times as long as a row. */
+const columnsOf = (batch: PpoBatch | RegressionBatch) =>
+  Object.entries(batch).filter(([name]) => name !== "candidates") as [string, Float32Array | Uint8Array][];
+
+/** A copy of a batch in which one row of one column, or the features of one list, are `bad`. */
+function damaged<T extends PpoBatch | RegressionBatch>(
+  spec: ModelSpec,
+  batch: T,
+  name: string,
+  row: number,
+  bad: number,
+): T {
+  if (name === "candidates") {
+    const lists = (batch as PpoBatch).candidates as CandidateLists;
+    const copied = { ...lists, features: lists.features.slice() };
+    fillList(copied, spec, row, bad);
+    return { ...batch, candidates: copied };
+  }
+  const array = batch[name as keyof T] as Float32Array;
+  const width = array.length / R;
+  return { ...batch, [name]: array.slice().fill(bad, row * width, (row + 1) * width) };
 }
 
 /** Choices of each part of an action; one entry per part where it is continuous. */
@@ -571,7 +717,7 @@ function convolved(spec: CnnSpec, parameters: ArrayLike<number>, weight: number,
 function meanLoss(spec: ModelSpec, parameters: ArrayLike<number>, objective: Objective): Record<string, number> {
   const sums: Record<string, number> = {};
   for (const row of ROWS) {
-    const outputs = network(spec, parameters, objective.batch.inputs, row);
+    const outputs = network(spec, parameters, objective.batch, row);
     const terms =
       objective.loss.kind === "ppo"
         ? ppoTerms(objective.loss, objective.batch as PpoBatch, row, outputs)
@@ -633,9 +779,9 @@ function adam(state: LearnerState, gradient: Float32Array, scale: number, learni
   return { parameters, firstMoment, secondMoment };
 }
 
-function inferred(learner: Learner, inputs: Float32Array, count: number): Float32Array {
+function inferred(learner: Learner, { inputs, candidates }: Seen, count: number): Float32Array {
   const out = new Float32Array(count * outputWidth(learner.spec));
-  learner.infer(inputs, count, out);
+  learner.infer(inputs, count, out, candidates);
   return out;
 }
 

@@ -1,13 +1,16 @@
+import { addList, type CandidateLists, createCandidateStore } from "../candidate-lists.ts";
 import { ILLEGAL } from "../distributions/categorical.ts";
 import type { Explainer } from "../explainer.ts";
 import type { DecisionBatch, Perturbation, Policy } from "../policy.ts";
 import { stream } from "../random.ts";
 import { type Law, law } from "./law.ts";
 
-/** What a law about decisions needs to know: D observations in [0, 1], n discrete actions. */
+/** What a law about decisions needs to know: D observations in [0, 1], n actions. */
 export interface DecisionShape {
   readonly observation: number;
   readonly actions: number;
+  /** F, where they are candidates: lists of up to n of them. Otherwise they are discrete. */
+  readonly features?: number;
 }
 
 const ROWS = 40;
@@ -15,19 +18,26 @@ const ROWS = 40;
 const SPARE = 3;
 const MARK = 7;
 
-/** Made-up decisions with random observations, legal masks (1 to n legal) and policies; the last row is forced. */
-export function sampleDecisions({ observation, actions }: DecisionShape, seed: number) {
+/** Made-up decisions with random observations, legal masks (1 to n legal), candidates and policies; the last row is forced. */
+export function sampleDecisions({ observation, actions, features }: DecisionShape, seed: number) {
   const random = stream(seed, "sample decisions");
   const observations = Float32Array.from({ length: ROWS * observation }, () => random.uniform());
   const legal = new Uint8Array(ROWS * actions);
   const policy = new Float32Array(ROWS * actions).fill(ILLEGAL);
   const perturbation = new Float32Array(ROWS * actions).fill(ILLEGAL);
+  const candidates = features === undefined ? undefined : createCandidateStore(features, ROWS);
   for (let row = 0; row < ROWS; row++) {
     const certain = random.below(actions);
+    const listed = row === ROWS - 1 ? 1 : 1 + certain;
+    if (candidates) {
+      const offset = addList(candidates, row, listed);
+      for (let i = offset; i < candidates.length * candidates.width; i++) candidates.features[i] = random.uniform();
+    }
     let sum = 0;
     let count = 0;
     for (let a = 0; a < actions; a++) {
-      if (a !== certain && (row === ROWS - 1 || random.uniform() < 0.3)) continue;
+      const left = candidates ? a >= listed : a !== certain && (row === ROWS - 1 || random.uniform() < 0.3);
+      if (left) continue;
       legal[row * actions + a] = 1;
       policy[row * actions + a] = 3 * random.normal();
       sum += Math.exp(policy[row * actions + a]);
@@ -39,7 +49,7 @@ export function sampleDecisions({ observation, actions }: DecisionShape, seed: n
       perturbation[row * actions + a] = -Math.log(count);
     }
   }
-  return { agent: 0, count: ROWS, observations, legal, policy, perturbation };
+  return { agent: 0, count: ROWS, observations, legal, policy, perturbation, ...(candidates && { candidates }) };
 }
 
 type Sample = ReturnType<typeof sampleDecisions>;
@@ -48,8 +58,19 @@ type Sample = ReturnType<typeof sampleDecisions>;
 function written(decisions: Sample, shape: DecisionShape, seed: number): string | undefined {
   const fresh = sampleDecisions(shape, seed);
   const names = ["observations", "legal", "policy", "perturbation"] as const;
-  return names.find((name) => decisions[name].some((x, i) => !Object.is(x, fresh[name][i])));
+  const changed = names.find((name) => decisions[name].some((x, i) => !Object.is(x, fresh[name][i])));
+  const lists = ["features", "starts", "counts"] as const;
+  return (
+    changed ??
+    lists.find((name) => decisions.candidates?.[name].some((x, i) => !Object.is(x, fresh.candidates?.[name][i])))
+  );
 }
+
+/** Where the list of one row is, as that of a single decision. */
+const listAt = ({ starts, counts }: CandidateLists, row: number) => ({
+  starts: starts.slice(row, row + 1),
+  counts: counts.slice(row, row + 1),
+});
 
 type Evaluate = (batch: DecisionBatch & { readonly policy: Float32Array }, out: Float32Array) => void;
 
@@ -77,8 +98,10 @@ const distributionLaws: readonly Law<{ readonly evaluate: Evaluate; readonly sha
     for (const row of [ROWS - 1, 0, 7]) {
       const { observations, legal, policy } = sampleDecisions(shape, 2);
       const alone = new Float32Array(A);
+      const { candidates } = decisions;
       const one = {
         count: 1,
+        ...(candidates && { candidates: { ...candidates, ...listAt(candidates, row) } }),
         observations: observations.slice(row * D, (row + 1) * D),
         legal: legal.slice(row * A, (row + 1) * A),
         policy: policy.slice(row * A, (row + 1) * A),
@@ -101,7 +124,7 @@ const distributionLaws: readonly Law<{ readonly evaluate: Evaluate; readonly sha
   }),
 ];
 
-/** The laws that every `Policy` over a discrete space obeys. */
+/** The laws that every `Policy` over a discrete space or one of candidates obeys. */
 export const policyLaws: readonly Law<{ readonly policy: Policy; readonly shape: DecisionShape }>[] = [
   ...distributionLaws.map(({ name, run }) => ({
     name,
@@ -119,7 +142,7 @@ export const policyLaws: readonly Law<{ readonly policy: Policy; readonly shape:
   }),
 ];
 
-/** The laws that every `Perturbation` over a discrete space obeys. */
+/** The laws that every `Perturbation` over a discrete space or one of candidates obeys. */
 export const perturbationLaws: readonly Law<{ readonly perturbation: Perturbation; readonly shape: DecisionShape }>[] =
   distributionLaws.map(({ name, run }) => ({
     name,
@@ -127,7 +150,7 @@ export const perturbationLaws: readonly Law<{ readonly perturbation: Perturbatio
       run({ shape, evaluate: (batch, out) => perturbation.evaluate(batch, batch.policy, out) }),
   }));
 
-/** The laws that every `Explainer` over a discrete space obeys. A subject makes equal explainers. */
+/** The laws that every `Explainer` over a discrete space or one of candidates obeys. A subject makes equal explainers. */
 export const explainerLaws: readonly Law<{ readonly make: () => Explainer; readonly shape: DecisionShape }>[] = [
   law("gives every decision a finite score, and an uncertainty that is ≥ 0 or NaN", (fail, { make, shape }) => {
     const { criticality, spread } = scores(make(), sampleDecisions(shape, 3));

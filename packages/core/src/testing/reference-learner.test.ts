@@ -7,6 +7,10 @@ describe("the reference learner", () => {
     await law.run({ create: referenceLearner });
   });
 
+  it.each(learnerLaws.map((law) => [law.name, law] as const))("with candidates: %s", async (_, law) => {
+    await law.run({ create: referenceLearner, kind: "candidates" });
+  });
+
   it("fits a function that no linear model can", async () => {
     // XOR: the best linear fit is ½ everywhere, with an error of ¼.
     const learner = referenceLearner(

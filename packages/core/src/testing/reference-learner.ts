@@ -1,20 +1,31 @@
+import { type CandidateLists, requireCandidates } from "../candidate-lists.ts";
 import { MagicMaskError } from "../error.ts";
-import { type CreateLearner, type LearnerState, type ModelSpec, outputWidth, parameterCount } from "../learner.ts";
+import {
+  type CandidatesSpec,
+  type CreateLearner,
+  type LearnerState,
+  type MlpSpec,
+  outputWidth,
+  type PpoBatch,
+  parameterCount,
+  towersOf,
+} from "../learner.ts";
 import { checkBatch, rowLoss } from "./reference-losses.ts";
 
 /**
- * A small learner (perceptrons only) without a backend, for tests of what is built on the `Learner` seam and as a yardstick for backends. Row by
+ * A small learner (no convolutions) without a backend, for tests of what is built on the `Learner` seam and as a yardstick for backends. Row by
  * row in float64, with parameters and moments kept in float32 as in `LearnerState`, so that a restored one continues exactly.
  * Weights start normal with deviation √(2 / inputs), a twentieth of that in output layers; biases 0.
  */
 export const referenceLearner: CreateLearner = (spec, random) => {
-  if (spec.kind !== "mlp")
-    throw new MagicMaskError("unsupported", SOURCE, `knows perceptrons only, got a ${spec.kind}`);
+  if (spec.kind === "cnn") throw new MagicMaskError("unsupported", SOURCE, `knows no convolutions, got a ${spec.kind}`);
   const [D, O, P] = [spec.inputs, outputWidth(spec), parameterCount(spec)];
   const [x, out, dOut] = [new Float64Array(D), new Float64Array(O), new Float64Array(O)];
   const [parameters, firstMoment, secondMoment] = [new Float32Array(P), new Float32Array(P), new Float32Array(P)];
   const layers = layersOf(spec, x, out, dOut);
-  const backwards = [...layers].reverse();
+  // The tower that scores a candidate goes first and is run for each.
+  const own = spec.kind === "candidates" ? spec.hidden.length + 1 : 0;
+  const [scoring, towers] = [layers.slice(0, own), layers.slice(own)];
   let steps = 0;
   for (const { weight, bias, input, hidden } of layers) {
     const scale = Math.sqrt(2 / input.length) * (hidden ? 1 : 0.05);
@@ -22,9 +33,26 @@ export const referenceLearner: CreateLearner = (spec, random) => {
   }
 
   /** Fills `out` and every layer's values from one input row. */
-  function forward(inputs: Float32Array, row: number) {
+  function forward(inputs: Float32Array, row: number, lists?: CandidateLists) {
     for (let i = 0; i < D; i++) x[i] = finite("an input", inputs[row * D + i]);
-    for (const { weight, bias, input, output, hidden } of layers) {
+    run(towers);
+    if (!lists) return;
+    out.fill(0, 0, O - 1);
+    for (let k = 0; k < lists.counts[row]; k++) out[k] = score(lists, row, k);
+  }
+
+  /** The logit of candidate k of a row's list, whose state is in `x`. */
+  function score({ features, starts }: CandidateLists, row: number, k: number): number {
+    const { input } = scoring[0];
+    const F = input.length - D;
+    input.set(x);
+    for (let i = 0; i < F; i++) input[D + i] = finite("a candidate", features[(starts[row] + k) * F + i]);
+    run(scoring);
+    return scoring[scoring.length - 1].output[0];
+  }
+
+  function run(chain: typeof layers) {
+    for (const { weight, bias, input, output, hidden } of chain) {
       const n = output.length;
       for (let k = 0; k < n; k++) {
         let sum = parameters[bias + k];
@@ -35,8 +63,19 @@ export const referenceLearner: CreateLearner = (spec, random) => {
   }
 
   /** Adds to `gradient` what `dOut` says about the row that went `forward` last. */
-  function backward(gradient: Float64Array) {
-    for (const { weight, bias, input, dInput, output, dOutput, hidden } of backwards) {
+  function backward(gradient: Float64Array, row: number, lists?: CandidateLists) {
+    back(towers, gradient);
+    if (!lists) return;
+    for (let k = 0; k < lists.counts[row]; k++) {
+      score(lists, row, k);
+      scoring[scoring.length - 1].dOutput[0] = dOut[k];
+      back(scoring, gradient);
+    }
+  }
+
+  function back(chain: typeof layers, gradient: Float64Array) {
+    for (let l = chain.length - 1; l >= 0; l--) {
+      const { weight, bias, input, dInput, output, dOutput, hidden } = chain[l];
       const n = output.length;
       for (let k = 0; k < n; k++) {
         if (hidden) dOutput[k] *= spec.activation === "tanh" ? 1 - output[k] * output[k] : output[k] > 0 ? 1 : 0;
@@ -54,14 +93,15 @@ export const referenceLearner: CreateLearner = (spec, random) => {
 
   /** Gradient of the mean loss over `rows`, and the means that are reported. */
   function differentiate(objective: Parameters<typeof rowLoss>[0], rows: Int32Array) {
-    checkBatch(D, O, objective, rows);
+    checkBatch(spec, objective, rows);
     const gradient = new Float64Array(P);
     const means: Record<string, number> = {};
     for (const row of rows) {
-      forward(objective.batch.inputs, row);
+      const lists = objective.loss.kind === "ppo" ? (objective.batch as PpoBatch).candidates : undefined;
+      forward(objective.batch.inputs, row, lists);
       addMeans(means, rowLoss(objective, row, out, dOut), rows.length);
       for (let k = 0; k < O; k++) dOut[k] /= rows.length;
-      backward(gradient);
+      backward(gradient, row, lists);
     }
     addMeans(means, { grad_norm: Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0)) }, 1);
     return { gradient, means };
@@ -81,13 +121,14 @@ export const referenceLearner: CreateLearner = (spec, random) => {
 
   return {
     spec,
-    infer(inputs, count, to) {
+    infer(inputs, count, to, lists) {
       if (inputs.length < count * D || to.length < count * O) {
         const wanted = `${count * D} inputs and room for ${count * O} outputs`;
         throw new MagicMaskError("shape-mismatch", SOURCE, `needs ${wanted}, got ${inputs.length} and ${to.length}`);
       }
+      if (spec.kind === "candidates") requireCandidates(SOURCE, spec, lists, count);
       for (let row = 0; row < count; row++) {
-        forward(inputs, row);
+        forward(inputs, row, lists);
         to.set(out, row * O);
       }
     },
@@ -126,16 +167,17 @@ export const referenceLearner: CreateLearner = (spec, random) => {
 const SOURCE = "core/reference-learner";
 
 /** All layers, tower by tower; buffers are shared where one layer's output is the next one's input. */
-function layersOf(spec: ModelSpec, x: Float64Array, out: Float64Array, dOut: Float64Array) {
-  let [weight, at] = [0, 0];
-  return spec.outputs.flatMap((width) => {
-    let [input, dInput]: Float64Array[] = [x, new Float64Array(x.length)];
-    at += width;
+function layersOf(spec: MlpSpec | CandidatesSpec, x: Float64Array, out: Float64Array, dOut: Float64Array) {
+  let weight = 0;
+  let at = 0;
+  return towersOf(spec).flatMap(({ inputs, output: width }, tower) => {
+    const own = spec.kind === "candidates" && tower === 0;
+    let [input, dInput]: Float64Array[] = [own ? new Float64Array(inputs) : x, new Float64Array(inputs)];
+    at = spec.kind === "candidates" ? out.length : at + width;
     return [...spec.hidden, width].map((n, l) => {
       const hidden = l < spec.hidden.length;
-      const [output, dOutput] = hidden
-        ? [new Float64Array(n), new Float64Array(n)]
-        : [out, dOut].map((o) => o.subarray(at - n, at));
+      const [output, dOutput] =
+        hidden || own ? [new Float64Array(n), new Float64Array(n)] : [out, dOut].map((o) => o.subarray(at - n, at));
       const layer = { weight, bias: weight + input.length * n, input, dInput, output, dOutput, hidden };
       [weight, input, dInput] = [layer.bias + n, output, dOutput];
       return layer;

@@ -1,6 +1,14 @@
+import { requireCandidates } from "../candidate-lists.ts";
 import { LOG_STD_BOUNDS } from "../distributions/gaussian.ts";
 import { MagicMaskError } from "../error.ts";
-import type { Objective, PpoBatch, PpoLoss, RegressionBatch } from "../learner.ts";
+import {
+  type ModelSpec,
+  type Objective,
+  outputWidth,
+  type PpoBatch,
+  type PpoLoss,
+  type RegressionBatch,
+} from "../learner.ts";
 import { maskWidth } from "../space.ts";
 
 /**
@@ -113,22 +121,33 @@ function squares({ targets, weights }: RegressionBatch, row: number, out: Float6
   return { loss };
 }
 
-/** @throws shape-mismatch unless the batch has the shapes of its docstring, D and O wide, and holds every one of `rows` */
-export function checkBatch(D: number, O: number, { loss, batch }: Objective, rows: Int32Array): void {
+/**
+ * @throws shape-mismatch unless the batch has the shapes of its docstring and holds every one of `rows`; unsupported if the
+ *   network does not learn by such a loss
+ */
+export function checkBatch(spec: ModelSpec, { loss, batch }: Objective, rows: Int32Array): void {
+  const [D, O] = [spec.inputs, outputWidth(spec)];
   const widths: Record<string, number> =
     loss.kind === "ppo"
       ? { inputs: D, legal: maskWidth(loss.space), logProbs: 1, advantages: 1, returns: 1 }
       : { inputs: D, targets: O, weights: O };
   const R = batch.inputs.length / D;
-  for (const [name, array] of Object.entries(batch)) {
+  const { candidates, ...columns } = batch as PpoBatch;
+  for (const [name, array] of Object.entries(columns)) {
     // An action's slot may be of any width.
     const width = widths[name] ?? Math.round(array.length / R);
     if (array.length !== R * width) refuse(`${name} must hold ${R * width} numbers for ${R} rows, got ${array.length}`);
   }
   if (rows.length === 0) refuse("there are no rows to learn from");
   for (const row of rows) if (!(row >= 0 && row < R)) refuse(`row ${row} is not one of ${R}`);
+  if (spec.kind !== "candidates") return;
+  if (loss.kind !== "ppo")
+    throw new MagicMaskError("unsupported", SOURCE, `scores candidates, which ${loss.kind} does not`);
+  requireCandidates(SOURCE, spec, candidates, rows);
 }
 
 function refuse(message: string): never {
-  throw new MagicMaskError("shape-mismatch", "core/reference-losses", message);
+  throw new MagicMaskError("shape-mismatch", SOURCE, message);
 }
+
+const SOURCE = "core/reference-losses";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { type Decisions, discrete, type Explainer, ILLEGAL } from "@magic-mask/core";
+import { candidates, type Decisions, discrete, type Explainer, ILLEGAL } from "@magic-mask/core";
 import { explainerLaws, perturbationLaws } from "@magic-mask/core/testing";
 import { controls, perturbations } from "../index.ts";
 import { entropy } from "./entropy.ts";
@@ -9,14 +9,19 @@ import { random } from "./random.ts";
 const SHAPE = { observation: 5, actions: 4 };
 const lawsOf = <T extends { readonly name: string }>(laws: readonly T[]) => laws.map((law) => [law.name, law] as const);
 
+const LISTS = { ...SHAPE, features: 3 };
+
 describe.each(Object.entries(controls))("the control %s", (_, make) => {
-  it.each(lawsOf(explainerLaws))("%s", (_name, law) =>
-    law.run({ make: () => make({ actions: 4, seed: 1 }), shape: SHAPE }),
-  );
+  it.each(lawsOf(explainerLaws))("%s", (_name, law) => {
+    for (const shape of [SHAPE, LISTS]) law.run({ make: () => make({ actions: 4, seed: 1 }), shape });
+  });
 });
 
 describe.each(Object.entries(perturbations))("the perturbation %s", (_, make) => {
-  it.each(lawsOf(perturbationLaws))("%s", (_name, law) => law.run({ perturbation: make(discrete(4)), shape: SHAPE }));
+  it.each(lawsOf(perturbationLaws))("%s", (_name, law) => {
+    law.run({ perturbation: make(discrete(4)), shape: SHAPE });
+    law.run({ perturbation: make(candidates(4, 3)), shape: LISTS });
+  });
 });
 
 /** Decisions with three actions each, from probabilities; 0 = illegal. */
@@ -118,10 +123,5 @@ describe("uniform", () => {
     expect([...out].map((x) => (x === ILLEGAL ? 0 : Math.exp(x)))).toEqual(
       [0.5, 0, 0.5, 1 / 3, 1 / 3, 1 / 3].map((p) => expect.closeTo(p, 6)),
     );
-  });
-
-  it("needs a discrete space", () => {
-    const make = () => perturbations.uniform({ kind: "box", shape: [1], low: 0, high: 1 });
-    expect(make).toThrow(expect.objectContaining({ code: "unsupported" }));
   });
 });

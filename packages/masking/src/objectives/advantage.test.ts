@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { type CreateLearner, ILLEGAL, type Rollout, type UpdatePlan } from "@magic-mask/core";
+import { type CreateLearner, candidates, ILLEGAL, type MlpSpec, type Rollout, type UpdatePlan } from "@magic-mask/core";
 import { explainerLaws, referenceLearner } from "@magic-mask/core/testing";
 import { createCritic } from "../critic.ts";
 import { maskGate } from "../gate.ts";
@@ -44,7 +44,7 @@ function listener() {
   const createLearner: CreateLearner = (spec, random) => ({
     ...referenceLearner(spec, random),
     async update(objective, plan) {
-      seen.push({ ...(objective.batch as unknown as (typeof seen)[number]), plan, outputs: spec.outputs });
+      seen.push({ ...(objective.batch as unknown as (typeof seen)[number]), plan, outputs: (spec as MlpSpec).outputs });
       return { loss: 6 };
     },
   });
@@ -319,6 +319,13 @@ describe("a fitted advantage mask", () => {
       return mask.explainer;
     };
     await law.run({ make, shape: { observation: WIDTH, actions: KEYS } });
+  });
+
+  it.each(laws)("where actions are candidates: %s", async (_, law) => {
+    const spec = { ...leverWorld(), actionSpaces: [candidates(KEYS, 3), candidates(KEYS, 3)] };
+    const make = () =>
+      advantage({ hidden: [6] }).create({ spec, agent: 0, createLearner: referenceLearner, seed: 1 }).explainer;
+    await law.run({ make, shape: { observation: WIDTH, actions: KEYS, features: 3 } });
   });
 
   it("learns on while the policy does, and continues from a saved state as if it had not stopped", async () => {

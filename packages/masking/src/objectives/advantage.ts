@@ -5,11 +5,11 @@ import {
   ILLEGAL,
   type LearnerState,
   type Rollout,
-  requireDiscrete,
+  requireChoices,
   shuffle,
   stream,
 } from "@magic-mask/core";
-import { actionInputWidth, writeAction, writeState } from "../features.ts";
+import { pairFeatures } from "../features.ts";
 import { rankMask } from "../rank-mask.ts";
 import { selectDecisions } from "../select.ts";
 import { type MaskContext, type MaskLearner, type MaskObjective, rateAt } from "./objective.ts";
@@ -46,33 +46,41 @@ function createAdvantageMask(
   checkCount("masking/advantage", "ensemble", ensemble, 2);
   checkCount("masking/advantage", "minibatch", minibatch);
   const D = boxSize(spec.observationSpaces[agent]);
-  const n = requireDiscrete("masking/advantage", spec.actionSpaces[agent]).n;
-  const X = actionInputWidth(D, n);
+  const space = spec.actionSpaces[agent];
+  const n = requireChoices("masking/advantage", space);
+  const features = pairFeatures(D, space);
+  const X = features.width;
   const outputs = separate ? new Array<number>(ensemble).fill(1) : [ensemble];
   const model = { kind: "mlp", inputs: X, hidden, activation: "relu", outputs } as const;
   const learner = createLearner(model, stream(seed, "advantage", agent));
   const ranks = rankMask();
-  const inputs = new Float32Array(CHUNK * n * X);
-  const estimates = new Float32Array(CHUNK * n * ensemble);
+  let inputs = new Float32Array(0);
+  let estimates = new Float32Array(0);
   const totals = new Float64Array(ensemble);
   let scores = new Float32Array(0);
   let epochsDone = 0;
 
-  /** Δ̂ of up to CHUNK decisions from `from`. */
-  function scoreChunk(
-    decisions: Decisions,
-    from: number,
-    count: number,
-    criticality: Float32Array,
-    spread: Float32Array,
-  ) {
+  /** Legal actions of decision `row`. */
+  function choicesOf({ legal }: Decisions, row: number): number {
+    let choices = 0;
+    for (let a = 0; a < n; a++) choices += legal[row * n + a];
+    return choices;
+  }
+
+  /** Δ̂ of as many decisions from `from` as go into one forward pass. @returns how many */
+  function scoreChunk(decisions: Decisions, from: number, criticality: Float32Array, spread: Float32Array): number {
+    let count = 0;
     let pairs = 0;
+    for (; count < CHUNK && from + count < decisions.count && pairs < MOST_PAIRS; count++) {
+      pairs += choicesOf(decisions, from + count);
+    }
+    if (inputs.length < pairs * X) inputs = new Float32Array(pairs * X);
+    if (estimates.length < pairs * ensemble) estimates = new Float32Array(pairs * ensemble);
+    pairs = 0;
     for (let row = from; row < from + count; row++) {
       for (let a = 0; a < n; a++) {
         if (!decisions.legal[row * n + a]) continue;
-        writeState(decisions, row, D, n, inputs, pairs * X);
-        writeAction(a, D, n, inputs, pairs * X);
-        pairs++;
+        features.write(decisions, row, a, inputs, pairs++ * X);
       }
     }
     learner.infer(inputs, pairs, estimates);
@@ -92,14 +100,13 @@ function createAdvantageMask(
       criticality[row] = mean;
       spread[row] = Math.sqrt(variance / (ensemble - 1));
     }
+    return count;
   }
 
   const explainer = {
     name: "advantage",
     score(decisions: Decisions, criticality: Float32Array, spread: Float32Array) {
-      for (let from = 0; from < decisions.count; from += CHUNK) {
-        scoreChunk(decisions, from, Math.min(CHUNK, decisions.count - from), criticality, spread);
-      }
+      for (let from = 0; from < decisions.count; ) from += scoreChunk(decisions, from, criticality, spread);
     },
   };
 
@@ -120,8 +127,7 @@ function createAdvantageMask(
       const balance = balancedWeights(rollout, rows, n);
       const bootstrap = stream(seed);
       rows.forEach((row, i) => {
-        writeState(source, row, D, n, pairs, i * X);
-        writeAction(rollout.actions[row * rollout.widths.action], D, n, pairs, i * X);
+        features.write(source, row, rollout.actions[row * rollout.widths.action], pairs, i * X);
         bootstrap.rekey(seed, "bootstrap", agent, rollout.copies[row], rollout.episodes[row]);
         for (let k = 0; k < ensemble; k++) {
           targets[i * ensemble + k] = advantages[row];
@@ -175,8 +181,9 @@ interface AdvantageState {
   readonly epochs: number;
 }
 
-/** Decisions per forward pass. */
+/** The most decisions per forward pass, and the most of their actions but for the last one's. */
 const CHUNK = 256;
+const MOST_PAIRS = 8192;
 /** Share of the states of a fit that are ranked after it, and the most: each takes a forward pass per action. */
 const RANKED_SHARE = 1 / 8;
 const MOST_RANKED = 1024;

@@ -1,4 +1,6 @@
 import {
+  type CandidateLists,
+  type CandidatesSpec,
   type CreateLearner,
   MagicMaskError,
   type Objective,
@@ -10,7 +12,7 @@ import {
   type UpdatePlan,
   type UpdateStatistics,
 } from "@magic-mask/core";
-import { checkObjective, checkPlan, checkState, requireFinite, requireLength } from "../checks.ts";
+import { checkInference, checkObjective, checkPlan, checkState, requireFinite } from "../checks.ts";
 import { initialParameters } from "../init.ts";
 import { checkAction, partsOf } from "../losses.ts";
 import { type KernelMemory, startKernel } from "./kernel.ts";
@@ -29,6 +31,9 @@ const JOB = [
   "targets",
   "weights",
   "legal",
+  "features",
+  "starts",
+  "counts",
   "actions",
   "slot",
   "logProbs",
@@ -90,8 +95,8 @@ const CHUNK = 1024;
  */
 export function fusedBackend(module: WebAssembly.Module, threads?: KernelThreads): CreateLearner {
   return (spec, random) => {
-    if (spec.kind !== "mlp") {
-      const message = `runs perceptrons only, not ${spec.kind}; use --backend tfjs-node (npm run setup:native) or tfjs-cpu`;
+    if (spec.kind === "cnn") {
+      const message = `runs no convolutions; use --backend tfjs-node (npm run setup:native) or tfjs-cpu`;
       throw new MagicMaskError("unsupported", "networks/fused", message);
     }
     const D = spec.inputs;
@@ -157,14 +162,40 @@ export function fusedBackend(module: WebAssembly.Module, threads?: KernelThreads
       return offsets;
     };
 
+    /** Copies the lists of `rows` rows from `first` on, one behind the other. */
+    const placeLists = (
+      lists: CandidateLists,
+      first: number,
+      rows: number,
+      starts: number,
+      counts: number,
+      features: number,
+    ) => {
+      const { features: F } = spec as CandidatesSpec;
+      const own = lists.counts.subarray(first, first + rows);
+      reserve(features + 4 * F * own.reduce((sum, n) => sum + n, 0));
+      new Int32Array(memory.buffer, counts, rows).set(own);
+      const begins = new Int32Array(memory.buffer, starts, rows);
+      const all = new Float32Array(memory.buffer, features);
+      let listed = 0;
+      own.forEach((n, r) => {
+        const start = lists.starts[first + r];
+        all.set(lists.features.subarray(start * F, (start + n) * F), listed * F);
+        begins[r] = listed;
+        listed += n;
+      });
+    };
+
     const writeJob = ({ loss, batch }: Objective, rows: Int32Array, plan: Partial<UpdatePlan>) => {
       const fields: Partial<Job> = { count: rows.length, steps };
       if (loss.kind === "ppo") {
-        const { inputs, legal, actions, logProbs, advantages, returns } = batch as PpoBatch;
+        const { inputs, legal, actions, logProbs, advantages, returns, candidates } = batch as PpoBatch;
         const sizes = Int32Array.from(partsOf(loss.space, O - 1));
-        const at = place([rows, inputs, legal, actions, logProbs, advantages, returns, sizes]);
+        const lists = candidates ? [candidates.features, candidates.starts, candidates.counts] : [];
+        const at = place([rows, inputs, legal, actions, logProbs, advantages, returns, sizes, ...lists]);
         [fields.rows, fields.inputs, fields.legal, fields.actions] = at;
         [fields.logProbs, fields.advantages, fields.returns, fields.sizes] = at.slice(4);
+        if (candidates) [fields.features, fields.starts, fields.counts] = at.slice(8);
         fields.slot = actions.length / logProbs.length;
         fields.parts = loss.space.kind === "box" ? (O - 1) / 2 : sizes.length;
         fields.loss = loss.space.kind === "box" ? GAUSSIAN : CATEGORICAL;
@@ -190,7 +221,8 @@ export function fusedBackend(module: WebAssembly.Module, threads?: KernelThreads
     const settle = (code: number, objective: Objective) => {
       if (code === DONE) return;
       const { row, norm, ...sums } = readJob();
-      if (code === BAD_INPUT) notFinite(`an input of row ${row} is not finite: a damaged observation`);
+      if (code === BAD_INPUT)
+        notFinite(`an input of row ${row}, or of its candidates, is not finite: a damaged observation`);
       if (code === NO_LEGAL_ACTION || code === ILLEGAL_ACTION) {
         checkAction(objective.batch as PpoBatch, partsOf((objective.loss as PpoLoss).space, O - 1), row);
       }
@@ -204,16 +236,21 @@ export function fusedBackend(module: WebAssembly.Module, threads?: KernelThreads
     return {
       spec,
 
-      infer(from, count, out) {
+      infer(from, count, out, candidates) {
         requireRest();
-        if (from.length < count * D) requireLength("inputs", from, count, D);
-        if (out.length < count * O) requireLength("out", out, count, O);
+        checkInference(spec, from, count, out, candidates);
+        const lists = spec.kind === "candidates" ? candidates : undefined;
         const outputs = work + 4 * CHUNK * D;
-        reserve(outputs + 4 * CHUNK * O);
+        const [starts, counts, features] = [0, 4 * CHUNK, 8 * CHUNK].map((bytes) => outputs + 4 * CHUNK * O + bytes);
+        reserve(features);
         for (let first = 0; first < count; first += CHUNK) {
           const rows = Math.min(CHUNK, count - first);
+          if (lists) placeLists(lists, first, rows, starts, counts, features);
           new Float32Array(memory.buffer, work, rows * D).set(from.subarray(first * D, (first + rows) * D));
-          if (kernel.infer(net, work, rows, outputs) !== DONE) requireFinite("inputs", from, count * D);
+          if (kernel.infer(net, work, rows, outputs, features, starts, counts) !== DONE) {
+            requireFinite("inputs", from, count * D);
+            notFinite("a candidate is not finite: a damaged observation");
+          }
           const view = new Float32Array(memory.buffer, outputs, rows * O);
           requireFinite("outputs", view, rows * O);
           out.set(view, first * O);

@@ -19,7 +19,15 @@ export interface Kernel {
   /** First byte that the kernel leaves free. */
   base(): number;
   /** @returns a code of `assembly/job.ts` */
-  infer(net: number, inputs: number, count: number, out: number): number;
+  infer(
+    net: number,
+    inputs: number,
+    count: number,
+    out: number,
+    features: number,
+    starts: number,
+    counts: number,
+  ): number;
   gradient(net: number, job: number): number;
   update(net: number, job: number): number;
 }

@@ -1,10 +1,11 @@
-import { type MlpSpec, outputWidth } from "@magic-mask/core";
+import { type CandidatesSpec, type MlpSpec, outputWidth, parameterCount } from "@magic-mask/core";
 import { layout } from "../layout.ts";
 
 /** Rows that the kernel takes through all layers together (`assembly/net.ts`). */
 const BLOCK = 64;
 /** Fields of the kernel's structures, in its order, [4 bytes each]. */
-const NET_FIELDS = 18;
+const NET_FIELDS = 16;
+const ROWS_FIELDS = 5;
 const LAYER_FIELDS = 10;
 
 /** Where a net lies in the kernel's memory. Offsets in bytes. */
@@ -32,7 +33,7 @@ const padded = (width: number) => (width + 7) & ~7;
  *
  * @param base first byte that is free
  */
-export function netMemory(spec: MlpSpec, base: number): NetMemory {
+export function netMemory(spec: MlpSpec | CandidatesSpec, base: number): NetMemory {
   let at = (base + 15) & ~15;
   const take = (bytes: number) => {
     const from = at;
@@ -42,56 +43,77 @@ export function netMemory(spec: MlpSpec, base: number): NetMemory {
   const floats = (count: number) => take(4 * count);
 
   const towers = layout(spec);
-  const width = padded(spec.inputs);
   const O = outputWidth(spec);
-  const shapes = towers.map((tower) =>
-    tower.map((dense, l) => ({
-      dense,
-      inputs: l === 0 ? width : padded(dense.inputs),
-      outputs: padded(dense.outputs),
-    })),
+  const scores = spec.kind === "candidates";
+  /** Candidates that a block may hold: nearly BLOCK, and then the longest list. */
+  const listed = scores ? (BLOCK + spec.max + 3) & ~3 : 0;
+
+  /** Parts of a layer that have weights of their own, and biases where they are the first: all but one layer have one. */
+  const shapes = towers.flatMap((tower, t) =>
+    tower.flatMap((dense, l) => {
+      const whole = { dense, from: 0, to: dense.inputs, rows: scores && t === 0 ? listed : BLOCK };
+      if (!scores || t > 0 || l > 0) return [whole];
+      return [
+        { ...whole, to: spec.inputs, rows: BLOCK },
+        { ...whole, from: spec.inputs },
+      ];
+    }),
   );
-  const count = shapes.flat().reduce((sum, { inputs, outputs }) => sum + (inputs + 1) * outputs, 0);
+  const sizeOf = ({ dense, from, to }: (typeof shapes)[number]) =>
+    (padded(to - from) + (from === 0 ? 1 : 0)) * padded(dense.outputs);
+  const count = shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
 
   const net = take(4 * NET_FIELDS);
-  const layers = take(4 * LAYER_FIELDS * shapes.flat().length);
+  const layers = take(4 * LAYER_FIELDS * shapes.length);
   const [parameters, gradient, firstMoment, secondMoment] = [0, 1, 2, 3].map(() => floats(count));
-  const x = floats(BLOCK * width);
-  const nonzero = floats(BLOCK * width);
-  const placed = floats(BLOCK);
+  const structures: (readonly [at: number, fields: readonly number[]])[] = [];
+  /** Room for input rows. @returns the kernel's `Rows` */
+  const block = (inputs: number, rows: number) => {
+    const width = padded(inputs);
+    const at = take(4 * ROWS_FIELDS);
+    structures.push([at, [inputs, width, floats(rows * width), floats(rows * width), floats(rows)]]);
+    return at;
+  };
+  const states = block(spec.inputs, BLOCK);
+  const candidates = scores ? block(spec.features, listed) : 0;
   const [y, dy] = [floats(BLOCK * O), floats(BLOCK * O)];
   // Of every part of an action ln p and p, padded to fours, and its entropy; parts have one choice at least.
   const scratch = floats(2 * (O + 3 * O) + 4 * O);
 
-  const places = new Int32Array(towers.flat().reduce((sum, { inputs, outputs }) => sum + (inputs + 1) * outputs, 0));
+  const places = new Int32Array(parameterCount(spec));
   const fields: number[][] = [];
   let offset = 0;
-  for (const { dense, inputs, outputs } of shapes.flat()) {
+  for (const shape of shapes) {
+    const { dense, from, to, rows } = shape;
+    const [inputs, outputs] = [padded(to - from), padded(dense.outputs)];
     const biases = offset + inputs * outputs;
-    for (let i = 0; i < dense.inputs; i++) {
+    const own = from === 0;
+    for (let i = from; i < to; i++) {
       for (let o = 0; o < dense.outputs; o++) {
-        places[dense.weight + i * dense.outputs + o] = offset + (o & ~7) * inputs + i * 8 + (o & 7);
+        places[dense.weight + i * dense.outputs + o] = offset + (o & ~7) * inputs + (i - from) * 8 + (o & 7);
       }
     }
-    for (let o = 0; o < dense.outputs; o++) places[dense.bias + o] = biases + o;
+    for (let o = 0; own && o < dense.outputs; o++) places[dense.bias + o] = biases + o;
     fields.push([
       inputs,
       outputs,
       dense.outputs,
       parameters + 4 * offset,
-      parameters + 4 * biases,
+      own ? parameters + 4 * biases : 0,
       gradient + 4 * offset,
-      gradient + 4 * biases,
+      own ? gradient + 4 * biases : 0,
       floats(inputs * outputs),
-      floats(BLOCK * outputs),
-      floats(BLOCK * outputs),
+      floats(rows * outputs),
+      floats(rows * outputs),
     ]);
-    offset = biases + outputs;
+    offset += sizeOf(shape);
   }
+  // The part of the first layer that reads candidates goes last: the others are found by tower and depth.
+  const scoring = scores ? layers + 4 * LAYER_FIELDS * (shapes.length - 1) : 0;
+  if (scores) fields.push(...fields.splice(1, 1));
 
   const head = [
-    spec.inputs,
-    width,
+    states,
     towers.length,
     spec.hidden.length + 1,
     spec.activation === "tanh" ? 1 : 0,
@@ -101,14 +123,14 @@ export function netMemory(spec: MlpSpec, base: number): NetMemory {
     firstMoment,
     secondMoment,
     count,
-    x,
-    nonzero,
-    placed,
     y,
     dy,
     scratch,
     layers,
+    candidates,
+    scoring,
   ];
+  structures.push([net, head], [layers, fields.flat()]);
   return {
     net,
     count,
@@ -119,8 +141,7 @@ export function netMemory(spec: MlpSpec, base: number): NetMemory {
     end: at,
     places,
     write(memory) {
-      new Int32Array(memory, net, head.length).set(head);
-      new Int32Array(memory, layers, LAYER_FIELDS * fields.length).set(fields.flat());
+      for (const [at, values] of structures) new Int32Array(memory, at, values.length).set(values);
     },
   };
 }

@@ -265,7 +265,7 @@ export const brokenEnvironments: readonly BrokenEnvironment[] = [
     bug: "counts what has no mask",
     breaks: [OFFERS],
     make: breaking(workshop, ({ legal }) => ({
-      legal: (agent, out, offset) => (agent === 2 ? 3 : 1) * legal(agent, out, offset),
+      legal: (agent, out, offset) => (agent === 1 ? 3 : 1) * legal(agent, out, offset),
     })),
   },
   {
@@ -300,6 +300,24 @@ export const brokenEnvironments: readonly BrokenEnvironment[] = [
     bug: "no candidate for who must act",
     breaks: [LISTS],
     make: breaking(workshop, () => ({ candidates: () => 0 })),
+  },
+  {
+    bug: "a mask that is not as long as the list",
+    breaks: [LISTS],
+    make: breaking(workshop, ({ legal }) => ({
+      legal(agent, out, offset) {
+        const count = legal(agent, out, offset);
+        if (agent === 2 && count === 1) out.set([0, 1], offset);
+        return count;
+      },
+    })),
+  },
+  {
+    bug: "a label too many",
+    breaks: [LISTS],
+    make: breaking(workshop, ({ candidates }) => ({
+      candidateLabels: (agent) => new Array(1 + (candidates?.(agent, new Float32Array(6), 0) ?? 0)).fill("offer"),
+    })),
   },
   {
     bug: "a candidate without features",

@@ -1,6 +1,6 @@
 import { type Environment, isOver } from "../../environment.ts";
 import { MagicMaskError } from "../../error.ts";
-import { box, candidates, contains, multiDiscrete } from "../../space.ts";
+import { box, candidates, contains, maskWidth, multiDiscrete } from "../../space.ts";
 
 const AGENTS = ["builder", "driver", "trader"];
 const SHIFT = 4;
@@ -48,9 +48,12 @@ export function workshop(): Environment {
       out[offset] = tick;
     },
     legal(agent, out, offset) {
-      if (agent > 0 || !acting[0]) {
-        if (agent === 0) out.fill(0, offset, offset + 5);
-        return acting[agent];
+      if (agent === 1) return acting[1];
+      out.fill(0, offset, offset + maskWidth(actionSpaces[agent]));
+      if (!acting[agent]) return 0;
+      if (agent === 2) {
+        out.fill(1, offset, offset + offers());
+        return offers();
       }
       for (let i = 0; i < 5; i++) out[offset + i] = i < 2 || mayPaint(i - 2) ? 1 : 0;
       return 4;
