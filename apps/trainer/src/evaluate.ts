@@ -251,7 +251,7 @@ function playOpponents(
   const scripted = scriptedPlayer(config);
   const others = [
     { name: spec.agents.length > 1 ? "random" : "nobody", policies: spec.actionSpaces.map(randomPlayer) },
-    ...(scripted ? [{ name: scripted.name, policies: spec.agents.map(() => scripted.policy) }] : []),
+    ...(scripted ? [scripted] : []),
   ];
   return others.flatMap(({ name, policies: opposing }) =>
     (["sampled", "greedy"] as const).map((style) => {

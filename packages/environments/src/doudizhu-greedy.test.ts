@@ -1,16 +1,45 @@
 import { describe, expect, it } from "@jest/globals";
-import { isOver, stream } from "@magic-mask/core";
-import { doudizhu, doudizhuMove, doudizhuMoveId } from "./doudizhu.ts";
+import { boxSize, ILLEGAL, isOver, stream } from "@magic-mask/core";
+import { type Doudizhu, type DoudizhuOptions, doudizhu, doudizhuMove, doudizhuMoveId } from "./doudizhu.ts";
 import { doudizhuGreedy } from "./doudizhu-greedy.ts";
 
 const HANDS = ["3334567788TJQKKKK22R", "3445566788999TTAA", "45679TJJJQQQAA22B"];
 
-/** The cards that the greedy player plays after these moves. */
+const players = (observation: "rlcard" | "douzero") => [0, 1, 2].map((agent) => doudizhuGreedy({ agent, observation }));
+const encodings = { rlcard: players("rlcard"), douzero: players("douzero") };
+
+/** What the greedy player of whose turn it is plays, an index into `game.moves()`. */
+function greedyMove(game: Doudizhu, observation: "rlcard" | "douzero"): number {
+  const agent = game.acting.indexOf(1);
+  const observations = new Float32Array(boxSize(game.observationSpaces[agent]));
+  const features = new Float32Array(519 * 54);
+  const legal = new Uint8Array(519);
+  game.observe(agent, observations, 0);
+  game.legal(agent, legal, 0);
+  const counts = Int32Array.of(game.candidates(agent, features, 0));
+  const parameters = new Float32Array(519);
+  const candidates = { features, starts: Int32Array.of(0), counts };
+  encodings[observation][agent].evaluate(
+    { count: 1, observations, legal, candidates },
+    parameters,
+    new Float32Array(1),
+  );
+  expect(parameters.filter((p) => p > ILLEGAL)).toEqual(Float32Array.of(0));
+  return parameters.indexOf(0);
+}
+
+/** The cards that the greedy player plays after these moves, whatever way it sees the game. */
 function answer(...moves: string[]): string {
-  const game = doudizhu();
+  const [rlcard, douzero] = (["rlcard", "douzero"] as const).map((observation) => answerOf(observation, moves));
+  expect(douzero).toBe(rlcard);
+  return rlcard;
+}
+
+function answerOf(observation: NonNullable<DoudizhuOptions["observation"]>, moves: string[]): string {
+  const game = doudizhu({ observation });
   game.deal(HANDS, "333");
   for (const cards of moves) game.step(new Float32Array(3).fill(game.moves().indexOf(doudizhuMoveId(cards))));
-  return doudizhuMove(game.moves()[doudizhuGreedy(game)]).cards;
+  return doudizhuMove(game.moves()[greedyMove(game, observation)]).cards;
 }
 
 /** How often the landlord wins `games` games; who is not greedy plays at random. */
@@ -22,7 +51,7 @@ function landlordWins(greedy: readonly number[], games: number): number {
   for (let seed = 0; seed < games; seed++) {
     for (game.reset(seed); !isOver(game); game.step(actions)) {
       const mover = game.acting.indexOf(1);
-      actions[mover] = greedy.includes(mover) ? doudizhuGreedy(game) : random.below(game.moves().length);
+      actions[mover] = greedy.includes(mover) ? greedyMove(game, "rlcard") : random.below(game.moves().length);
     }
     wins += game.rewards[0];
   }
@@ -30,6 +59,14 @@ function landlordWins(greedy: readonly number[], games: number): number {
 }
 
 describe("doudizhuGreedy", () => {
+  it("refuses other seats, and decisions without candidates", () => {
+    expect(() => doudizhuGreedy({ agent: 3 })).toThrow(expect.objectContaining({ code: "invalid-option" }));
+    const batch = { count: 1, observations: new Float32Array(790), legal: new Uint8Array(519) };
+    expect(() => encodings.rlcard[0].evaluate(batch, new Float32Array(519), new Float32Array(1))).toThrow(
+      expect.objectContaining({ code: "shape-mismatch" }),
+    );
+  });
+
   it("leads most cards, of these the lowest, and no bomb", () => {
     // Four kings with two pairs, the lowest two, are eight cards; so are two trios with two cards. Chains are shorter.
     expect(answer()).toBe("3377KKKK");

@@ -25,6 +25,8 @@ interface Encoding {
   readonly sizes: readonly [landlord: number, peasant: number];
   /** Indices of what means the same to both, in the same order. */
   readonly common: readonly [landlord: readonly number[], peasant: readonly number[]];
+  /** Where the last move stands in what the landlord and each peasant sees; those before it stand before it. */
+  readonly lastMoves: readonly [landlord: number, peasant: number];
   /** Writes what `agent` sees to `out[at …]`, which holds zeros. */
   write(position: Position, agent: number, out: Float32Array, at: number): void;
 }
@@ -38,6 +40,7 @@ const range = (from: number, length: number) => Array.from({ length }, (_, i) =>
 const rlcard: Encoding = {
   sizes: [790, 901],
   common: [range(0, 648), range(0, 648)],
+  lastMoves: [162 + 8 * CARDS, 162 + 8 * CARDS],
   write(position, agent, out, at) {
     const { played, first, left, trace } = position;
     writeCounts(position.hands, 15 * agent, out, at);
@@ -70,6 +73,7 @@ const douzero: Encoding = {
     [...range(0, 162), ...range(304, 15 + HISTORY)],
     [...range(0, 108), ...range(216, 54), ...range(415, 15 + HISTORY)],
   ],
+  lastMoves: [319 + 14 * CARDS, 430 + 14 * CARDS],
   write(position, agent, out, at) {
     const { played, left, trace } = position;
     writeCounts(position.hands, 15 * agent, out, at);
@@ -97,7 +101,7 @@ const douzero: Encoding = {
   },
 };
 
-export const encodings = { rlcard, douzero };
+export const encodings: Readonly<Record<"rlcard" | "douzero", Encoding>> = { rlcard, douzero };
 
 /** The last move of an agent; the pass before it has made one. Agents move in turn, so it is one of the last three. */
 export function lastMoveOf(position: Position, agent: number): number {

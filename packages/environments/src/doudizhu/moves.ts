@@ -131,6 +131,18 @@ export function doudizhuMoveId(cards: string): number {
   throw new MagicMaskError("unknown-name", "environments/doudizhu", `"${cards}" is not a move of Doudizhu`);
 }
 
+/** The id of the move whose cards start at `features[at]`, 54 numbers as `candidates` writes them. */
+export function idOf(features: ArrayLike<number>, at: number): number {
+  let key = 0;
+  for (let rank = 0; rank < RANKS.length; rank++) {
+    let cards = 0;
+    const slots = rank < SUITED ? 4 : 1;
+    for (let k = 0; k < slots; k++) cards += features[at++];
+    key = 5 * key + cards;
+  }
+  return moveTable().ids.get(key) as number;
+}
+
 /** [15] how many of each rank. @throws unknown-name if a letter is no rank */
 export function countCards(cards: string): number[] {
   const counts = RANKS.split("").map(() => 0);
