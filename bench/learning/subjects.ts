@@ -1,6 +1,7 @@
 import { type Episode, ILLEGAL, type Policy } from "@magic-mask/core";
 import type { LoadedTeam } from "../../apps/trainer/src/load-run.ts";
 import { randomPlayer } from "../../apps/trainer/src/policies.ts";
+import { scriptedPlayer } from "../../apps/trainer/src/scripted.ts";
 import { heldOut, meanReturn } from "./held-out.ts";
 
 /** One figure of a trained team, and what it is to reach. */
@@ -35,6 +36,28 @@ export const subjects: Readonly<Record<string, Subject>> = {
       return [
         { name: "return per agent, sampled", value: own(team, "sampled", 1000), atLeast: random },
         { name: "return per agent, random play", value: random },
+      ];
+    },
+  },
+  pong_v0: {
+    judge: (team) => [{ name: "points against the machine's paddle, greedy", value: own(team, "greedy"), atLeast: 15 }],
+  },
+  doudizhu_v0: {
+    judge: (team) => {
+      const random = randomPlayers(team);
+      const greedy = scriptedPlayer(team.config)?.policies ?? [];
+      /** How often these agents of the team win with others in the other seats. */
+      const wins = (agents: readonly number[], others: readonly Policy[]) => {
+        const opposing = others.map((player, agent) => (agents.includes(agent) ? undefined : player));
+        return meanReturn(heldOut(team, { episodes: 2000, style: "greedy", others: opposing }), agents);
+      };
+      const [landlord, peasants] = [wins([0], greedy), wins([1, 2], greedy)];
+      return [
+        { name: "wins as landlord against random peasants", value: wins([0], random), atLeast: 0.88 },
+        { name: "wins as peasants against a random landlord", value: wins([1, 2], random), atLeast: 0.97 },
+        { name: "wins against the greedy player, mean of seats", value: (landlord + 2 * peasants) / 3, atLeast: 0.5 },
+        { name: "wins as landlord against greedy peasants", value: landlord },
+        { name: "wins as peasants against a greedy landlord", value: peasants },
       ];
     },
   },

@@ -52,7 +52,6 @@ export const presets: Readonly<Record<string, ConfigInput>> = {
       learningRate: { start: 1e-3, end: 0 },
     },
   },
-  // Hunters and prey see different things, so each has a policy of its own.
   simple_tag_v0: {
     training: {
       totalSteps: 1_000_000,
@@ -62,11 +61,41 @@ export const presets: Readonly<Record<string, ConfigInput>> = {
       epochs: 4,
       trace: 0.95,
       entropyCoefficient: 0.01,
-      sharedPolicy: false,
       separateCritic: true,
       activation: "tanh",
       learningRate: { start: 1e-3, end: 0 },
     },
+  },
+  // One player against the machine's paddle, as in ALE.
+  pong_v0: {
+    environment: { options: { players: 1 } },
+    training: {
+      totalSteps: 10_000_000,
+      copies: 64,
+      rolloutTicks: 128,
+      minibatch: 1024,
+      epochs: 4,
+      trace: 0.95,
+      entropyCoefficient: 0.005,
+      separateCritic: true,
+      activation: "tanh",
+      learningRate: { start: 2e-3, end: 0 },
+    },
+  },
+  // What pays is the end of a game, some thirty moves ahead: no discount.
+  doudizhu_v0: {
+    training: {
+      totalSteps: 5_000_000,
+      copies: 128,
+      rolloutTicks: 64,
+      minibatch: 1024,
+      epochs: 4,
+      discount: 1,
+      trace: 0.95,
+      entropyCoefficient: 0.01,
+      learningRate: { start: 2e-3, end: 0 },
+    },
+    mask: { every: 4 },
   },
   highway_v0: highwayDriving(400_000),
   highway_fast_v0: highwayDriving(1_500_000),
