@@ -138,7 +138,7 @@ describe("npm run bench", () => {
         node: process.version,
         machine: { cpus: expect.any(Number), cpu: expect.any(String) },
       });
-      const cartpole = record.results.find((row: { environment: string }) => row.environment === "cartpole_v1");
+      const cartpole = record.results.worlds.find((row: { environment: string }) => row.environment === "cartpole_v1");
       expect(cartpole.stepsPerSecond).toBeGreaterThan(1e5);
       expect(readdirSync(folder).sort()).toEqual(["README.md", "environments.json"]);
       expect(readFileSync(join(folder, "README.md"), "utf8")).toContain("## environments");
