@@ -15,6 +15,7 @@ import { learnerPolicy, type Work } from "@magic-mask/networks";
 import { type Opponents, pool, scripted, self, type TrainOptions } from "@magic-mask/ppo";
 import type { Config } from "./config.ts";
 import { createMemory, type Memory } from "./memory.ts";
+import { randomPlayer } from "./policies.ts";
 import { requireScriptedPlayer } from "./scripted.ts";
 import { makerOf } from "./worlds.ts";
 
@@ -94,7 +95,8 @@ function assembleOpponents(
   create: CreateLearner,
 ): Opponents {
   const { kind, share, size, every } = config.opponents;
-  if (kind === "scripted") return scripted({ policy: requireScriptedPlayer(config), share });
+  if (kind === "scripted") return scripted({ policies: requireScriptedPlayer(config).policies, share });
+  if (kind === "random") return scripted({ policies: spec.actionSpaces.map(randomPlayer), share });
   if (kind === "self") return self();
   if (learners.length > 1) {
     throw new MagicMaskError(

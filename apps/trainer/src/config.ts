@@ -83,8 +83,8 @@ const configSchema = z.strictObject({
   opponents: group(
     {
       kind: name(
-        ["self", "pool", "scripted"],
-        "who sits in the other seats: the learners, past selves, or a scripted player",
+        ["self", "pool", "scripted", "random"],
+        "who sits in the other seats: the learners, past selves, a scripted player, or players who draw at random",
       ).default("self"),
       share: share("of the episodes that are played against them").default(0.5),
       size: count("past selves kept (pool)").default(8),

@@ -24,13 +24,13 @@ const players: Readonly<Record<string, (options: object) => ScriptedPlayer>> = {
 export const scriptedPlayer = ({ environment }: Config): ScriptedPlayer | undefined =>
   Object.hasOwn(players, environment.id) ? players[environment.id](environment.options) : undefined;
 
-/** A scripted player for training against, who may sit in any seat. @throws unsupported where there is none */
-export function requireScriptedPlayer(config: Config): Policy {
-  const [policy, ...others] = scriptedPlayer(config)?.policies ?? [];
-  if (policy && others.every((other) => other === policy)) return policy;
+/** @throws unsupported where there is none */
+export function requireScriptedPlayer(config: Config): ScriptedPlayer {
+  const player = scriptedPlayer(config);
+  if (player) return player;
   throw new MagicMaskError(
     "unsupported",
     "trainer/scripted",
-    `${config.environment.id} has no scripted player who plays every seat alike; connect_four_v0 has one`,
+    `${config.environment.id} has no scripted player; these have one: ${Object.keys(players).join(", ")}`,
   );
 }

@@ -171,8 +171,8 @@ export function createCollector(options: CollectorOptions): Collector {
     if (idle >= 0) {
       throw new MagicMaskError("invalid-option", SOURCE, `policy ${idle} plays no agent; players are [${players}]`);
     }
-    // Opponents may be seated anywhere.
-    for (const agents of opponents.policies.length > 0 ? [spec.agents.map((_, agent) => agent)] : played) {
+    const anywhere = opponents.policies.length > 0 && !opponents.bySeat;
+    for (const agents of anywhere ? [spec.agents.map((_, agent) => agent)] : played) {
       const other = agents.find((i) => [sizes, masks, listed].some((widths) => widths[i] !== widths[agents[0]]));
       if (other === undefined) continue;
       const pair = `${spec.agents[agents[0]]} and ${spec.agents[other]}`;

@@ -29,6 +29,8 @@ function playAgainst(opponents: Opponents, ticks = 2000) {
   return { rollout: rollouts[0], episodes };
 }
 
+const EVERYWHERE = [opposing, opposing, opposing];
+
 const plausible = (count: number, n: number, q: number) => Math.abs(count - n * q) < 4 * Math.sqrt(n * q * (1 - q));
 
 describe("self-play", () => {
@@ -40,7 +42,7 @@ describe("self-play", () => {
 });
 
 describe("a scripted opponent", () => {
-  const { rollout, episodes } = playAgainst(scripted({ policy: opposing, share: 0.3 }));
+  const { rollout, episodes } = playAgainst(scripted({ policies: EVERYWHERE, share: 0.3 }));
   const met = episodes.filter(({ learning: seats }) => !seats.every(Boolean));
 
   it("is met in the stated share of episodes, in all seats but one, which is each one as often", () => {
@@ -82,7 +84,7 @@ describe("a scripted opponent", () => {
       perturbations: [uniform(), uniform(), uniform()],
       seed: 3,
     };
-    const collector = createCollector({ ...options, opponents: scripted({ policy: opposing, share: 1 }) });
+    const collector = createCollector({ ...options, opponents: scripted({ policies: EVERYWHERE, share: 1 }) });
     const [blinded] = collector.collect(200, { kind: "coin", probability: 0.5 }).rollouts;
     // One learner a tick and copy: p is not shared with the opponents.
     expect(blinded.length).toBe(400);
@@ -99,7 +101,7 @@ describe("a scripted opponent", () => {
 
   it("refuses a share that is not one, and seats that it could not read", () => {
     const invalid = expect.objectContaining({ code: "invalid-option" });
-    expect(() => scripted({ policy: opposing, share: 1.5 })).toThrow(invalid);
+    expect(() => scripted({ policies: EVERYWHERE, share: 1.5 })).toThrow(invalid);
     const vector = vectorize(() => {
       const world = make();
       return {
@@ -112,9 +114,10 @@ describe("a scripted opponent", () => {
       players: [0, 1, 2],
       perturbations: [uniform(), uniform(), uniform()],
     };
-    const unlike = () =>
-      createCollector({ vector, ...own, seed: 1, opponents: scripted({ policy: opposing, share: 0 }) });
-    expect(unlike).toThrow(expect.objectContaining({ code: "unsupported" }));
+    const against = (bySeat: boolean) => () =>
+      createCollector({ vector, ...own, seed: 1, opponents: { ...self(), policies: EVERYWHERE, bySeat } });
+    expect(against(false)).toThrow(expect.objectContaining({ code: "unsupported" }));
+    expect(against(true)).not.toThrow();
   });
 });
 

@@ -6,6 +6,8 @@ export interface Opponents {
   readonly name: string;
   /** [K] */
   readonly policies: readonly Policy[];
+  /** Opponent i sits in no seat but agent i's, so that agents may have unlike spaces. */
+  readonly bySeat: boolean;
   /** Another number whenever the state has become another: who keeps a copy of it need not ask for it in between. */
   readonly version: number;
   /**
@@ -33,6 +35,7 @@ export function self(): Opponents {
   return {
     name: "self",
     policies: [],
+    bySeat: false,
     version: 0,
     seat() {},
     update() {},
@@ -42,20 +45,22 @@ export function self(): Opponents {
 }
 
 export interface ScriptedOptions {
-  readonly policy: Policy;
-  /** Share of episodes against it, in [0, 1]. */
+  /** [N] who plays agent i. */
+  readonly policies: readonly Policy[];
+  /** Share of episodes against them, in [0, 1]. */
   readonly share: number;
 }
 
-/** In a share of the episodes, all seats but one, drawn at random, are played by a fixed policy. */
-export function scripted({ policy, share }: ScriptedOptions): Opponents {
+/** In a share of the episodes, all seats but one, drawn at random, are played by fixed policies. */
+export function scripted({ policies, share }: ScriptedOptions): Opponents {
   checkRange("ppo/opponents", "share", share, 0, 1);
   return {
     ...self(),
     name: "scripted",
-    policies: [policy],
+    policies,
+    bySeat: true,
     seat(seats, first, random) {
-      if (random.uniform() < share) leaveOneSeat(seats, () => first, random);
+      if (random.uniform() < share) leaveOneSeat(seats, (agent) => first + agent, random);
     },
   };
 }
@@ -84,6 +89,7 @@ export function pool({ learner, createMember, size, every, share }: PoolOptions)
   return {
     name: "pool",
     policies: members.map((member) => member.policy),
+    bySeat: false,
     get version() {
       return version;
     },
@@ -105,7 +111,7 @@ export function pool({ learner, createMember, size, every, share }: PoolOptions)
   };
 }
 
-function leaveOneSeat(seats: Uint8Array, opponent: () => number, random: Stream) {
+function leaveOneSeat(seats: Uint8Array, opponent: (agent: number) => number, random: Stream) {
   const kept = random.below(seats.length);
-  for (let agent = 0; agent < seats.length; agent++) if (agent !== kept) seats[agent] = opponent();
+  for (let agent = 0; agent < seats.length; agent++) if (agent !== kept) seats[agent] = opponent(agent);
 }

@@ -121,7 +121,8 @@ describe("training", () => {
       },
     };
     const learners = [{ learner: spy, policy }];
-    const opponents = scripted({ policy: formulaPolicy(() => [0, 0, 0], undefined, ACTIONS), share: 0.5 });
+    const even = formulaPolicy(() => [0, 0, 0], undefined, ACTIONS);
+    const opponents = scripted({ policies: [even, even, even], share: 0.5 });
     const { iterations } = run({ learners, opponents, epochs: 3, totalSteps: 160 });
     let turn = 0;
     for await (const { rollouts } of iterations) {
