@@ -96,15 +96,15 @@ describe.each(Object.entries(others))("the fused kernel beside %s", (_, load) =>
     ],
     ["400-256-256-65", { kind: "mlp", inputs: 400, hidden: [256, 256], activation: "tanh", outputs: [65] }],
   ])("%s", (_, spec) => {
-    it.each([
+    const cases = [
       ["ppo", "dense"],
       ["ppo", "sparse"],
       ["regression", "sparse"],
-    ] as const)(
+    ] as const;
+    it.each(cases.filter(([kind]) => spec.kind !== "candidates" || kind === "ppo"))(
       "has the same %s gradient of %s inputs, and the same parameters ten steps on, to 1e-5",
       async (kind, filling) => {
-        const objective = madeUp(spec, filling === "sparse")[kind];
-        if (!objective) return;
+        const objective = madeUp(spec, filling === "sparse")[kind] as Objective;
         const [fused, other] = [await backends.fused.load(), await load()].map((create) => create(spec, stream(1)));
         // Weights as in the middle of training: fresh output layers are nearly 0, and so would be what is compared.
         const random = stream("weights");
