@@ -1,4 +1,5 @@
-import { digits, markdownTable, percent } from "../measure/table.ts";
+import { loadTfjsNode } from "@magic-mask/networks/node";
+import { digits, markdownTable, percent, times } from "../measure/table.ts";
 import type { Part } from "../part.ts";
 import { type JobRun, rateOf, runInTurns } from "./runs.ts";
 import type { CollectShares, JobRequest } from "./served.ts";
@@ -11,24 +12,32 @@ const ITERATIONS = 30;
 
 /** `npm start`'s configuration, with 4 epochs, and with masks that learn from every iteration. */
 const MAIN = ["training.epochs=4", "mask.every=1"];
-const VARIANTS = {
+const VARIANTS: Readonly<Record<string, readonly string[]>> = {
   "policy only": [...MAIN, "mask.enabled=false"],
   "+ masks": [...MAIN, "sharing.mode=none"],
   "+ masks + sharing": MAIN,
   "the same, planes": [...MAIN, "environment.options={observation: planes}"],
   "npm start (2 epochs, masks every other iteration)": [],
+  "+ masks + sharing, tfjs wasm": [...MAIN, "backend=tfjs-wasm"],
 };
+const NATIVE = { "+ masks + sharing, tfjs-node": [...MAIN, "backend=tfjs-node"] };
 
 /** The main job end to end: Connect 4 with the default configuration, 4 epochs. */
 export const jobPart: Part = {
-  help: "the main job on Connect 4 end to end: steps/s with and without masks and sharing, time split, memory",
+  help: "the main job on Connect 4 end to end: steps/s with and without masks and sharing, on tfjs too; time split, memory",
   async run({ effort, progress }) {
     const rounds = Math.max(1, Math.round(ROUNDS * effort));
-    const names = Object.keys(VARIANTS);
+    const native = await loadTfjsNode("@tensorflow/tfjs-node").then(
+      () => true,
+      () => false,
+    );
+    if (!native) process.stderr.write("left out: tfjs-node, which is not installed (npm run setup:native)\n");
+    const variants = native ? { ...VARIANTS, ...NATIVE } : VARIANTS;
+    const names = Object.keys(variants);
     const status = progress(names.length * (rounds + 2));
     let turns = 0;
     const onTurn = (name: string) => status.update(++turns, { job: name });
-    const runs = await runInTurns(VARIANTS, { rounds, turn: TURN * Math.sqrt(effort), onTurn });
+    const runs = await runInTurns(variants, { rounds, turn: TURN * Math.sqrt(effort), onTurn });
     try {
       const results = [];
       for (const run of runs) {
@@ -68,11 +77,20 @@ function resultOf(run: JobRun, collecting: CollectShares) {
 
 function describe(results: readonly Result[]): string {
   const shares = Object.keys(results[0].shares) as (keyof Result["shares"])[];
+  const whole = results.find(({ job }) => job === "+ masks + sharing")?.stepsPerSecond ?? Number.NaN;
   const table = markdownTable(
-    ["Connect 4, 64-64, 4 epochs", "steps/s", ...shares, "peak MiB", "MiB after each turn"],
+    [
+      "Connect 4, 64-64, 4 epochs",
+      "steps/s",
+      "of the whole job on fused",
+      ...shares,
+      "peak MiB",
+      "MiB after each turn",
+    ],
     results.map((result) => [
       result.job,
       digits(result.stepsPerSecond),
+      times(result.stepsPerSecond / whole),
       ...shares.map((name) => percent(result.shares[name])),
       String(result.peakMiB),
       result.memoryMiB.join(" "),

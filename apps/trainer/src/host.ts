@@ -20,7 +20,8 @@ export function hostDescription(): Omit<RunRecord["host"], "workers"> {
 }
 
 /**
- * The commit that this software was checked out at, with `-dirty` behind it where tracked files were changed since.
+ * The commit that this software was checked out at, with `-dirty` behind it where tracked files were changed since, results
+ * apart: measuring writes those.
  *
  * @param folder of a package; null unless its package.json is tracked, so that an installed copy does not report the
  *   checkout of whoever installed it; null too where there is no git
@@ -32,7 +33,8 @@ export function gitCommit(folder: string = ownFolder): string | null {
     execFileSync("git", words, { cwd: folder, env, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
   try {
     git("ls-files", "--error-unmatch", "package.json");
-    return git("describe", "--always", "--abbrev=40", "--dirty", "--exclude=*");
+    const changed = git("status", "--porcelain", "--untracked-files=no", "--", ":/", ":(exclude,top)results");
+    return git("rev-parse", "HEAD") + (changed === "" ? "" : "-dirty");
   } catch {
     return null;
   }

@@ -18,9 +18,9 @@ const LOST = ["worker-lost", "corrupt-message"];
 
 interface TrainFlags {
   readonly envId?: string;
-  readonly seed?: number;
-  readonly totalTimesteps?: number;
-  readonly numEnvs?: number;
+  readonly seed?: number | string;
+  readonly totalTimesteps?: number | string;
+  readonly numEnvs?: number | string;
   readonly backend?: string;
   readonly workers?: number | "auto";
   readonly name?: string;
@@ -110,9 +110,9 @@ function withTrainingFlags(command: Command): Command {
   return command
     .argument("[key=value...]", "configuration overrides such as training.clip=0.1")
     .option("--env-id <id>", "which world")
-    .option("--seed <n>", "root of all chance", Number)
-    .option("--total-timesteps <n>", "environment steps over all copies", Number)
-    .option("--num-envs <n>", "copies of the world", Number)
+    .option("--seed <n>", "root of all chance", numberOf)
+    .option("--total-timesteps <n>", "environment steps over all copies", numberOf)
+    .option("--num-envs <n>", "copies of the world", numberOf)
     .option("--backend <name>", "what runs the networks, or auto")
     .option("--workers <n>", "threads for playing and learning, or auto; with --resume too", workersOf)
     .option("--name <name>", "goes into the name of the run folder")
@@ -123,9 +123,10 @@ function withTrainingFlags(command: Command): Command {
     .option("--json", "print one JSON object");
 }
 
-function workersOf(text: string): number | "auto" {
-  return text === "auto" ? text : Number(text);
-}
+/** A number, or what was typed: the check that follows shows it. */
+const numberOf = (text: string) => (Number.isNaN(Number(text)) ? text : Number(text));
+
+const workersOf = (text: string) => (text === "auto" ? text : numberOf(text));
 
 /** @throws invalid-option */
 function stepOf(text: string): number | "best" {

@@ -20,9 +20,9 @@ export interface Backend {
 
 /**
  * Products of one Adam step, parameters × rows, from which on native TensorFlow outweighs its overhead per call: 400-256-256-65 takes
- * it less CPU time at 1024 rows (1.9e8), and more at 256 (5e7; results/bench).
+ * both as much CPU time at 1024 rows (1.9e8; results/bench), hidden layers of 1024 and 1024 a fraction of the kernel's (1.6e9).
  */
-const NATIVE_PAYS_FROM = 1.5e8;
+const NATIVE_PAYS_FROM = 4e8;
 
 /** For backends that pay for big work only. */
 export const unfitForSmallWork = ({ model, minibatch }: Work): string | undefined =>
