@@ -95,8 +95,11 @@ function assembleOpponents(
   create: CreateLearner,
 ): Opponents {
   const { kind, share, size, every } = config.opponents;
-  if (kind === "scripted") return scripted({ policies: requireScriptedPlayer(config).policies, share });
-  if (kind === "random") return scripted({ policies: spec.actionSpaces.map(randomPlayer), share });
+  const random = kind === "random" ? spec.actionSpaces.map(randomPlayer) : undefined;
+  const policies = kind === "scripted" ? requireScriptedPlayer(config).policies : random;
+  // Where roles differ, those of one role are a side.
+  const isAlone = new Set(spec.roles).size === 1;
+  if (policies) return scripted({ policies, share, ...(!isAlone && { sides: spec.roles }) });
   if (kind === "self") return self();
   if (learners.length > 1) {
     throw new MagicMaskError(

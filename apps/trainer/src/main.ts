@@ -124,9 +124,13 @@ function withTrainingFlags(command: Command): Command {
 }
 
 /** A number, or what was typed: the check that follows shows it. */
-const numberOf = (text: string) => (Number.isNaN(Number(text)) ? text : Number(text));
+function numberOf(text: string): number | string {
+  return Number.isNaN(Number(text)) ? text : Number(text);
+}
 
-const workersOf = (text: string) => (text === "auto" ? text : numberOf(text));
+function workersOf(text: string): number | string {
+  return text === "auto" ? text : numberOf(text);
+}
 
 /** @throws invalid-option */
 function stepOf(text: string): number | "best" {

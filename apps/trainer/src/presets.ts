@@ -95,6 +95,8 @@ export const presets: Readonly<Record<string, ConfigInput>> = {
       entropyCoefficient: 0.01,
       learningRate: { start: 2e-3, end: 0 },
     },
+    // Players who know the game never lead where random ones do.
+    opponents: { kind: "random", share: 0.4 },
     mask: { every: 4 },
   },
   highway_v0: highwayDriving(400_000),

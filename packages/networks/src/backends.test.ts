@@ -72,8 +72,8 @@ describe("selectBackend", () => {
         .map(([name]) => name);
     const portable = ["fused", "tfjs-wasm", "tfjs-cpu"];
     expect(fitting(mlp(64, 64), 4096)).toEqual(portable);
-    // 126·512 + 512·512 + … = 332 k parameters, by 1024 rows: 3.4e8 products.
-    expect(fitting(mlp(512, 512), 1024)).toEqual(["tfjs-node-gpu", "tfjs-node", ...portable]);
+    // 126·512 + 512·512 + … = 332 k parameters, by 2048 rows: 6.8e8 products.
+    expect(fitting(mlp(512, 512), 2048)).toEqual(["tfjs-node-gpu", "tfjs-node", ...portable]);
     const scoring = { ...mlp(512, 512), kind: "candidates", features: 54, max: 400 } as const;
     expect(fitting(scoring, 1024)).toEqual(portable);
     expect(fitting(natureCnn([84, 84, 4], [7]), 32)).toEqual(["tfjs-node-gpu", "tfjs-node", "tfjs-cpu"]);

@@ -54,6 +54,15 @@ describe("a scripted opponent", () => {
     }
   });
 
+  it("leaves a side together, each agent's as often", () => {
+    const sided = scripted({ policies: EVERYWHERE, sides: ["hunters", "prey", "hunters"], share: 1 });
+    const { episodes } = playAgainst(sided);
+    const hunting = episodes.filter(({ learning: [first, second, third] }) => first && third && !second);
+    const fleeing = episodes.filter(({ learning: [first, second, third] }) => !first && !third && second);
+    expect(hunting.length + fleeing.length).toBe(episodes.length);
+    expect(plausible(hunting.length, episodes.length, 2 / 3)).toBe(true);
+  });
+
   it("is never learned from", () => {
     const learners = new Set(
       episodes.flatMap(({ copy, episode, learning: seats }) =>

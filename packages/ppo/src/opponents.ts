@@ -47,12 +47,14 @@ export function self(): Opponents {
 export interface ScriptedOptions {
   /** [N] who plays agent i. */
   readonly policies: readonly Policy[];
+  /** [N] which side each agent is on; by default everyone is alone. */
+  readonly sides?: readonly (string | number)[];
   /** Share of episodes against them, in [0, 1]. */
   readonly share: number;
 }
 
-/** In a share of the episodes, all seats but one, drawn at random, are played by fixed policies. */
-export function scripted({ policies, share }: ScriptedOptions): Opponents {
+/** In a share of the episodes, all seats but those of one side, that of an agent drawn at random, are played by fixed policies. */
+export function scripted({ policies, sides = [...policies.keys()], share }: ScriptedOptions): Opponents {
   checkRange("ppo/opponents", "share", share, 0, 1);
   return {
     ...self(),
@@ -60,7 +62,9 @@ export function scripted({ policies, share }: ScriptedOptions): Opponents {
     policies,
     bySeat: true,
     seat(seats, first, random) {
-      if (random.uniform() < share) leaveOneSeat(seats, (agent) => first + agent, random);
+      if (random.uniform() >= share) return;
+      const kept = sides[random.below(seats.length)];
+      for (let agent = 0; agent < seats.length; agent++) if (sides[agent] !== kept) seats[agent] = first + agent;
     },
   };
 }
@@ -111,7 +115,7 @@ export function pool({ learner, createMember, size, every, share }: PoolOptions)
   };
 }
 
-function leaveOneSeat(seats: Uint8Array, opponent: (agent: number) => number, random: Stream) {
+function leaveOneSeat(seats: Uint8Array, opponent: () => number, random: Stream) {
   const kept = random.below(seats.length);
-  for (let agent = 0; agent < seats.length; agent++) if (agent !== kept) seats[agent] = opponent(agent);
+  for (let agent = 0; agent < seats.length; agent++) if (agent !== kept) seats[agent] = opponent();
 }
