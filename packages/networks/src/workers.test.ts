@@ -92,6 +92,7 @@ describe("updates on threads", () => {
     const lost = learner.update(...work(20_000, "w")).catch((error) => error);
     await pools[0].close();
     expect(await lost).toMatchObject({ code: "worker-lost" });
+    await expect(learner.update(...work(20, "w"))).rejects.toMatchObject({ code: "worker-lost" });
   });
 
   it("need a thread", () => {

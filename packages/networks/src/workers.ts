@@ -1,4 +1,4 @@
-import { checkCount } from "@magic-mask/core";
+import { checkCount, MagicMaskError } from "@magic-mask/core";
 import { startThread, type Thread } from "@magic-mask/core/threads";
 import { type Backend, backends } from "./backends.ts";
 import { fusedBackend } from "./fused/fused.ts";
@@ -14,7 +14,7 @@ export interface FusedThreads extends Backend {
 /**
  * A pool of threads that take updates of the fused backend's learners, which keep their nets in shared memory: nothing is copied.
  *
- * @param count threads, ≥ 1; they start with the backend
+ * @param count threads, ≥ 1, at most; each starts when an update finds none without work
  */
 export function fusedThreads(count: number): FusedThreads {
   checkCount("networks/workers", "count", count);
@@ -25,13 +25,8 @@ export function fusedThreads(count: number): FusedThreads {
   /** Threads know memories by number. */
   const numbers = new WeakMap<KernelMemory, number>();
   let memories = 0;
+  let closed = false;
 
-  const claim = () =>
-    new Promise<KernelThread>((resolve) => {
-      const thread = idle.pop();
-      if (thread) resolve(thread);
-      else queue.push(resolve);
-    });
   const release = (thread: KernelThread) => {
     const next = queue.shift();
     if (next) next(thread);
@@ -43,11 +38,15 @@ export function fusedThreads(count: number): FusedThreads {
     async load() {
       const module = await loadKernel(KERNEL);
       const description = { module: PROGRAM, export: "startUpdates", options: module };
-      while (threads.length < count) {
-        const thread = { thread: startThread(description), known: new Set<number>() };
-        threads.push(thread);
-        idle.push(thread);
-      }
+      const claim = () => {
+        if (closed) throw new MagicMaskError("worker-lost", "networks/workers", "the threads are closed");
+        const thread = idle.pop();
+        if (thread) return thread;
+        if (threads.length === count) return new Promise<KernelThread>((resolve) => queue.push(resolve));
+        const started = { thread: startThread(description), known: new Set<number>() };
+        threads.push(started);
+        return started;
+      };
       return fusedBackend(module, {
         async update(memory, net, job) {
           let number = numbers.get(memory);
@@ -74,6 +73,7 @@ export function fusedThreads(count: number): FusedThreads {
       });
     },
     async close() {
+      closed = true;
       await Promise.all(threads.map(({ thread }) => thread.close()));
     },
   };
