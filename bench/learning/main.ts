@@ -2,7 +2,7 @@
  * How well policies learn in each world with its preset: trains a team per seed, without masks, judges it on held-out episodes and
  * writes figures, curves and the table to `results/learning/`.
  *
- *   npm run bench:learning                                  # every world, seeds 1 2 3
+ *   npm run bench:learning                                  # every world of ours, seeds 1 2 3
  *   npm run bench:learning -- cartpole_v1 --seeds 1,2,3,4,5
  */
 import { execFileSync } from "node:child_process";
@@ -15,10 +15,11 @@ import { tInterval } from "@magic-mask/metrics";
 import { loadTeam } from "../../apps/trainer/src/load-run.ts";
 import { digits, markdownTable } from "../measure/table.ts";
 import { type LearningCurve, plotLearning } from "./plot.ts";
-import { type Figure, subjects } from "./subjects.ts";
+import { type Figure, pythonSubjects, subjects } from "./subjects.ts";
 
 /** Points of a curve. */
 const POINTS = 60;
+const known = { ...subjects, ...pythonSubjects };
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = `${root}results/learning`;
 
@@ -28,9 +29,9 @@ const { values, positionals } = parseArgs({
 });
 const seeds = values.seeds.split(",").map(Number);
 const worlds = positionals.length > 0 ? positionals : Object.keys(subjects);
-const unknown = [...worlds.filter((id) => !Object.hasOwn(subjects, id)), ...seeds.filter((seed) => !(seed >= 0))];
+const unknown = [...worlds.filter((id) => !Object.hasOwn(known, id)), ...seeds.filter((seed) => !(seed >= 0))];
 if (unknown.length > 0) {
-  console.error(`cannot learn ${unknown.join(", ")}; worlds are ${Object.keys(subjects).join(", ")}, seeds numbers`);
+  console.error(`cannot learn ${unknown.join(", ")}; worlds are ${Object.keys(known).join(", ")}, seeds numbers`);
   process.exit(2);
 }
 
@@ -72,11 +73,11 @@ console.log(overview());
 async function trainAndJudge(id: string, seed: number) {
   const out = mkdtempSync(join(tmpdir(), "magic-mask-learning-"));
   try {
-    const { overrides = [], judge } = subjects[id];
+    const { environment = id, overrides = [], judge } = known[id];
     const args = [
       "train",
       "--env-id",
-      id,
+      environment,
       "--seed",
       String(seed),
       "--out",

@@ -14,6 +14,8 @@ export interface Figure {
 
 /** How a world's team is trained, beyond its preset, and judged. */
 export interface Subject {
+  /** Id of the environment, where it is not the subject's name. */
+  readonly environment?: string;
   readonly overrides?: readonly string[];
   judge(team: LoadedTeam): Figure[];
 }
@@ -75,6 +77,43 @@ export const subjects: Readonly<Record<string, Subject>> = {
         { name: "return per agent, always SLOWER", value: meanReturn(slower, all(team)) },
         { name: "share that crashed, always SLOWER", value: crashed(slower) },
       ];
+    },
+  },
+};
+
+/** Real Python environments, played through `@magic-mask/pettingzoo`; they need `MAGIC_MASK_PYTHON` and are learned when named. */
+export const pythonSubjects: Readonly<Record<string, Subject>> = {
+  "pettingzoo-connect_four_v3": {
+    environment: "pettingzoo",
+    overrides: [
+      "environment.options={module: pettingzoo.classic.connect_four_v3, zeroSum: true}",
+      "training.totalSteps=200000",
+      "training.copies=64",
+      "evaluation.probeEpisodes=0",
+    ],
+    judge: (team) => {
+      const random = randomPlayers(team);
+      const points = [0, 1].map((seat) => {
+        const others = random.map((player, agent) => (agent === seat ? undefined : player));
+        return meanReturn(heldOut(team, { episodes: 100, style: "sampled", others }), [seat]);
+      });
+      // A win pays 1 and a loss −1: (1 + mean) / 2 is wins and half of the draws.
+      return [{ name: "win rate against random play", value: (2 + points[0] + points[1]) / 4, atLeast: 0.7 }];
+    },
+  },
+  "pettingzoo-pong_v3": {
+    environment: "pettingzoo",
+    overrides: [
+      "environment.options={module: pettingzoo.atari.pong_v3, kind: parallel, kwargs: {obs_type: ram}, scale: true}",
+      "training.totalSteps=200000",
+      "training.copies=16",
+      "training.rolloutTicks=128",
+      "evaluation.probeEpisodes=0",
+    ],
+    judge: (team) => {
+      const [, random] = randomPlayers(team);
+      const played = heldOut(team, { episodes: 8, style: "sampled", others: [undefined, random] });
+      return [{ name: "points on the right against random play", value: meanReturn(played, [0]) }];
     },
   },
 };
