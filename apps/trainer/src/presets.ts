@@ -85,18 +85,19 @@ export const presets: Readonly<Record<string, ConfigInput>> = {
   // What pays is the end of a game, some thirty moves ahead: no discount.
   doudizhu_v0: {
     training: {
-      totalSteps: 5_000_000,
+      totalSteps: 6_000_000,
       copies: 128,
       rolloutTicks: 64,
       minibatch: 1024,
-      epochs: 4,
+      epochs: 3,
       discount: 1,
       trace: 0.95,
       entropyCoefficient: 0.01,
-      learningRate: { start: 2e-3, end: 0 },
+      hidden: [128, 128],
+      learningRate: { start: 1.5e-3, end: 0 },
     },
     // Players who know the game never lead where random ones do.
-    opponents: { kind: "random", share: 0.4 },
+    opponents: { kind: "random", share: 0.8 },
     mask: { every: 4 },
   },
   highway_v0: highwayDriving(400_000),
