@@ -56,7 +56,7 @@ it("learns from the preset, with continuous actions, to swing the pendulum up", 
 });
 
 it("learns from the preset, among candidates, to beat random players at Doudizhu in every seat", async () => {
-  const { score, learn, spec } = await learner("doudizhu_v0", 300_000);
+  const { score, learn, spec } = await learner("doudizhu_v0", 300_000, "training.hidden=[64, 64]");
   const random = spec.actionSpaces.map(randomPlayer);
   const wins = () => [
     score(0, 300, [undefined, random[1], random[2]]),
@@ -64,9 +64,9 @@ it("learns from the preset, among candidates, to beat random players at Doudizhu
   ];
   // A random landlord wins .35; a standard error is .03.
   const [landlord, peasants] = wins();
-  expect(landlord).toBeLessThan(0.5);
+  expect(landlord).toBeLessThan(0.45);
   await learn();
   const [asLandlord, asPeasants] = wins();
-  expect(asLandlord).toBeGreaterThan(0.6);
+  expect(asLandlord).toBeGreaterThan(0.5);
   expect(asPeasants).toBeGreaterThan(peasants + 0.08);
 });
