@@ -55,8 +55,7 @@ function main(args: string[]): number {
       for (const failure of failures.slice(0, SHOWN)) console.log(`  ${failure}`);
       if (failures.length > SHOWN) console.log(`  … and ${failures.length - SHOWN} more`);
     }
-    const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
-    console.log(`total: ${total.passed} passed, ${total.failed} failed${skipped}`);
+    console.log(`total: ${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
   }
   return total.failed > 0 ? 1 : 0;
 }
