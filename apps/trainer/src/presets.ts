@@ -85,7 +85,7 @@ export const presets: Readonly<Record<string, ConfigInput>> = {
   // What pays is the end of a game, some thirty moves ahead: no discount.
   doudizhu_v0: {
     training: {
-      totalSteps: 6_000_000,
+      totalSteps: 4_000_000,
       copies: 128,
       rolloutTicks: 64,
       minibatch: 1024,
@@ -94,10 +94,10 @@ export const presets: Readonly<Record<string, ConfigInput>> = {
       trace: 0.95,
       entropyCoefficient: 0.01,
       hidden: [128, 128],
-      learningRate: { start: 1.5e-3, end: 0 },
+      learningRate: { start: 1e-3, end: 0 },
     },
     // Players who know the game never lead where random ones do.
-    opponents: { kind: "random", share: 0.8 },
+    opponents: { kind: "random", share: 0.6 },
     mask: { every: 4 },
   },
   highway_v0: highwayDriving(400_000),
