@@ -1,4 +1,5 @@
 import { box, discrete, type Environment, MagicMaskError, stream } from "@magic-mask/core";
+import { readSnapshot, requireEpisode } from "./checks.ts";
 import { checkSwitch, refuseUnknown } from "./options.ts";
 import { agentColours, colours, shape, svgDocument, words } from "./svg.ts";
 
@@ -102,13 +103,7 @@ export function cartPole({ suttonBartoReward = false, ...unknown }: CartPoleOpti
     },
 
     step(actions) {
-      if (!acting[0]) {
-        throw new MagicMaskError(
-          "out-of-order",
-          SOURCE,
-          "there is no episode to go on with: call reset() before step()",
-        );
-      }
+      requireEpisode(SOURCE, acting[0] === 1);
       const action = actions[0];
       if (action !== 0 && action !== 1) {
         throw new MagicMaskError("illegal-action", SOURCE, `agent_0 may push left (0) or right (1), got ${action}`);
@@ -124,11 +119,7 @@ export function cartPole({ suttonBartoReward = false, ...unknown }: CartPoleOpti
     },
 
     restore(from, offset) {
-      if (from.length < offset + bytes.length) {
-        const got = from.length - offset;
-        throw new MagicMaskError("shape-mismatch", SOURCE, `a snapshot has ${bytes.length} bytes, got ${got}`);
-      }
-      for (let i = 0; i < bytes.length; i++) bytes[i] = from[offset + i];
+      readSnapshot(SOURCE, from, offset, bytes);
       publish();
     },
 

@@ -1,4 +1,5 @@
 import { box, candidates, type Environment, MagicMaskError, shuffle, stream } from "@magic-mask/core";
+import { readSnapshot, requireEpisode } from "./checks.ts";
 import { CARDS, encodings, lastMoveOf, type Position, writeMove } from "./doudizhu/encode.ts";
 import { listMoves, MOST_MOVES } from "./doudizhu/legal.ts";
 import { countCards, countOf, DECK, highWord, isBomb, lowWord, moveTable, nameOf, PASS } from "./doudizhu/moves.ts";
@@ -255,13 +256,7 @@ export function doudizhu({ rules = "rlcard", observation = "rlcard", ...unknown 
 
     step(actions) {
       const mover = acting.indexOf(1);
-      if (mover < 0) {
-        throw new MagicMaskError(
-          "out-of-order",
-          SOURCE,
-          "there is no game to play on: call reset() or deal() before step()",
-        );
-      }
+      requireEpisode(SOURCE, mover >= 0);
       const action = actions[mover];
       if (!(Number.isInteger(action) && action >= 0 && action < count)) {
         throw new MagicMaskError(
@@ -289,11 +284,7 @@ export function doudizhu({ rules = "rlcard", observation = "rlcard", ...unknown 
     },
 
     restore(from, offset) {
-      if (from.length < offset + bytes.length) {
-        const got = from.length - offset;
-        throw new MagicMaskError("shape-mismatch", SOURCE, `a snapshot has ${bytes.length} bytes, got ${got}`);
-      }
-      for (let i = 0; i < bytes.length; i++) bytes[i] = from[offset + i];
+      readSnapshot(SOURCE, from, offset, bytes);
       publish();
     },
 

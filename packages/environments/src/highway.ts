@@ -1,4 +1,5 @@
 import { box, checkCount, checkRange, discrete, type Environment, MagicMaskError, stream } from "@magic-mask/core";
+import { readSnapshot, requireEpisode } from "./checks.ts";
 import { collide } from "./highway/collisions.ts";
 import { command, META_ACTIONS, pursue } from "./highway/control.ts";
 import { decide } from "./highway/idm.ts";
@@ -220,13 +221,7 @@ function createHighway(
           `${agents[agent]} may choose 0 to ${META_ACTIONS.length - 1} (${META_ACTIONS.join(", ")}), got ${chosen}`,
         );
       }
-      if (over) {
-        throw new MagicMaskError(
-          "out-of-order",
-          SOURCE,
-          "there is no episode to go on with: call reset() before step()",
-        );
-      }
+      requireEpisode(SOURCE, !over);
 
       clock[0] += 1 / policyFrequency;
       for (let agent = 0; agent < N; agent++) {
@@ -251,14 +246,7 @@ function createHighway(
     },
 
     restore(from, offset) {
-      if (from.length < offset + snapshotBytes) {
-        const got = from.length - offset;
-        throw new MagicMaskError("shape-mismatch", SOURCE, `a snapshot has ${snapshotBytes} bytes, got ${got}`);
-      }
-      let at = offset;
-      for (const part of parts) {
-        for (let i = 0; i < part.length; i++) part[i] = from[at++];
-      }
+      readSnapshot(SOURCE, from, offset, ...parts);
       for (let car = 0; car < road.cars; car++) turned(road, car);
       findCars(road, cars);
       publish();

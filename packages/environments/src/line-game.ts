@@ -1,4 +1,5 @@
 import { box, discrete, type Environment, MagicMaskError } from "@magic-mask/core";
+import { readSnapshot, requireEpisode } from "./checks.ts";
 import { agentColours, colours, shape, svgDocument, words } from "./svg.ts";
 
 /** What tells one line game from another. */
@@ -193,9 +194,7 @@ export function lineGame(rules: LineGameRules): Environment & OpenActions {
 
     step(actions) {
       const stone = state[size];
-      if (stone === UNSTARTED || stone >= DRAW) {
-        throw new MagicMaskError("out-of-order", source, "there is no game to play on: call reset() before step()");
-      }
+      requireEpisode(source, stone !== UNSTARTED && stone < DRAW);
       const action = actions[stone - 1];
       if (!(action < choices && cells[action] === EMPTY)) {
         const open = labels.filter((_, a) => cells[a] === EMPTY).join(", ");
@@ -221,16 +220,10 @@ export function lineGame(rules: LineGameRules): Environment & OpenActions {
     },
 
     restore(from, offset) {
-      if (from.length < offset + size + 1) {
-        const got = from.length - offset;
-        throw new MagicMaskError("shape-mismatch", source, `a snapshot has ${size + 1} bytes, got ${got}`);
-      }
+      readSnapshot(source, from, offset, state);
       free = 0;
-      for (let cell = 0; cell < size; cell++) {
-        cells[cell] = from[offset + cell];
-        if (cells[cell] === EMPTY) free++;
-      }
-      enter(from[offset + size]);
+      for (let cell = 0; cell < size; cell++) if (cells[cell] === EMPTY) free++;
+      enter(state[size]);
     },
 
     render() {

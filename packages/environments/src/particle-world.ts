@@ -1,4 +1,5 @@
 import { box, checkCount, discrete, type Environment, MagicMaskError, stream } from "@magic-mask/core";
+import { readSnapshot, requireEpisode } from "./checks.ts";
 import { checkSwitch } from "./options.ts";
 import { agentColours, colours, shape, svgDocument, words } from "./svg.ts";
 
@@ -304,13 +305,7 @@ export function particleWorld(rules: ParticleRules): Environment {
     },
 
     step(actions) {
-      if (!acting[0]) {
-        throw new MagicMaskError(
-          "out-of-order",
-          source,
-          "there is no episode to go on with: call reset() before step()",
-        );
-      }
+      requireEpisode(source, acting[0] === 1);
       push(actions);
       collide();
       move();
@@ -323,11 +318,7 @@ export function particleWorld(rules: ParticleRules): Environment {
     },
 
     restore(from, offset) {
-      if (from.length < offset + bytes.length) {
-        const got = from.length - offset;
-        throw new MagicMaskError("shape-mismatch", source, `a snapshot has ${bytes.length} bytes, got ${got}`);
-      }
-      for (let i = 0; i < bytes.length; i++) bytes[i] = from[offset + i];
+      readSnapshot(source, from, offset, bytes);
       publish();
     },
 

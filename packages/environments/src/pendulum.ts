@@ -1,4 +1,5 @@
 import { box, type Environment, MagicMaskError, stream } from "@magic-mask/core";
+import { readSnapshot, requireEpisode } from "./checks.ts";
 import { refuseUnknown } from "./options.ts";
 import { colours, shape, svgDocument, words } from "./svg.ts";
 
@@ -91,13 +92,7 @@ export function pendulum(options: Readonly<Record<string, never>> = {}): Environ
     legal: () => acting[0],
 
     step(actions) {
-      if (!acting[0]) {
-        throw new MagicMaskError(
-          "out-of-order",
-          SOURCE,
-          "there is no episode to go on with: call reset() before step()",
-        );
-      }
+      requireEpisode(SOURCE, acting[0] === 1);
       if (!(abs(actions[0]) < Number.POSITIVE_INFINITY)) {
         throw new MagicMaskError("illegal-action", SOURCE, `agent_0's torque must be finite, got ${actions[0]}`);
       }
@@ -111,11 +106,7 @@ export function pendulum(options: Readonly<Record<string, never>> = {}): Environ
     },
 
     restore(from, offset) {
-      if (from.length < offset + bytes.length) {
-        const got = from.length - offset;
-        throw new MagicMaskError("shape-mismatch", SOURCE, `a snapshot has ${bytes.length} bytes, got ${got}`);
-      }
-      for (let i = 0; i < bytes.length; i++) bytes[i] = from[offset + i];
+      readSnapshot(SOURCE, from, offset, bytes);
       publish();
     },
 

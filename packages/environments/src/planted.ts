@@ -12,6 +12,7 @@ import {
   type Stream,
   stream,
 } from "@magic-mask/core";
+import { readSnapshot, requireEpisode } from "./checks.ts";
 import { refuseUnknown } from "./options.ts";
 import { agentColours, colours, shape, svgDocument, words } from "./svg.ts";
 
@@ -179,13 +180,7 @@ export function planted({
     },
 
     step(actions) {
-      if (clock[0] < 0 || clock[0] === T) {
-        throw new MagicMaskError(
-          "out-of-order",
-          SOURCE,
-          "there is no episode to go on with: call reset() before step()",
-        );
-      }
+      requireEpisode(SOURCE, clock[0] >= 0 && clock[0] < T);
       for (let i = 0; i < N; i++) {
         if (!(Number.isInteger(actions[i]) && actions[i] >= 0 && actions[i] < A)) {
           throw new MagicMaskError(
@@ -210,11 +205,7 @@ export function planted({
     },
 
     restore(from, offset, random) {
-      if (from.length < offset + bytes.length) {
-        const got = from.length - offset;
-        throw new MagicMaskError("shape-mismatch", SOURCE, `a snapshot has ${bytes.length} bytes, got ${got}`);
-      }
-      for (let i = 0; i < bytes.length; i++) bytes[i] = from[offset + i];
+      readSnapshot(SOURCE, from, offset, bytes);
       chance = random ?? own;
       if (!random) own.restoreState(Array.from(randomState, (bits) => bits >>> 0));
       publish();

@@ -1,4 +1,5 @@
 import { box, checkCount, discrete, type Environment, MagicMaskError, type Stream, stream } from "@magic-mask/core";
+import { readSnapshot, requireEpisode } from "./checks.ts";
 import { refuseUnknown } from "./options.ts";
 import { agentColours, colours, shape, svgDocument, words } from "./svg.ts";
 
@@ -222,13 +223,7 @@ export function pongWalls({
     },
 
     step(actions) {
-      if (!acting[0]) {
-        throw new MagicMaskError(
-          "out-of-order",
-          SOURCE,
-          "there is no episode to go on with: call reset() before step()",
-        );
-      }
+      requireEpisode(SOURCE, acting[0] === 1);
       for (let agent = 0; agent < N; agent++) {
         const action = actions[agent];
         if (action !== 0 && action !== 1 && action !== 2) {
@@ -259,11 +254,7 @@ export function pongWalls({
     },
 
     restore(from, offset, random) {
-      if (from.length < offset + bytes.length) {
-        const got = from.length - offset;
-        throw new MagicMaskError("shape-mismatch", SOURCE, `a snapshot has ${bytes.length} bytes, got ${got}`);
-      }
-      for (let i = 0; i < bytes.length; i++) bytes[i] = from[offset + i];
+      readSnapshot(SOURCE, from, offset, bytes);
       chance = random ?? own;
       if (!random) own.restoreState(Array.from(state.subarray(RANDOM, RANDOM + 4)));
       publish();

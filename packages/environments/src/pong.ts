@@ -8,6 +8,7 @@ import {
   type Stream,
   stream,
 } from "@magic-mask/core";
+import { readSnapshot, requireEpisode } from "./checks.ts";
 import { refuseUnknown } from "./options.ts";
 import * as machine from "./pong-machine.ts";
 import { drawScenes, SCENE, SIDE, STACK } from "./pong-pixels.ts";
@@ -191,13 +192,7 @@ export function pong({
     },
 
     step(actions) {
-      if (!acting[0]) {
-        throw new MagicMaskError(
-          "out-of-order",
-          SOURCE,
-          "there is no episode to go on with: call reset() before step()",
-        );
-      }
+      requireEpisode(SOURCE, acting[0] === 1);
       for (let agent = 0; agent < players; agent++) {
         const action = actions[agent];
         if (!(Number.isInteger(action) && action >= 0 && action < LABELS.length)) {
@@ -225,11 +220,7 @@ export function pong({
     },
 
     restore(from, offset, random) {
-      if (from.length < offset + bytes.length) {
-        const got = from.length - offset;
-        throw new MagicMaskError("shape-mismatch", SOURCE, `a snapshot has ${bytes.length} bytes, got ${got}`);
-      }
-      for (let i = 0; i < bytes.length; i++) bytes[i] = from[offset + i];
+      readSnapshot(SOURCE, from, offset, bytes);
       chance = random ?? own;
       if (!random) own.restoreState(Array.from(s.subarray(RANDOM, RANDOM + 4), (bits) => bits >>> 0));
       publish();
