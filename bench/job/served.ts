@@ -38,7 +38,7 @@ export interface Trained {
   readonly memory: { readonly now: number; readonly peak: number };
 }
 
-/** Shares of the time that collecting takes. */
+/** Shares of the CPU time that collecting takes: of a clock, whoever else runs would take some. */
 export interface CollectShares {
   /** Stepping worlds, and writing out what agents see and may do. */
   readonly environment: number;
@@ -95,9 +95,9 @@ function takeApart(config: Config, world: World, team: Team, iterations: number)
   const vector = vectorize(world.make, copies);
   const spent = { step: 0, observe: 0, inference: 0 };
   const timed = (name: keyof typeof spent, work: () => void) => {
-    const begun = performance.now();
+    const begun = cpuMilliseconds();
     work();
-    spent[name] += performance.now() - begun;
+    spent[name] += cpuMilliseconds() - begun;
   };
   const N = vector.spec.agents.length;
   const observation = new Float32Array(4096);
@@ -130,9 +130,9 @@ function takeApart(config: Config, world: World, team: Team, iterations: number)
   const blinding = { kind: "coin", probability: config.mask.enabled ? config.blinding.initial : 0 } as const;
   for (let k = 0; k < 2; k++) collector.collect(rolloutTicks, blinding);
   Object.assign(spent, { step: 0, observe: 0, inference: 0 });
-  const begun = performance.now();
+  const begun = cpuMilliseconds();
   for (let k = 0; k < iterations; k++) collector.collect(rolloutTicks, blinding);
-  const total = performance.now() - begun - spent.observe;
+  const total = cpuMilliseconds() - begun - spent.observe;
   const environment = (spent.step + spent.observe) / total;
   const inference = spent.inference / total;
   return { environment, inference, rest: 1 - environment - inference };

@@ -33,17 +33,20 @@ export const loadTeam = async (path: string): Promise<LoadedTeam> => (await load
 /**
  * Reads a run folder back, explanation included.
  *
- * @throws as `loadTeam`; unsupported if the run has none
+ * @throws as `loadTeam`; unsupported if the run has none, or if its world cannot be copied
  */
 export async function loadRun(path: string): Promise<LoadedRun> {
-  const { loaded, create } = await load(path, requireExplanation);
+  const { loaded, create } = await load(path, (config, world) => {
+    requireExplanation(config);
+    requireSnapshots(world);
+  });
   const postHoc = assemblePostHoc(loaded.config, loaded.world, create);
   const postHocState = (await loadCheckpoint(`${loaded.folder.path}/${EXPLANATION}`)).tree as PostHocState;
   restorePostHoc(postHoc, postHocState);
   return { ...loaded, postHoc, postHocState };
 }
 
-async function load(path: string, check: (config: Config) => void = () => {}) {
+async function load(path: string, check: (config: Config, world: World) => void = () => {}) {
   const folder = openRunFolder(path);
   const { record } = folder;
   if (record.state !== "finished") {
@@ -54,9 +57,8 @@ async function load(path: string, check: (config: Config) => void = () => {}) {
     );
   }
   const config = parseConfig(record.config);
-  check(config);
   const world = assembleWorld(config);
-  requireSnapshots(world);
+  check(config, world);
   const backend = record.backend.name as Config["backend"];
   const { create } = await loadBackend({ backend, workers: 0 }, policyWork(config, world));
   const team = assembleTeam(config, world, create);

@@ -22,7 +22,7 @@ interface TrainFlags {
   readonly totalTimesteps?: number | string;
   readonly numEnvs?: number | string;
   readonly backend?: string;
-  readonly workers?: number | "auto";
+  readonly workers?: number | string;
   readonly name?: string;
   readonly config?: string;
   readonly out: string;

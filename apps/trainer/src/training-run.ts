@@ -32,7 +32,7 @@ export type TrainingRunOptions =
       readonly resume: string;
       readonly step?: number | "best" | undefined;
       /** Instead of the run's own: results do not depend on it. */
-      readonly workers?: Config["workers"] | undefined;
+      readonly workers?: number | string | undefined;
     };
 
 /** What a training run came to. */
@@ -274,7 +274,7 @@ async function explainPolicies(
   return state.hash;
 }
 
-const withWorkers = (config: unknown, workers: Config["workers"] | undefined): unknown =>
+const withWorkers = (config: unknown, workers: number | string | undefined): unknown =>
   workers === undefined ? config : { ...(config as Config), workers };
 
 /**

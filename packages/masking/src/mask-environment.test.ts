@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import {
+  box,
   discrete,
   distributionOf,
   type Environment,
@@ -225,6 +226,39 @@ describe("the mask's world", () => {
     ]) {
       expect(() => world.step(Float32Array.from(bits))).toThrow(illegal);
     }
+  });
+
+  it("withholds continuous actions too, which are always a choice, and plays them within their bounds", () => {
+    const space = box([1], -1, 1);
+    const played: number[] = [];
+    const steering = (): Environment => {
+      const world = leverWorld();
+      return {
+        ...world,
+        actionSpaces: world.agents.map(() => space),
+        legal: (agent) => world.acting[agent],
+        step(actions) {
+          played.push(...actions);
+          world.step(new Float32Array(2));
+        },
+      };
+    };
+    // N(9, e⁻⁵): beyond the bound, every time.
+    const eager: Policy = {
+      evaluate(_batch, parameters, values) {
+        parameters.set([9, -5]);
+        values[0] = 0;
+      },
+    };
+    const world = maskEnvironment(steering, [eager, eager], [uniform(space), uniform(space)]);
+    world.reset(1);
+    const legal = new Uint8Array(2);
+    expect([world.legal(0, legal, 0), ...legal]).toEqual([2, 1, 1]);
+    for (; !isOver(world); ) world.step(Float32Array.of(KEEP, BLIND));
+    const [kept, blinded] = [0, 1].map((agent) => played.filter((_, i) => i % 2 === agent));
+    expect(new Set(kept)).toEqual(new Set([1]));
+    expect(blinded.every((x) => x >= -1 && x <= 1)).toBe(true);
+    expect(new Set(blinded).size).toBe(blinded.length);
   });
 
   it("names its choices and leaves the rest as it is", () => {

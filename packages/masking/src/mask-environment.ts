@@ -2,11 +2,13 @@ import {
   addList,
   boxSize,
   candidateWidth,
+  clip,
   createCandidateStore,
   type Decisions,
   discrete,
   distributionOf,
   type Environment,
+  hasChoice,
   MagicMaskError,
   type MakeEnvironment,
   maskWidth,
@@ -73,7 +75,7 @@ export function maskEnvironment(
   const words = new Uint32Array(8);
   const wordBytes = new Uint8Array(words.buffer);
 
-  const choices = (agent: number) => world.legal(agent, views[agent].decisions.legal, 0);
+  const countLegal = (agent: number) => world.legal(agent, views[agent].decisions.legal, 0);
 
   return {
     ...world,
@@ -88,16 +90,16 @@ export function maskEnvironment(
     },
     observe: (agent, out, offset) => world.observe(agent, out, offset),
     legal(agent, out, offset) {
-      const count = choices(agent);
-      out[offset + BLIND] = count > 1 ? 1 : 0;
+      const count = countLegal(agent);
       out[offset + KEEP] = count > 0 ? 1 : 0;
-      return Math.min(count, 2);
+      out[offset + BLIND] = count > 0 && hasChoice(world.actionSpaces[agent], count) ? 1 : 0;
+      return out[offset + KEEP] + out[offset + BLIND];
     },
     step(bits) {
       for (let agent = 0; agent < N; agent++) {
         if (!world.acting[agent]) continue;
         const bit = bits[agent];
-        const allowed = bit === KEEP || (bit === BLIND && choices(agent) > 1);
+        const allowed = bit === KEEP || (bit === BLIND && hasChoice(world.actionSpaces[agent], countLegal(agent)));
         if (!allowed) {
           throw new MagicMaskError(
             "illegal-action",
@@ -124,6 +126,7 @@ export function maskEnvironment(
           perturbations[agent].evaluate(decisions, decisions.policy, decisions.perturbation);
           distributions[agent].at(decisions.perturbation, 0).sample(replacing, actions, agent * W);
         }
+        clip(world.actionSpaces[agent], actions, agent * W);
       }
       world.step(actions);
     },
