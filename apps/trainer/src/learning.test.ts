@@ -40,7 +40,7 @@ async function learner(id: string, steps: number, ...overrides: string[]) {
 }
 
 it("learns from the preset to balance the pole for nearly all of its 500 steps", async () => {
-  const { score, learn } = await learner("cartpole_v1", 200_000);
+  const { score, learn } = await learner("cartpole_v1", 100_000);
   // An untrained policy is as good as chance.
   expect(score(0, 20)).toBeLessThan(60);
   await learn();
@@ -70,9 +70,10 @@ it("learns among candidates, against itself, to beat random players at Doudizhu 
   ];
   // A random landlord wins .35; a standard error is .03.
   const [landlord, peasants] = wins();
+  expect(peasants).toBeLessThan(0.75);
   expect(landlord).toBeLessThan(0.45);
   await learn();
   const [asLandlord, asPeasants] = wins();
-  expect(asLandlord).toBeGreaterThan(0.5);
-  expect(asPeasants).toBeGreaterThan(peasants + 0.08);
+  expect(asLandlord).toBeGreaterThan(0.75);
+  expect(asPeasants).toBeGreaterThan(0.8);
 });

@@ -18,7 +18,7 @@ export const presets: Readonly<Record<string, ConfigInput>> = {
       epochs: 10,
       trace: 0.95,
       entropyCoefficient: 0,
-      learningRate: { start: 1e-3, end: 0 },
+      learningRate: { start: 2e-3, end: 0 },
     },
   },
   // What a swing costs is settled within a few dozen steps: a short horizon. Masks need finitely many actions.
