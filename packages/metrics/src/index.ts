@@ -13,4 +13,4 @@ export { episodeReturns, meanReturn, winRate } from "./returns.ts";
 export { type RewardDrop, type RewardDropOptions, rewardDrop } from "./reward-drop.ts";
 export { type CollectStatesOptions, collectStates, type States } from "./states.ts";
 export { pairedTInterval, tInterval, tQuantile } from "./t-interval.ts";
-export { branchingTruth, joinTruth, type Truth, type TruthOptions } from "./truth.ts";
+export { addTruth, branchingTruth, joinTruth, type Truth, type TruthOptions } from "./truth.ts";
