@@ -1,4 +1,4 @@
-import { type ActionSpace, requireChoices } from "@magic-mask/core";
+import { type ActionSpace, MagicMaskError, requireChoices } from "@magic-mask/core";
 import type { States } from "./states.ts";
 
 /**
@@ -23,11 +23,15 @@ export interface Branches {
  * chance.
  *
  * @param slot W, the width of the world's action slots
- * @throws unsupported for other spaces
+ * @throws unsupported for other spaces; shape-mismatch if the states are of another
  */
 export function branchesOf(states: States, space: ActionSpace, slot: number, first: number, count: number): Branches {
   const A = requireChoices("metrics/truth", space);
   const { legal, policy, perturbation } = states.decisions;
+  if (legal.length !== states.count * A) {
+    const message = `wanted a world with ${legal.length / states.count} actions, as the states have; got ${A}`;
+    throw new MagicMaskError("shape-mismatch", "metrics/truth", message);
+  }
   const owners: number[] = [];
   const columns: number[] = [];
   for (let state = first; state < first + count; state++) {

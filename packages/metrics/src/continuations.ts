@@ -16,20 +16,25 @@ import {
   stream,
   vectorize,
 } from "@magic-mask/core";
-import type { States } from "./states.ts";
 
 export interface ContinuationOptions {
   readonly make: MakeEnvironment;
   /** [N] who plays which agent; each row must depend on that row's decision alone. */
   readonly policies: readonly Policy[];
-  /** Where continuations begin: at decisions of the agent whose return is wanted. */
-  readonly states: States;
+  /** Whose return is wanted. */
+  readonly agent: number;
+  /** [S × snapshotBytes] where continuations begin: at decisions of the agent. */
+  readonly snapshots: Uint8Array;
+  /** S */
+  readonly states: number;
   /** J ≥ 1, how many continuations. */
   readonly jobs: number;
   /** Which state job j begins at. */
   stateOf(job: number): number;
   /** Which rollout of that state it is: jobs with equal state and rollout share all chance. */
   rolloutOf(job: number): number;
+  /** Told all decisions that the agent has to make now, before `act` is asked about them one by one. */
+  prepare?(group: DecisionGroup): void;
   /**
    * What the agent does at its decision number `made` (0: at the state): written to the slot at `actions[at]` where the
    * policy is not to say.
@@ -73,18 +78,15 @@ export function playContinuations(options: ContinuationOptions): {
   readonly returns: Float64Array;
   readonly decisions: number;
 } {
-  const { make, policies, states, jobs, seed, discount, horizon, copies = 256 } = options;
-  const { agent, legal } = states.decisions;
+  const { make, policies, agent, snapshots, states, jobs, seed, discount, horizon, copies = 256 } = options;
   checkRange(SOURCE, "discount", discount, 0, 1);
   checkCount(SOURCE, "copies", copies);
   const vector = vectorize(make, Math.min(copies, jobs));
   const { spec, acting, rewards } = vector;
   const space = spec.actionSpaces[agent];
-  const A = legal.length / states.count;
-  if (maskWidth(space) !== A || states.snapshots.length !== states.count * spec.snapshotBytes) {
-    const wanted = `${A} actions and snapshots of ${states.snapshots.length / states.count} bytes, as the states have`;
-    const came = `${maskWidth(space)} and ${spec.snapshotBytes}`;
-    throw new MagicMaskError("shape-mismatch", SOURCE, `wanted a world with ${wanted}; got ${came}`);
+  if (snapshots.length !== states * spec.snapshotBytes) {
+    const wanted = `a world with snapshots of ${snapshots.length / states} bytes, as the states have`;
+    throw new MagicMaskError("shape-mismatch", SOURCE, `wanted ${wanted}; got ${spec.snapshotBytes}`);
   }
   const C = vector.copies;
   const N = spec.agents.length;
@@ -96,7 +98,7 @@ export function playContinuations(options: ContinuationOptions): {
     Uint8Array.from({ length: C * N }, (_, at) => at % N),
   );
   const actions = new Float32Array(C * N * W);
-  const mask = new Uint8Array(A);
+  const mask = new Uint8Array(maskWidth(space));
   const returns = new Float64Array(jobs);
   const chance = Array.from({ length: C }, () => stream(seed));
   const draws = Array.from({ length: C }, () => stream(seed));
@@ -115,7 +117,7 @@ export function playContinuations(options: ContinuationOptions): {
     const rollout = options.rolloutOf(job[copy]);
     chance[copy].rekey(seed, "environment", state, rollout);
     draws[copy].rekey(seed, "action", state, rollout);
-    vector.restore(copy, states.snapshots, state * spec.snapshotBytes, chance[copy]);
+    vector.restore(copy, snapshots, state * spec.snapshotBytes, chance[copy]);
     made[copy] = 0;
     weight[copy] = 1;
   };
@@ -127,6 +129,7 @@ export function playContinuations(options: ContinuationOptions): {
       for (let i = 0; i < N; i++) {
         const group = table.groups[i];
         const distribution = distributions[i];
+        if (i === agent && group.count > 0) options.prepare?.(group);
         for (let row = 0; row < group.count; row++) {
           const copy = group.copies[row];
           const slot = (copy * N + i) * W;

@@ -272,7 +272,9 @@ function playBranches(
   const played = playContinuations({
     make,
     policies,
-    states,
+    agent: states.decisions.agent,
+    snapshots: states.snapshots,
+    states: states.count,
     jobs: starts[J],
     seed,
     discount,
