@@ -9,7 +9,7 @@ import { addressOf, readTruth, writeTruth } from "./cache.ts";
 export type StateSet = "dev" | "test";
 
 /** Where truths are kept, and what tells the players of one from those of another. */
-export interface TruthCache {
+interface TruthCache {
   readonly folder: string;
   /** Of who plays, `playersOf` for learners: equal ones must play alike. */
   readonly players: unknown;
