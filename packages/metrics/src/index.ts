@@ -1,4 +1,5 @@
 export { type AurocOptions, auroc } from "./auroc.ts";
+export { benjaminiHochberg } from "./benjamini-hochberg.ts";
 export { type BootstrapOptions, bootstrap, bootstrapMean, type ResampleOptions } from "./bootstrap.ts";
 export { calibrateGate, type GateTrial } from "./calibrate-gate.ts";
 export { pearson, spearman } from "./correlation.ts";
@@ -12,5 +13,5 @@ export { splitHalfReliability } from "./reliability.ts";
 export { episodeReturns, meanReturn, winRate } from "./returns.ts";
 export { type RewardDrop, type RewardDropOptions, rewardDrop } from "./reward-drop.ts";
 export { type CollectStatesOptions, collectStates, type States } from "./states.ts";
-export { pairedTInterval, tInterval, tQuantile } from "./t-interval.ts";
+export { pairedTInterval, tInterval, tPValue, tQuantile } from "./t-interval.ts";
 export { branchingTruth, joinTruth, type Truth, type TruthOptions } from "./truth.ts";

@@ -59,6 +59,8 @@ export interface Truth {
   readonly standardError: Float64Array;
   /** [S × A] mean G after each action; NaN where it is illegal. */
   readonly q: Float64Array;
+  /** [S × A] standard error of q; NaN where the action is illegal, and for n = 1. */
+  readonly qStandardError: Float64Array;
   /** [S] Δ from the first ⌊n/2⌋ rollouts alone; NaN for n = 1. */
   readonly firstHalf: Float64Array;
   /** [S] Δ from the last ⌊n/2⌋. */
@@ -99,6 +101,7 @@ export function branchingTruth(options: TruthOptions): Truth {
   const A = legal.length / states.count;
   const half = Math.floor(rollouts / 2);
   const q = new Float64Array(count * A).fill(Number.NaN);
+  const qStandardError = new Float64Array(count * A).fill(Number.NaN);
   const paired = new Float64Array(count * rollouts);
   for (let branch = 0, base = 0; branch < branchStates.length; branch++) {
     const state = branchStates[branch];
@@ -113,7 +116,9 @@ export function branchingTruth(options: TruthOptions): Truth {
       // rounding.
       paired[(state - first) * rollouts + r] += weight * (G - returns[base * rollouts + r]);
     }
-    q[(state - first) * A + action] = sum / rollouts;
+    const at = (state - first) * A + action;
+    q[at] = sum / rollouts;
+    qStandardError[at] = standardErrorOf(returns.subarray(branch * rollouts, (branch + 1) * rollouts), q[at]);
   }
 
   const over = (from: number, to: number) =>
@@ -121,14 +126,23 @@ export function branchingTruth(options: TruthOptions): Truth {
   const criticality = over(0, rollouts);
   const firstHalf = over(0, half);
   const secondHalf = over(rollouts - half, rollouts);
-  const standardError = Float64Array.from(criticality, (delta, s) => {
-    let squares = 0;
-    for (let r = 0; r < rollouts; r++)
-      squares += (paired[s * rollouts + r] - delta) * (paired[s * rollouts + r] - delta);
-    return Math.sqrt(squares / (rollouts - 1) / rollouts);
-  });
+  const standardError = Float64Array.from(criticality, (delta, s) =>
+    standardErrorOf(paired.subarray(s * rollouts, (s + 1) * rollouts), delta),
+  );
   const reliability = splitHalfReliability(firstHalf, secondHalf);
-  return { agent, first, rollouts, criticality, standardError, q, firstHalf, secondHalf, reliability, decisions };
+  return {
+    agent,
+    first,
+    rollouts,
+    criticality,
+    standardError,
+    q,
+    qStandardError,
+    firstHalf,
+    secondHalf,
+    reliability,
+    decisions,
+  };
 }
 
 /**
@@ -160,6 +174,7 @@ export function joinTruth(parts: readonly Truth[]): Truth {
     criticality: all((part) => part.criticality),
     standardError: all((part) => part.standardError),
     q: all((part) => part.q),
+    qStandardError: all((part) => part.qStandardError),
     firstHalf,
     secondHalf,
     reliability: splitHalfReliability(firstHalf, secondHalf),
@@ -275,4 +290,11 @@ function mean(values: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i];
   return sum / values.length;
+}
+
+/** Of the mean of `values`; NaN for a single one. */
+function standardErrorOf(values: Float64Array, mean: number): number {
+  let squares = 0;
+  for (let i = 0; i < values.length; i++) squares += (values[i] - mean) * (values[i] - mean);
+  return Math.sqrt(squares / (values.length - 1) / values.length);
 }
