@@ -311,7 +311,12 @@ function compareSharing(
 }
 
 /** What an agent's policy earns above random play in its seat: the scale of drops in worlds that declare no range. */
-function returnGap({ world }: LoadedRun, policies: readonly Policy[], agent: number, seed: number): number {
+export function returnGap(
+  { world }: Pick<LoadedRun, "world">,
+  policies: readonly Policy[],
+  agent: number,
+  seed: number,
+): number {
   const { make, spec } = world;
   const returnOf = (seated: readonly Policy[]) =>
     mean(Array.from(episodeReturns(play({ make, policies: seated, episodes: 200, seed }), agent)));
