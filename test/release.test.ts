@@ -94,6 +94,16 @@ describe("an empty project with every tarball installed", () => {
     },
   );
 
+  it("trains, and explains an episode on a page", () => {
+    const program = join(project, "node_modules", ".bin", "magic-mask");
+    const small = "--env-id=tictactoe_v0 --num-envs=16 --total-timesteps=1000 posthoc.steps=500 posthoc.epochs=1";
+    const { path } = JSON.parse(sh(`"${program}" train ${small} --workers=0 --json`, project));
+    const { page } = JSON.parse(sh(`"${program}" explain "${path}" --moments 1 --rollouts 2 --json`, project));
+    const document = readFileSync(page, "utf8");
+    expect(document.slice(0, 15)).toBe("<!doctype html>");
+    expect(document).toContain("JSON.parse(byId");
+  });
+
   const write = (file: string, source: string) => writeFileSync(join(project, file), source);
 
   /** What the compiler finds wrong in a user's files and in the packages' types; those of third parties are theirs. */

@@ -106,7 +106,7 @@ describe("explainEpisode, where the truth is known", () => {
     expect(report).toMatch(
       /Randomising this step costs agent\\_0 0\.75 \\\[0\.75, 0\.75\\\] of return, 4\.2 % of the return range/,
     );
-    expect(report.match(/significant \(p < 0\.001\)/g)?.length).toBeGreaterThanOrEqual(12);
+    expect(report.match(/significant \(p \\< 0\.001\)/g)?.length).toBeGreaterThanOrEqual(12);
   });
 
   it("says plainly that no step is significant, and what to run", () => {
