@@ -52,7 +52,11 @@ function rowsOf({ choices: always }, { choices: listed, probabilities, taken }, 
   if (choices === null) {
     return [...worth.values()].map((each) => ({
       kind: each.taken ? "taken" : "",
-      cells: [each.label, each.probability === null ? "" : formatPercent(each.probability), formatRange(each)],
+      cells: [
+        each.taken ? `${each.label} (taken)` : each.label,
+        each.probability === null ? "" : formatPercent(each.probability),
+        formatRange(each),
+      ],
     }));
   }
   const order = choices.map((_, a) => a);

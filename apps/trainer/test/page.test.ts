@@ -1,10 +1,11 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import axe from "axe-core";
 import { type Browser, chromium, type Page } from "playwright-core";
 import type { EpisodeExplanation } from "../src/explanation/explanation.ts";
+import { formatPage } from "../src/explanation/page.ts";
 import { magicMask, runFolderIn, SMALL, temporaryFolder } from "./command-line.ts";
 
 const CHROMIUM = [
@@ -37,19 +38,23 @@ inBrowser(`the page of a real run${lack}`, () => {
     expect(page).toBe(join(to, "game-0.html"));
     explanation = rest;
     browser = await launched;
-  }, 60_000);
+  }, 120_000);
 
   afterAll(() => browser?.close());
 
   /** Opens the page. Whatever it says on its console, or asks of a network, is a complaint. */
-  async function open(hash = "", options: Parameters<Browser["newPage"]>[0] = {}): Promise<Page> {
+  async function open(
+    hash = "",
+    options: Parameters<Browser["newPage"]>[0] = {},
+    file = join(to, "game-0.html"),
+  ): Promise<Page> {
     const page = await browser.newPage(options);
     page.on("console", (message) => complaints.push(message.text()));
     page.on("pageerror", (error) => complaints.push(error.message));
     page.on("request", (request) => {
       if (!/^(file|data):/.test(request.url())) complaints.push(request.url());
     });
-    await page.goto(pathToFileURL(join(to, "game-0.html")).href + hash);
+    await page.goto(pathToFileURL(file).href + hash);
     return page;
   }
 
@@ -156,6 +161,40 @@ inBrowser(`the page of a real run${lack}`, () => {
       expect(serious.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
     },
   );
+
+  it("shows text where nobody has drawn the world, numbers where actions are no choices, and says if nothing is significant", async () => {
+    const agents = explanation.agents.map((agent) => ({
+      ...agent,
+      choices: null,
+      decisions: agent.decisions.map((each) => ({
+        ...each,
+        taken: { label: "0.5", action: [0.5] },
+        probabilities: [],
+      })),
+      moments: agent.moments.map((moment) => ({
+        ...moment,
+        significant: false,
+        size: 0 as const,
+        alternatives: [0.5, -1.25].map((x, i) => ({
+          ...moment.alternatives[i],
+          ...{ label: `${x}`, action: [x], probability: null, perturbation: null, taken: i === 0 },
+        })),
+      })),
+    }));
+    const pictures = { kind: "text", steps: [0], parts: ["one <b>\n", "two\n"], frames: [[0, 0, 0, 1]] } as const;
+    const file = join(to, "numbers.html");
+    writeFileSync(file, formatPage({ ...explanation, agents, pictures }));
+    const { step } = agents[0].moments[0];
+    const page = await open(`#step=${step}&agent=1`, {}, file);
+    expect(await textOf(page, "#picture pre")).toBe("one <b>\ntwo\n");
+    expect(await page.locator("#picture-note").isVisible()).toBe(step > 0);
+    expect(await page.locator("#panel tbody tr").allTextContents()).toEqual([
+      expect.stringMatching(/^0\.5 \(taken\).*\[.*\]$/),
+      expect.stringMatching(/^-1\.25.*\[.*\]$/),
+    ]);
+    expect(await textOf(page, "#lack")).toContain("No step is significant.");
+    expect(await textOf(page, "#lack")).toContain("--rollouts 264");
+  });
 
   it("has said nothing on its console and asked nothing of a network, in all of that", () => {
     expect(complaints).toEqual([]);
