@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
-import { type Member, membersIn, sh } from "./workspace.ts";
+import { type Member, membersIn, root, sh } from "./workspace.ts";
 
 /**
  * What a user gets: each package built, packed, and installed from its tarball into an empty project. Nothing here needs
@@ -56,6 +56,21 @@ describe("the build of the command line", () => {
       return JSON.parse(sh(command)).record.trajectoryHash;
     });
     expect(two).toBe(none);
+  });
+});
+
+describe("the build of the command line's page", () => {
+  it("has all that it is made of, in the build and in the tarball", () => {
+    const program = "node apps/trainer/dist/main.js";
+    const small = "--env-id=tictactoe_v0 --num-envs=16 --total-timesteps=1000 posthoc.steps=500 posthoc.epochs=1";
+    const { path } = JSON.parse(sh(`${program} train ${small} --workers=0 --json --out="${folder}"`));
+    const { page } = JSON.parse(sh(`${program} explain "${path}" --moments 1 --rollouts 2 --json`));
+    expect(readFileSync(page, "utf8")).toMatch(/^<!doctype html>/);
+    const files = sh(`tar -tzf ${tarball(programs[0])}`, folder).split("\n");
+    const wanted = readdirSync(join(root, "apps/trainer/page")).filter((file) => file !== "tsconfig.json");
+    expect(files.filter((file) => file.startsWith("package/page/")).sort()).toEqual(
+      wanted.map((file) => `package/page/${file}`).sort(),
+    );
   });
 });
 

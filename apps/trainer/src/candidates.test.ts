@@ -6,7 +6,8 @@ import { branchingTruth, collectStates, episodeReturns, rewardDrop, spearman } f
 import { assembleExplanation, assembleTeam, policyWork, type World } from "./assemble.ts";
 import { loadBackend } from "./backend.ts";
 import { resolveConfig } from "./config.ts";
-import { explainGame } from "./explain.ts";
+import { explainEpisode } from "./explanation/explain-episode.ts";
+import { subjectOf } from "./explanation/subject.ts";
 import { trainJointly } from "./joint.ts";
 import type { LoadedRun } from "./load-run.ts";
 import { randomPlayer } from "./policies.ts";
@@ -90,10 +91,13 @@ describe("a world whose actions are candidates", () => {
     });
     expect(drop.low).toBeGreaterThan(0);
 
-    const { moment } = explainGame({ config, world, team, postHoc } as LoadedRun, { game: 0, rollouts: 4 });
-    const [best] = [...moment.actions].sort((a, b) => b.value - a.value);
+    const record = { id: "market", trajectoryHash: "none" };
+    const subject = subjectOf({ config, world, team, postHoc, record } as LoadedRun);
+    const { explanation } = explainEpisode(subject, { game: 0, moments: 1, rollouts: 4, command: "" });
+    const [moment] = explanation.agents[0].moments;
+    const [best] = [...moment.alternatives].sort((a, b) => b.estimate - a.estimate);
     expect(best).toMatchObject({ taken: true, label: expect.stringMatching(/^kind-\d$/) });
-    expect(moment.picture).toMatch(/wants \d, offered/);
+    expect(moment.board).toMatch(/wants \d, offered/);
   });
 
   it("is learned through tfjs", async () => {

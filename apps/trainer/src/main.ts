@@ -4,14 +4,15 @@ import { Command, CommanderError, Option } from "commander";
 import { workersFor } from "./backend.ts";
 import { describeConfig, parseConfig, resolveConfig } from "./config.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
-import { explainGame, type Moment } from "./explain.ts";
+import { type ExplainOptions, explainEpisode } from "./explanation/explain-episode.ts";
+import { subjectOf } from "./explanation/subject.ts";
 import { type LoadedRun, loadRun, requireExplanation } from "./load-run.ts";
 import { presets } from "./presets.ts";
 import { noteTestLook } from "./run/test-looks.ts";
-import { formatEvaluation, formatMoment } from "./terminal/report.ts";
+import { formatEvaluation, formatExplanation } from "./terminal/report.ts";
 import { runTraining, type TrainingOutcome, type TrainingRunOptions } from "./training-run.ts";
 import type { StateSet } from "./truth/truth-of.ts";
-import { toJson, writeEvaluation, writeMoment } from "./write-results.ts";
+import { toJson, writeEpisode, writeEvaluation, writeExplanation } from "./write-results.ts";
 
 /** What went wrong outside of our control. */
 const FAILED = 1;
@@ -34,6 +35,15 @@ interface TrainFlags {
   readonly step?: number | "best";
   readonly json?: boolean;
 }
+
+interface ExplainFlags extends Omit<ExplainOptions, "command"> {
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+/** How much `explain` measures unless it is told otherwise. */
+const MOMENTS = 5;
+const ROLLOUTS = 128;
 
 const program = new Command("magic-mask")
   .description("Trains teams of agents and explains which moments decided their games.")
@@ -78,17 +88,20 @@ program
 
 program
   .command("explain <run>")
-  .description("show the most critical moment of a held-out game of a finished run")
+  .description("explain a held-out game of a finished run: what was critical, and a page that replays it")
   .option("--game <k>", "which held-out game, 0, 1, …", Number, 0)
-  .option("--rollouts <n>", "continuations per legal action for the effect", Number, 400)
+  .option("--moments <n>", "decisions of each agent that are measured", Number, MOMENTS)
+  .option("--agent <name>", "measure decisions of this agent alone")
+  .option("--rollouts <n>", "continuations per legal action of each of them", Number, ROLLOUTS)
+  .option("--out <folder>", "where game-<k>.html, .md and .json go (default: the run's report/)")
   .option("--json", "print one JSON object")
   .addHelpText(
     "after",
-    "\nExample:\n  magic-mask explain runs/connect_four_v0__magic-mask__s1__20260101T000000Z-abc123 --game 3",
+    "\nExample:\n  magic-mask explain runs/connect_four_v0__magic-mask__s1__20260101T000000Z-abc123 --game 3 --moments 10",
   )
-  .action(async (path: string, flags: { game: number; rollouts: number; json?: boolean }) => {
-    const moment = await explainRun(await loadRun(path), flags);
-    print(flags, moment, () => formatMoment(moment));
+  .action(async (path: string, flags: ExplainFlags) => {
+    const { explanation, page } = await explainRun(await loadRun(path), path, flags);
+    print(flags, { ...explanation, page }, () => `${formatExplanation(explanation)}\n\npage: ${page}`);
   });
 
 withTrainingFlags(program.command("start"))
@@ -104,14 +117,16 @@ withTrainingFlags(program.command("start"))
       return;
     }
     const { run, evaluation } = await evaluateRun(await loadRun(outcome.path), {}, "start");
-    const moment = await explainRun(run, { game: 0, rollouts: 400 });
-    print(flags, { ...outcome, evaluation, moment }, () =>
+    const options = { game: 0, moments: MOMENTS, rollouts: ROLLOUTS };
+    const { explanation, page } = await explainRun(run, outcome.path, options);
+    print(flags, { ...outcome, evaluation, explanation, page }, () =>
       [
         formatEvaluation(evaluation, run.record, run.config),
         "",
-        formatMoment(moment),
+        formatExplanation(explanation),
         "",
         describeOutcome(outcome),
+        `page: ${page}`,
       ].join("\n"),
     );
   });
@@ -206,10 +221,14 @@ async function evaluateRun(
   return { run, evaluation };
 }
 
-async function explainRun(run: LoadedRun, options: { game: number; rollouts: number }): Promise<Moment> {
-  const { moment, episode } = explainGame(run, options);
-  await writeMoment(run, moment, episode);
-  return moment;
+/** @returns the explanation, and where its page lies */
+async function explainRun(run: LoadedRun, path: string, flags: Omit<ExplainFlags, "json">) {
+  const { game, moments, agent, rollouts, out = run.folder.resultsFolder("report") } = flags;
+  const only = agent === undefined ? "" : ` --agent ${agent}`;
+  const command = `magic-mask explain ${path} --game ${game} --moments ${moments}${only} --rollouts ${rollouts}`;
+  const { explanation, episode } = explainEpisode(subjectOf(run), { game, moments, agent, rollouts, command });
+  await writeEpisode(run, episode, game);
+  return { explanation, page: await writeExplanation(explanation, out) };
 }
 
 function describeOutcome({ path, record }: TrainingOutcome): string {

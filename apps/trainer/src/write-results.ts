@@ -1,12 +1,15 @@
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Episode } from "@magic-mask/core";
 import type { Evaluation } from "./evaluate.ts";
-import type { Moment } from "./explain.ts";
+import type { EpisodeExplanation } from "./explanation/explanation.ts";
+import { formatMarkdown } from "./explanation/markdown.ts";
+import { formatPage } from "./explanation/page.ts";
 import type { LoadedRun } from "./load-run.ts";
-import { writeFileAtomic } from "./run/atomic.ts";
+import { refused, writeFileAtomic } from "./run/atomic.ts";
 import { createEventWriter } from "./run/tensorboard.ts";
-import { formatEvaluation, formatMoment } from "./terminal/report.ts";
+import { formatEvaluation } from "./terminal/report.ts";
 
 /** JSON has no NaN: it becomes null. */
 export const toJson = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
@@ -40,16 +43,34 @@ export async function writeEvaluation(run: LoadedRun, evaluation: Evaluation): P
   events.close();
 }
 
-/** The moment, and the whole game that it is from. @throws io */
-export async function writeMoment({ folder, config }: LoadedRun, moment: Moment, episode: Episode): Promise<void> {
-  await writeFileAtomic(join(folder.resultsFolder("eval"), `moment-${moment.game}.json`), toJson(moment));
-  await writeFileAtomic(join(folder.resultsFolder("report"), `moment-${moment.game}.txt`), `${formatMoment(moment)}\n`);
+/**
+ * One explanation three times over: `game-<k>.json` for programs, `.md` for reports, `.html` to look at.
+ *
+ * @param to the folder, created if need be
+ * @returns the path of the page
+ * @throws io
+ */
+export async function writeExplanation(explanation: EpisodeExplanation, to: string): Promise<string> {
+  try {
+    mkdirSync(to, { recursive: true });
+  } catch (error) {
+    throw refused("trainer/write-results", `create ${to}`, error);
+  }
+  const path = join(to, `game-${explanation.game}`);
+  await writeFileAtomic(`${path}.json`, `${JSON.stringify(explanation)}\n`);
+  await writeFileAtomic(`${path}.md`, formatMarkdown(explanation));
+  await writeFileAtomic(`${path}.html`, formatPage(explanation));
+  return `${path}.html`;
+}
+
+/** The whole game that an explanation is about. @throws io */
+export async function writeEpisode({ folder, config }: LoadedRun, episode: Episode, game: number): Promise<void> {
   const columns = Object.entries(episode).map(([name, value]) => [
     name,
     ArrayBuffer.isView(value) ? Array.from(value as never) : value,
   ]);
   const replay = { environment: config.environment, ...Object.fromEntries(columns) };
-  await writeFileAtomic(join(folder.resultsFolder("replays"), `game-${moment.game}.json.gz`), gzipSync(toJson(replay)));
+  await writeFileAtomic(join(folder.resultsFolder("replays"), `game-${game}.json.gz`), gzipSync(toJson(replay)));
 }
 
 /** The layout that marl-eval reads: environment > task > algorithm > run > step. */

@@ -29,7 +29,7 @@ describe("magic-mask", () => {
       "--json",
     );
     expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
-    const { path, record, evaluation, moment } = JSON.parse(stdout);
+    const { path, record, evaluation, explanation, page } = JSON.parse(stdout);
     expect(path).toBe(runFolderIn(out));
     expect(record).toMatchObject({ state: "finished", environment: "tictactoe_v0", seed: 1 });
     expect(evaluation.ranking.map((row: { explainer: string }) => row.explainer)).toEqual(
@@ -46,7 +46,18 @@ describe("magic-mask", () => {
     expect(evaluation.fidelity.received).toBe(received(postHoc.explanation.memory).reduce((a, b) => a + b));
     expect(evaluation.bytes.training).toBeGreaterThan(0);
     expect(evaluation.bytes.postHoc).toBeGreaterThan(0);
-    expect(moment.effect.low).toBeLessThanOrEqual(moment.effect.high);
+    expect(explanation).toMatchObject({
+      format: "magic-mask/episode",
+      version: 1,
+      source: { hash: record.trajectoryHash },
+    });
+    expect(page).toBe(join(path, "report", "game-0.html"));
+    expect(readdirSync(join(path, "report")).sort()).toEqual([
+      "evaluation.txt",
+      "game-0.html",
+      "game-0.json",
+      "game-0.md",
+    ]);
     expect(readdirSync(path).sort()).toEqual(
       expect.arrayContaining([
         "checkpoints",
@@ -64,6 +75,7 @@ describe("magic-mask", () => {
     expect(JSON.parse(again.stdout)).toEqual(evaluation);
     const text = await magicMask("explain", path, "--game", "1", "--rollouts", "20");
     expect(text.stdout).toContain("The most critical moment of held-out game 1");
+    expect(text.stdout).toContain(`page: ${join(path, "report", "game-1.html")}`);
   }, 120_000);
 
   it("plays the same trajectory for the same seed, and another for another", async () => {
@@ -186,13 +198,14 @@ describe("bad input", () => {
     [["train", "environment.options={observation: nope}"], "invalid-option"],
     [["train", "--resume", "/nowhere"], "io"],
     [["evaluate", "/nowhere"], "io"],
+    [["explain", "/nowhere"], "io"],
   ])(
     "%j exits 2 with %s and writes nothing",
     async (args, code) => {
       const out = temporaryFolder();
       const finished = await magicMask(
         ...args,
-        ...(args[0] !== "evaluate" && !args.includes("--resume") ? [`--out=${out}`] : []),
+        ...(!["evaluate", "explain"].includes(args[0]) && !args.includes("--resume") ? [`--out=${out}`] : []),
       );
       expect(finished.stderr).toContain(`error ${code}: [`);
       expect(finished.code).toBe(2);

@@ -1,4 +1,5 @@
 export { type AurocOptions, auroc } from "./auroc.ts";
+export { benjaminiHochberg } from "./benjamini-hochberg.ts";
 export { type BootstrapOptions, bootstrap, bootstrapMean, type ResampleOptions } from "./bootstrap.ts";
 export { calibrateGate, calibrateGates, type GateTrial } from "./calibrate-gate.ts";
 export { type Calibration, type CalibrationOptions, calibration } from "./calibration.ts";
@@ -31,7 +32,7 @@ export {
   replayFloor,
   type SanityRow,
 } from "./sanity.ts";
-export { benjaminiHochberg, type CriticalState, type CriticalStatesOptions, criticalStates } from "./significance.ts";
+export { type CriticalState, type CriticalStatesOptions, criticalStates } from "./significance.ts";
 export {
   type StatemaskFidelity,
   type StatemaskFidelityOptions,
@@ -39,5 +40,5 @@ export {
   type WindowScore,
 } from "./statemask-fidelity.ts";
 export { type CollectStatesOptions, collectStates, type States, takeStates } from "./states.ts";
-export { pairedTInterval, tInterval, tQuantile } from "./t-interval.ts";
+export { pairedTInterval, tInterval, tPValue, tQuantile } from "./t-interval.ts";
 export { addTruth, branchingTruth, joinTruth, type Truth, type TruthOptions } from "./truth.ts";

@@ -1,40 +1,12 @@
-import { checkCount, MagicMaskError } from "@magic-mask/core";
+import { checkCount } from "@magic-mask/core";
+import { benjaminiHochberg } from "./benjamini-hochberg.ts";
 import { checkShare } from "./checks.ts";
 import type { Interval } from "./interval.ts";
-import { ascending } from "./ranks.ts";
 import { takeStates } from "./states.ts";
-import { tQuantile, tWithin } from "./t-interval.ts";
+import { tPValue, tQuantile } from "./t-interval.ts";
 import { branchingTruth, type TruthOptions } from "./truth.ts";
 
 const SOURCE = "metrics/significance";
-
-/**
- * Adjusted p-values of Benjamini & Hochberg (1995): rejecting the hypotheses with q_i ≤ α keeps the expected share of false
- * ones among those rejected at α or below, for independent or positively dependent p-values (Benjamini & Yekutieli 2001).
- *
- *   q_(i) = min_{j ≥ i} min(1, p_(j) · m / j),   p_(1) ≤ … ≤ p_(m)
- *
- * @param values [m] p-values, in [0, 1]
- * @returns [m] q, in the order of `values`
- * @throws shape-mismatch for none; invalid-option for what is no p-value
- */
-export function benjaminiHochberg(values: ArrayLike<number>): Float64Array {
-  const m = values.length;
-  if (m === 0) throw new MagicMaskError("shape-mismatch", SOURCE, "needs at least 1 p-value, got 0");
-  for (let i = 0; i < m; i++) {
-    if (values[i] >= 0 && values[i] <= 1) continue;
-    throw new MagicMaskError("invalid-option", SOURCE, `a p-value must be in [0, 1], got ${values[i]} at entry ${i}`);
-  }
-  const order = ascending(values);
-  const adjusted = new Float64Array(m);
-  let least = 1;
-  for (let j = m; j >= 1; j--) {
-    // By a factor ≥ 1, so that no rounding takes q below p.
-    least = Math.min(least, values[order[j - 1]] * (m / j));
-    adjusted[order[j - 1]] = least;
-  }
-  return adjusted;
-}
 
 export interface CriticalStatesOptions extends Omit<TruthOptions, "rollouts" | "batch" | "first" | "count"> {
   /**
@@ -100,6 +72,6 @@ function oneSided(mean: number, error: number, n: number): number {
   let least = 1;
   for (let k = 0; k < n; k++) least /= 2;
   if (error === 0) return mean > 0 ? least : 1;
-  const outside = (1 - tWithin(Math.abs(mean) / error, n - 1)) / 2;
+  const outside = tPValue(mean / error, n - 1) / 2;
   return Math.max(least, mean > 0 ? outside : 1 - outside);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { stream } from "@magic-mask/core";
-import { pairedTInterval, tInterval, tQuantile } from "./t-interval.ts";
+import { pairedTInterval, tInterval, tPValue, tQuantile } from "./t-interval.ts";
 
 describe("tQuantile", () => {
   // From the tables, to more places by stdlib's inverse incomplete beta function.
@@ -20,6 +20,27 @@ describe("tQuantile", () => {
     // ν = 1: P = (2/π)·atan t, so t = tan(level·π/2); ν = 2: P = t/√(2 + t²), so t = level·√(2/(1 − level²)).
     expect(tQuantile(1, 0.3)).toBeCloseTo(Math.tan(0.15 * Math.PI), 12);
     expect(tQuantile(2, 0.3)).toBeCloseTo(0.3 * Math.sqrt(2 / 0.91), 12);
+  });
+});
+
+describe("tPValue", () => {
+  it("is what the quantile leaves out, on either side", () => {
+    for (const [freedom, level] of [
+      [1, 0.3],
+      [4, 0.95],
+      [199, 0.999],
+    ]) {
+      expect(tPValue(tQuantile(freedom, level), freedom)).toBeCloseTo(1 - level, 9);
+      expect(tPValue(-tQuantile(freedom, level), freedom)).toBeCloseTo(1 - level, 9);
+    }
+  });
+
+  it("is 1 for no difference, 0 for one without spread, and has the closed form for ν = 1", () => {
+    expect(tPValue(0, 7)).toBe(1);
+    expect(tPValue(Number.POSITIVE_INFINITY, 7)).toBeCloseTo(0, 12);
+    // 1 − (2/π)·atan 1 = ½.
+    expect(tPValue(1, 1)).toBeCloseTo(0.5, 12);
+    expect(() => tPValue(Number.NaN, 7)).toThrow("t is NaN");
   });
 });
 

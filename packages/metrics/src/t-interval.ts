@@ -64,8 +64,18 @@ export function tQuantile(freedom: number, level: number): number {
   return Math.tan(low) * Math.sqrt(freedom);
 }
 
-/** P(|T| ≤ t) for T of Student's distribution with `freedom` degrees of freedom. @param t ≥ 0 */
-export const tWithin = (t: number, freedom: number): number => within(Math.atan(t / Math.sqrt(freedom)), freedom);
+/**
+ * P(|T| ≥ |t|) for T of Student's distribution with ν degrees of freedom: the two-sided p-value.
+ *
+ * @param t may be infinite
+ * @param freedom ν, a whole number ≥ 1
+ * @throws invalid-option; not-finite for NaN
+ */
+export function tPValue(t: number, freedom: number): number {
+  checkCount("metrics/t-interval", "freedom", freedom);
+  if (Number.isNaN(t)) throw new MagicMaskError("not-finite", "metrics/t-interval", "t is NaN");
+  return Math.max(0, 1 - within(Math.atan(Math.abs(t) / Math.sqrt(freedom)), freedom));
+}
 
 /** P(|T| ≤ √ν · tan θ) */
 function within(angle: number, freedom: number): number {

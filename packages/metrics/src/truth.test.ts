@@ -206,6 +206,12 @@ describe("branchingTruth", () => {
       expect(truth.standardError[s]).toBeCloseTo(0, 12);
       expect(truth.q[2 * s] - truth.q[2 * s + 1]).toBeCloseTo(1, 12);
     }
+    // ±10 with a share p of tens among 16: the mean is 20p − 10, and its error that of a coin, 20·√(p(1 − p)/15).
+    for (let s = 0; s < 5; s++) {
+      const p = (truth.q[2 * s] - 1 + 10) / 20;
+      for (const a of [0, 1])
+        expect(truth.qStandardError[2 * s + a]).toBeCloseTo(20 * Math.sqrt((p * (1 - p)) / 15), 9);
+    }
     // The noise itself differs between states and is not the same throughout.
     expect(new Set(truth.q).size).toBeGreaterThan(2);
   });

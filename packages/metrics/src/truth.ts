@@ -61,6 +61,8 @@ export interface Truth {
   readonly standardError: Float64Array;
   /** [S × A] mean G after each action; NaN where it is illegal. */
   readonly q: Float64Array;
+  /** [S × A] standard error of q; NaN where the action is illegal, and for n = 1. */
+  readonly qStandardError: Float64Array;
   /** [S] Δ from the first ⌊n/2⌋ rollouts (of every batch) alone; NaN for n = 1. */
   readonly firstHalf: Float64Array;
   /** [S] Δ from the last ⌊n/2⌋. */
@@ -103,6 +105,7 @@ export function branchingTruth(options: TruthOptions): Truth {
 
   const A = branches.width;
   const q = new Float64Array(count * A).fill(Number.NaN);
+  const qStandardError = new Float64Array(count * A).fill(Number.NaN);
   const offsets = new Int32Array(count + 1);
   for (let s = 0; s < count; s++) offsets[s + 1] = offsets[s] + n[s];
   const paired = new Float64Array(offsets[count]);
@@ -117,7 +120,9 @@ export function branchingTruth(options: TruthOptions): Truth {
       // rounding.
       paired[offsets[s] + r] += branches.weights[branch] * (G - returns[starts[base] + r]);
     }
-    q[s * A + branches.columns[branch]] = sum / n[s];
+    const at = s * A + branches.columns[branch];
+    q[at] = sum / n[s];
+    qStandardError[at] = standardErrorOf(returns.subarray(starts[branch], starts[branch + 1]), q[at]);
   }
 
   /** Per state, the mean of its paired rollouts from ⌈`from`·n⌉ on, as many as `share` of n, rounded down. */
@@ -128,11 +133,9 @@ export function branchingTruth(options: TruthOptions): Truth {
       return mean(paired.subarray(from, from + length));
     });
   const criticality = over(1, false);
-  const standardError = Float64Array.from(criticality, (delta, s) => {
-    let squares = 0;
-    for (let at = offsets[s]; at < offsets[s + 1]; at++) squares += (paired[at] - delta) * (paired[at] - delta);
-    return Math.sqrt(squares / (n[s] - 1) / n[s]);
-  });
+  const standardError = Float64Array.from(criticality, (delta, s) =>
+    standardErrorOf(paired.subarray(offsets[s], offsets[s + 1]), delta),
+  );
   return withReliability({
     agent,
     first,
@@ -140,6 +143,7 @@ export function branchingTruth(options: TruthOptions): Truth {
     criticality,
     standardError,
     q,
+    qStandardError,
     firstHalf: over(0.5, false),
     secondHalf: over(0.5, true),
     decisions,
@@ -172,6 +176,7 @@ export function joinTruth(parts: readonly Truth[]): Truth {
     criticality: all((part) => part.criticality),
     standardError: all((part) => part.standardError),
     q: all((part) => part.q),
+    qStandardError: all((part) => part.qStandardError),
     firstHalf: all((part) => part.firstHalf),
     secondHalf: all((part) => part.secondHalf),
     decisions: parts.reduce((sum, part) => sum + part.decisions, 0),
@@ -203,19 +208,31 @@ export function addTruth(a: Truth, b: Truth): Truth {
     });
   const half = (n: number) => Math.floor(n / 2);
   const whole = (n: number) => n;
-  const squares = ({ standardError, rollouts: n }: Truth, s: number) =>
-    n[s] > 1 ? standardError[s] * standardError[s] * n[s] * (n[s] - 1) : 0;
+  /** Standard errors of those means, from each part's and from how far apart the means are. */
+  const errors = (mean: (of: Truth) => Float64Array, error: (of: Truth) => Float64Array, per: number) =>
+    mean(a).map((value, at) => {
+      const [n, m] = [a, b].map((of) => of.rollouts[Math.floor(at / per)]);
+      const squares = (of: Truth, k: number) => (k > 1 ? error(of)[at] * error(of)[at] * k * (k - 1) : 0);
+      const gap = n > 0 && m > 0 ? mean(b)[at] - value : 0;
+      const sum = squares(a, n) + squares(b, m) + (gap * gap * n * m) / (n + m);
+      return Math.sqrt(sum / (n + m - 1) / (n + m));
+    });
   return withReliability({
     agent: a.agent,
     first: a.first,
     rollouts,
     criticality: pooled(a.criticality, b.criticality, 1, whole),
-    standardError: a.criticality.map((value, s) => {
-      const [n, m, gap] = [a.rollouts[s], b.rollouts[s], b.criticality[s] - value];
-      const sum = squares(a, s) + squares(b, s) + (gap * gap * n * m) / (n + m);
-      return Math.sqrt(sum / (n + m - 1) / (n + m));
-    }),
+    standardError: errors(
+      (of) => of.criticality,
+      (of) => of.standardError,
+      1,
+    ),
     q: pooled(a.q, b.q, A, whole),
+    qStandardError: errors(
+      (of) => of.q,
+      (of) => of.qStandardError,
+      A,
+    ),
     firstHalf: pooled(a.firstHalf, b.firstHalf, 1, half),
     secondHalf: pooled(a.secondHalf, b.secondHalf, 1, half),
     decisions: a.decisions + b.decisions,
@@ -295,4 +312,11 @@ function mean(values: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i];
   return sum / values.length;
+}
+
+/** Of the mean of `values`; NaN for one alone. */
+function standardErrorOf(values: Float64Array, mean: number): number {
+  let squares = 0;
+  for (let i = 0; i < values.length; i++) squares += (values[i] - mean) * (values[i] - mean);
+  return Math.sqrt(squares / (values.length - 1) / values.length);
 }

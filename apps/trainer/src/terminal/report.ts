@@ -1,7 +1,8 @@
 import type { RunRecord } from "@magic-mask/core";
 import type { Config } from "../config.ts";
 import type { Evaluation } from "../evaluate.ts";
-import type { Moment } from "../explain.ts";
+import type { AgentExplanation, EpisodeExplanation, Moment } from "../explanation/explanation.ts";
+import { costOf, lackOf, verdictOf } from "../explanation/words.ts";
 import { formatInterval, formatNumber, formatTable } from "./table.ts";
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
@@ -107,20 +108,61 @@ function formatSanity(sanity: Evaluation["sanity"]): string[] {
   ];
 }
 
-/** One moment as text for a terminal. */
-export function formatMoment(moment: Moment): string {
-  const { game, tick, agent, estimate, spread, mask, effect, actions, picture, finalReturn, outcome } = moment;
-  const end = `${outcome ? `it ${outcome}, ` : ""}return ${formatNumber(finalReturn)}`;
+/** One episode as text for a terminal: each agent's list, and the most critical moment of all in full. */
+export function formatExplanation(explanation: EpisodeExplanation): string {
+  const { title, agents, method, game } = explanation;
+  const measured = agents.filter(({ moments }) => moments.length > 0);
+  const all = measured.flatMap((agent) => agent.moments.map((moment) => ({ agent, moment })));
+  const [first] = [...all].sort((a, b) => b.moment.estimate - a.moment.estimate);
+  const rows = all.map(({ agent, moment }) => [
+    `${agent.name} ${moment.rank}`,
+    `step ${moment.step}`,
+    withSpread(moment),
+    moment.mask,
+    moment.effect,
+    verdictOf(moment),
+  ]);
+  const lack = lackOf(explanation);
   return [
-    `The most critical moment of held-out game ${game}: step ${tick}, ${agent} to act (${end})`,
+    `${title}; ${agents.map(({ name, outcome, return: G }) => `${name} ${outcome ?? "ends"} with ${formatNumber(G)}`).join(", ")}`,
+    `What it costs to act by ${method.perturbation} instead; n = ${method.rollouts} fresh rollouts per action, 95 % intervals`,
     "",
-    picture.trimEnd(),
+    formatTable(rows, ["agent, rank", "step", "estimate", "mask", "measured cost", ""]),
+    ...measured.map(
+      ({ name, baseline }) =>
+        `${name}, decisions picked at random: ${baseline.effect ? formatInterval(baseline.effect) : "n/a"} on average`,
+    ),
+    ...(lack ? ["", lack] : []),
     "",
-    `Acting at random here costs ${agent} ${formatInterval(effect)} of return (n = ${effect.rollouts} fresh rollouts per action, 95 %);` +
-      ` the mask estimated ${formatNumber(estimate)} ± ${formatNumber(spread)}, m = ${formatNumber(mask)}`,
+    ...(first ? [formatMoment(explanation, first.agent, first.moment, game)] : []),
+  ].join("\n");
+}
+
+const withSpread = ({ estimate, spread }: Moment) =>
+  formatNumber(estimate) + (spread === null ? "" : ` ± ${formatNumber(spread)}`);
+
+/** Actions that a terminal shows. */
+const LONGEST = 12;
+
+function formatMoment(explanation: EpisodeExplanation, agent: AgentExplanation, moment: Moment, game: number): string {
+  const likely = [...moment.alternatives].sort((a, b) => (b.probability ?? 0) - (a.probability ?? 0)).slice(0, LONGEST);
+  // In their own order, and what was done always.
+  const shown = moment.alternatives.filter((each) => each.taken || likely.includes(each));
+  const left = moment.alternatives.length - shown.length;
+  return [
+    `The most critical moment of held-out game ${game}: step ${moment.step}, ${agent.name} to act`,
+    "",
+    moment.board.trimEnd(),
+    "",
+    costOf(explanation, agent, moment),
     formatTable(
-      actions.map(({ label, probability, value, taken }) => [taken ? `${label} (taken)` : label, probability, value]),
+      shown.map(({ label, probability, taken, estimate, low, high }) => [
+        taken ? `${label} (taken)` : label,
+        probability ?? Number.NaN,
+        { estimate, low, high },
+      ]),
       ["action", "policy", "mean return after it"],
     ),
+    ...(left > 0 ? [`and ${left} less likely ones, in the report`] : []),
   ].join("\n");
 }

@@ -1,0 +1,41 @@
+import { formatInterval, formatNumber } from "../terminal/table.ts";
+import type { AgentExplanation, EpisodeExplanation, Moment } from "./explanation.ts";
+
+const MARKS = ["", "!", "!!", "!!!"] as const;
+
+/** `p = 0.031`, `p < 0.001` */
+const formatP = (p: number): string => (p < 0.001 ? "p < 0.001" : `p = ${Number(p.toPrecision(2))}`);
+
+/** Whether a measured effect can be told from none, in words. */
+export function verdictOf({ significant, size, effect }: Moment): string {
+  const p = effect.adjusted === null ? "" : ` (${formatP(effect.adjusted)})`;
+  if (!significant) return `not significant${p}`;
+  if (effect.estimate < 0) return `significant${p}: the policy's own choice is the worse one`;
+  return `significant${p}${size > 0 ? ` ${MARKS[size]}` : ""}`;
+}
+
+/** What withholding the policy at a moment costs, as a sentence. */
+export function costOf({ method, scale }: EpisodeExplanation, { name }: AgentExplanation, moment: Moment): string {
+  const act = method.perturbation === "uniform" ? "Randomising this step" : `Acting by ${method.perturbation} here`;
+  const share = moment.share === null ? "" : `, ${shareOf(moment.share, scale)}`;
+  return (
+    `${act} costs ${name} ${formatInterval(moment.effect)} of return${share}; n = ${moment.effect.rollouts}, ${verdictOf(moment)}.` +
+    ` The mask estimated ${formatNumber(moment.estimate)}${moment.spread === null ? "" : ` ± ${formatNumber(moment.spread)}`}, m = ${formatNumber(moment.mask)}.`
+  );
+}
+
+function shareOf(share: number, scale: EpisodeExplanation["scale"]): string {
+  const hundredths = Number((100 * share).toPrecision(2));
+  return scale === "win chance" ? `${hundredths} points of win chance` : `${hundredths} % of the ${scale}`;
+}
+
+/** What to say where nothing that was measured is significant; null where something is, or nothing was measured. */
+export function lackOf({ agents, method, source }: EpisodeExplanation): string | null {
+  const moments = agents.flatMap((agent) => agent.moments);
+  if (moments.length === 0 || moments.some(({ significant }) => significant)) return null;
+  const more = source.command.replace(/ --rollouts \S+/, "");
+  return (
+    `No step is significant: of ${moments.length} measured, none can be told from no effect by ${method.rollouts} rollouts.` +
+    ` Run 256 more rollouts? ${more} --rollouts ${method.rollouts + 256}`
+  );
+}
