@@ -147,14 +147,15 @@ export function evaluate(run: LoadedRun): Evaluation {
   );
 
   const fidelity = compareSharing(run, states, truths, resample);
-  const training = sum(run.saved.joint.explanation?.memory.channel.bytes ?? []);
+  const { recent = [], largest = Number.NaN } = run.saved?.kl ?? {};
+  const training = sum(run.saved?.joint.explanation?.memory.channel.bytes ?? []);
   progress.done(
     `evaluated on ${count} held-out decisions per agent, ${truths.reduce((sum, truth) => sum + truth.decisions, 0)} simulated`,
   );
   return {
     opponents,
     kl: {
-      update: { last: mean(run.saved.kl.recent), largest: run.saved.kl.largest },
+      update: { last: mean(recent), largest },
       perturbation: agents.map((agent) => {
         const p = config.posthoc.probability / (spec.turnBased ? 1 : agents.length);
         return {
@@ -176,7 +177,7 @@ export function evaluate(run: LoadedRun): Evaluation {
     bytes: {
       training,
       postHoc: sum(postHoc.explanation.memory.channel.statistics.bytes),
-      perAgentPer1000Steps: (1000 * training) / run.record.steps / agents.length,
+      perAgentPer1000Steps: training === 0 ? 0 : (1000 * training) / run.record.steps / agents.length,
     },
   };
 }

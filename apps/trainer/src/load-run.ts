@@ -1,7 +1,8 @@
 import { MagicMaskError, type RunRecord } from "@magic-mask/core";
-import { assembleTeam, assembleWorld, policyWork, type Team, type World } from "./assemble.ts";
+import { assembleTeam, assembleWorld, learnersOf, policyWork, type Team, type World } from "./assemble.ts";
 import { loadBackend } from "./backend.ts";
 import { type Config, parseConfig } from "./config.ts";
+import { inFolder, isGiven } from "./given.ts";
 import { assemblePostHoc, isExplained, type PostHoc, type PostHocState, restorePostHoc } from "./posthoc.ts";
 import { loadCheckpoint } from "./run/checkpoint.ts";
 import { openRunFolder, type RunFolder } from "./run/run-folder.ts";
@@ -14,7 +15,8 @@ export interface LoadedTeam {
   readonly config: Config;
   readonly world: World;
   readonly team: Team;
-  readonly saved: SavedRun;
+  /** Absent where the policies were trained elsewhere. */
+  readonly saved?: SavedRun;
 }
 
 /** A trained and explained team, ready to be looked at. */
@@ -56,17 +58,19 @@ async function load(path: string, check: (config: Config, world: World) => void 
       `${path} is ${record.state}; finish it first: magic-mask train --resume ${path}`,
     );
   }
-  const config = parseConfig(record.config);
+  const config = inFolder(parseConfig(record.config), folder.path);
   const world = assembleWorld(config);
   check(config, world);
   const backend = record.backend.name as Config["backend"];
   const { create } = await loadBackend({ backend, workers: 0 }, policyWork(config, world));
   const team = assembleTeam(config, world, create);
+  const loaded = { folder, record, config, world, team };
+  if (isGiven(config)) return { loaded, create };
   const saved = (await loadSaved(folder)) as SavedRun;
-  team.learners.forEach(({ learner }, k) => {
+  learnersOf(team).forEach(({ learner }, k) => {
     learner.restoreState(saved.joint.learners[k]);
   });
-  return { loaded: { folder, record, config, world, team, saved }, create };
+  return { loaded: { ...loaded, saved }, create };
 }
 
 /** @throws unsupported where no held-out decision could be branched from */

@@ -1,8 +1,9 @@
 import { checkCount, isMagicMaskError, MagicMaskError } from "@magic-mask/core";
 import { Command, CommanderError } from "commander";
-import { describeConfig, resolveConfig } from "./config.ts";
+import { type Config, describeConfig, resolveConfig } from "./config.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
 import { explainGame, type Moment } from "./explain.ts";
+import { ALL, describeGiven } from "./given.ts";
 import { type LoadedRun, loadRun, requireExplanation } from "./load-run.ts";
 import { presets } from "./presets.ts";
 import { formatEvaluation, formatMoment } from "./terminal/report.ts";
@@ -43,6 +44,13 @@ const TRAIN_EXAMPLES = [
   "magic-mask train --env-id pettingzoo environment.options='{module: CartPole-v1, kind: gymnasium}'",
 ];
 
+const EXPLAIN_EXAMPLES = [
+  "magic-mask explain runs/connect_four_v0__magic-mask__s1__20260101T000000Z-abc123 --game 3",
+  "magic-mask explain --policy model.onnx --env-id cartpole_v1",
+  "magic-mask explain --policy player_0=a.onnx --policy player_1=b.onnx --env-id connect_four_v0 \\",
+  "  environment.options.observation=planes policies.player_1.as=logits",
+];
+
 withTrainingFlags(program.command("train"))
   .description("train policies, masks and sharing together, then explain the final policies post hoc")
   .addHelpText("after", `\nExamples:\n${TRAIN_EXAMPLES.map((line) => `  ${line}\n`).join("")}\n${configKeys()}`)
@@ -65,19 +73,44 @@ program
     print(flags, evaluation, () => formatEvaluation(evaluation, run.record, run.config));
   });
 
+interface ExplainFlags extends Omit<TrainFlags, "out" | "resume" | "step"> {
+  readonly runs: string;
+  readonly game: number;
+  readonly rollouts: number;
+  readonly policy?: Config["policies"];
+  readonly steps?: number | string;
+}
+
 program
-  .command("explain <run>")
-  .description("show the most critical moment of a held-out game of a finished run")
+  .command("explain [run]")
+  .usage("<run> [options]\n       magic-mask explain --policy <model.onnx> --env-id <id> [key=value...] [options]")
+  .argument("[key=value...]", "with --policy: configuration overrides such as posthoc.epochs=10")
+  .description("show the most critical moment of a held-out game of a finished run, or of policies trained elsewhere")
+  .option("--policy <file>", "an ONNX model to explain; <agent>=<file>, once for each, where they differ", policyOf)
+  .option("--env-id <id>", "with --policy, as are the options up to --runs: which world")
+  .option("--steps <n>", "environment steps that the explanation is learned from", numberOf)
+  .option("--seed <n>", "root of all chance", numberOf)
+  .option("--num-envs <n>", "copies of the world", numberOf)
+  .option("--backend <name>", "what runs the networks, or auto")
+  .option("--workers <n>", "threads for playing and learning, or auto", workersOf)
+  .option("--name <name>", "goes into the name of the run folder")
+  .option("--config <file>", "YAML file with configuration keys; flags and overrides win")
+  .option("--runs <folder>", "where the run folder goes", "runs")
   .option("--game <k>", "which held-out game, 0, 1, …", Number, 0)
   .option("--rollouts <n>", "continuations per legal action for the effect", Number, 400)
   .option("--json", "print one JSON object")
   .addHelpText(
     "after",
-    "\nExample:\n  magic-mask explain runs/connect_four_v0__magic-mask__s1__20260101T000000Z-abc123 --game 3",
+    `\nExamples:\n${EXPLAIN_EXAMPLES.map((line) => `  ${line}\n`).join("")}\nTakes the keys of \`magic-mask train --help\`.`,
   )
-  .action(async (path: string, flags: { game: number; rollouts: number; json?: boolean }) => {
-    const moment = await explainRun(await loadRun(path), flags);
-    print(flags, moment, () => formatMoment(moment));
+  .action(async (first: string | undefined, rest: string[], flags: ExplainFlags) => {
+    const run = await loadRun(await runToExplain(first, rest, flags));
+    const moment = await explainRun(run, flags);
+    const given = describeGiven(run.team, run.world.spec);
+    const about =
+      given.length > 0 ? { run: run.folder.path, policies: run.team.learners.map(({ origin }) => origin) } : {};
+    const words = given.length > 0 ? ["", ...given, `run folder: ${run.folder.path}`] : [];
+    print(flags, { ...moment, ...about }, () => [formatMoment(moment), ...words].join("\n"));
   });
 
 withTrainingFlags(program.command("start"))
@@ -165,6 +198,37 @@ function askedRun(overrides: readonly string[], flags: TrainFlags): TrainingRunO
     overrides,
   });
   return { config, out: flags.out };
+}
+
+/** `<file>` for all agents, `<agent>=<file>` for one. */
+function policyOf(text: string, before: Config["policies"] = {}): Config["policies"] {
+  const [, agent = ALL, file] = /^(?:([\w-]+)=)?(.*)$/s.exec(text) ?? [];
+  return { ...before, [agent]: { file } };
+}
+
+/** Path of the run that is named, or of one that is made of policies trained elsewhere. @throws as `resolveConfig`; unsupported */
+async function runToExplain(first: string | undefined, rest: readonly string[], flags: ExplainFlags): Promise<string> {
+  if (!flags.policy) {
+    if (first !== undefined && rest.length === 0) return first;
+    const message = "explain wants one run folder, or --policy with a model, --env-id and key=value";
+    throw new MagicMaskError("invalid-option", "trainer/main", message);
+  }
+  const config = resolveConfig({
+    file: flags.config,
+    flags: {
+      seed: flags.seed,
+      name: flags.name,
+      backend: flags.backend,
+      workers: flags.workers,
+      environment: { id: flags.envId },
+      training: { copies: flags.numEnvs },
+      posthoc: { steps: flags.steps },
+      policies: flags.policy,
+    },
+    overrides: first === undefined ? rest : [first, ...rest],
+  });
+  requireExplanation(config);
+  return (await runTraining({ config, out: flags.runs })).path;
 }
 
 async function evaluateRun(run: LoadedRun): Promise<Evaluation> {
