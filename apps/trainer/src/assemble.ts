@@ -145,24 +145,37 @@ function assembleOpponents(
   return pool({ learner, createMember, size, every, share });
 }
 
+/** The mask of one agent. @param seed, separate as in `assembleExplanation` */
+export function assembleMask(
+  { mask }: Config,
+  { spec }: World,
+  agent: number,
+  createLearner: CreateLearner,
+  seed: number,
+  separate: boolean,
+): MaskLearner {
+  const objective = objectives[mask.objective]({ threshold: mask.threshold, separate });
+  return objective.create({ spec, agent, createLearner, seed });
+}
+
 /**
  * @param seed root of all chance in it
  * @param separate ensembles of separate nets (post hoc) instead of heads on one trunk (joint training)
  */
 export function assembleExplanation(
   config: Config,
-  { spec }: World,
+  world: World,
   create: CreateLearner,
   seed: number,
   separate: boolean,
 ): Explanation {
+  const { spec } = world;
   const { discount, trace, copies } = config.training;
-  const objective = objectives[config.mask.objective]({ threshold: config.mask.threshold, separate });
   const agents = spec.agents.map((_, agent) => agent);
   const critics = agents.map((agent) => createCritic({ spec, agent, createLearner: create, seed, discount, trace }));
   return {
     critics,
-    masks: agents.map((agent) => objective.create({ spec, agent, createLearner: create, seed })),
+    masks: agents.map((agent) => assembleMask(config, world, agent, create, seed, separate)),
     memory: createMemory({ spec, mode: config.sharing.mode, config, copies, seed, createLearner: create, critics }),
   };
 }

@@ -91,7 +91,7 @@ describe("a world whose actions are candidates", () => {
     expect(drop.low).toBeGreaterThan(0);
 
     const { moment } = explainGame({ config, world, team, postHoc } as LoadedRun, { game: 0, rollouts: 4 });
-    const [best] = [...moment.actions].sort((a, b) => b.value - a.value);
+    const [best] = [...moment.actions].sort((a, b) => Number(b.value) - Number(a.value));
     expect(best).toMatchObject({ taken: true, label: expect.stringMatching(/^kind-\d$/) });
     expect(moment.picture).toMatch(/wants \d, offered/);
   });

@@ -27,18 +27,18 @@ export interface Moment {
   readonly spread: number;
   /** m in [0, 1] */
   readonly mask: number;
-  /** Measured by fresh rollouts after the moment was picked, with the 95 % interval. */
+  /** Measured by fresh rollouts after the moment was picked, with the 95 % interval; null where the world cannot be copied. */
   readonly effect: {
     readonly estimate: number;
     readonly low: number;
     readonly high: number;
     readonly rollouts: number;
-  };
-  /** Per legal action: its label, π(a), and the mean return of playing on from it. */
+  } | null;
+  /** Per legal action: its label, π(a), and the mean return of playing on from it, null where the effect is. */
   readonly actions: readonly {
     readonly label: string;
     readonly probability: number;
-    readonly value: number;
+    readonly value: number | null;
     readonly taken: boolean;
   }[];
   /** The world before the decision, drawn. */
@@ -90,19 +90,16 @@ export function explainGame(
 
   const { agent, tick, states } = top;
   const { discount } = config.training;
-  const truth = branchingTruth({
-    make,
-    policies,
-    states,
-    rollouts,
-    seed: stream(seed, "effect", game).bits(),
-    discount,
-  });
+  const effectSeed = stream(seed, "effect", game).bits();
+  const truth =
+    spec.snapshotBytes > 0
+      ? branchingTruth({ make, policies, states, rollouts, seed: effectSeed, discount })
+      : undefined;
   const n = requireChoices("trainer/explain", spec.actionSpaces[agent]);
   const taken = episode.actions[(tick * spec.agents.length + agent) * slotWidth(spec)];
   const legal = Array.from({ length: n }, (_, a) => a).filter((a) => states.decisions.legal[a] === 1);
   const finalReturn = episodeReturn(episode, agent);
-  const half = 1.96 * truth.standardError[0];
+  const half = truth ? 1.96 * truth.standardError[0] : 0;
   const moment: Moment = {
     game,
     tick,
@@ -110,16 +107,18 @@ export function explainGame(
     estimate: top.estimate,
     spread: top.spread,
     mask: top.mask,
-    effect: {
-      estimate: truth.criticality[0],
-      low: truth.criticality[0] - half,
-      high: truth.criticality[0] + half,
-      rollouts,
-    },
+    effect: truth
+      ? {
+          estimate: truth.criticality[0],
+          low: truth.criticality[0] - half,
+          high: truth.criticality[0] + half,
+          rollouts,
+        }
+      : null,
     actions: legal.map((a) => ({
       label: top.labels?.[a] ?? String(a),
       probability: Math.exp(states.decisions.policy[a]),
-      value: truth.q[a],
+      value: truth?.q[a] ?? null,
       taken: a === taken,
     })),
     picture: top.picture,
@@ -165,7 +164,7 @@ function decisionsOf({ world, team }: LoadedRun, episode: Episode) {
       team.learners[team.players[agent]].policy.evaluate(batch, policy, new Float32Array(1));
       perturbations[agent].evaluate(batch, policy, perturbation);
       const snapshots = new Uint8Array(spec.snapshotBytes);
-      replay.snapshot(snapshots, 0);
+      if (snapshots.length > 0) replay.snapshot(snapshots, 0);
       const states: States = {
         count: 1,
         decisions: { ...batch, agent, policy, perturbation },
@@ -177,5 +176,6 @@ function decisionsOf({ world, team }: LoadedRun, episode: Episode) {
     }
     replay.step(episode.actions.subarray(tick * width, (tick + 1) * width));
   }
+  replay.close?.();
   return found;
 }

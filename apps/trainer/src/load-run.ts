@@ -1,4 +1,4 @@
-import { MagicMaskError, type RunRecord } from "@magic-mask/core";
+import { type CreateLearner, MagicMaskError, type RunRecord } from "@magic-mask/core";
 import { assembleTeam, assembleWorld, learnersOf, policyWork, type Team, type World } from "./assemble.ts";
 import { loadBackend } from "./backend.ts";
 import { type Config, parseConfig } from "./config.ts";
@@ -15,6 +15,8 @@ export interface LoadedTeam {
   readonly config: Config;
   readonly world: World;
   readonly team: Team;
+  /** Makes networks on the run's backend. */
+  readonly create: CreateLearner;
   /** Absent where the policies were trained elsewhere. */
   readonly saved?: SavedRun;
 }
@@ -30,25 +32,30 @@ export interface LoadedRun extends LoadedTeam {
  *
  * @throws io, corrupt-file; out-of-order if the run is not finished
  */
-export const loadTeam = async (path: string): Promise<LoadedTeam> => (await load(path)).loaded;
+export const loadTeam = async (path: string): Promise<LoadedTeam> => load(path);
 
 /**
  * Reads a run folder back, explanation included.
  *
- * @throws as `loadTeam`; unsupported if the run has none, or if its world cannot be copied
+ * @param judged whether the explanation will be held against ground truth
+ * @throws as `loadTeam`; unsupported if the run has none, or if it will be judged and its world cannot be copied
  */
-export async function loadRun(path: string): Promise<LoadedRun> {
-  const { loaded, create } = await load(path, (config, world) => {
+export async function loadRun(path: string, judged = true): Promise<LoadedRun> {
+  const loaded = await load(path, (config, world) => {
     requireExplanation(config);
-    requireSnapshots(world);
+    if (judged) requireSnapshots(world);
   });
-  const postHoc = assemblePostHoc(loaded.config, loaded.world, create);
-  const postHocState = (await loadCheckpoint(`${loaded.folder.path}/${EXPLANATION}`)).tree as PostHocState;
+  const postHoc = assemblePostHoc(loaded.config, loaded.world, loaded.create);
+  const postHocState = await loadExplanation(loaded);
   restorePostHoc(postHoc, postHocState);
   return { ...loaded, postHoc, postHocState };
 }
 
-async function load(path: string, check: (config: Config, world: World) => void = () => {}) {
+/** What a run's post-hoc pass left. @throws io, corrupt-file */
+export const loadExplanation = async ({ folder }: Pick<LoadedTeam, "folder">): Promise<PostHocState> =>
+  (await loadCheckpoint(`${folder.path}/${EXPLANATION}`)).tree as PostHocState;
+
+async function load(path: string, check: (config: Config, world: World) => void = () => {}): Promise<LoadedTeam> {
   const folder = openRunFolder(path);
   const { record } = folder;
   if (record.state !== "finished") {
@@ -64,13 +71,13 @@ async function load(path: string, check: (config: Config, world: World) => void 
   const backend = record.backend.name as Config["backend"];
   const { create } = await loadBackend({ backend, workers: 0 }, policyWork(config, world));
   const team = assembleTeam(config, world, create);
-  const loaded = { folder, record, config, world, team };
-  if (isGiven(config)) return { loaded, create };
+  const loaded = { folder, record, config, world, team, create };
+  if (isGiven(config)) return loaded;
   const saved = (await loadSaved(folder)) as SavedRun;
   learnersOf(team).forEach(({ learner }, k) => {
     learner.restoreState(saved.joint.learners[k]);
   });
-  return { loaded: { ...loaded, saved }, create };
+  return { ...loaded, saved };
 }
 
 /** @throws unsupported where no held-out decision could be branched from */

@@ -1,8 +1,10 @@
-import { checkCount, isMagicMaskError, MagicMaskError } from "@magic-mask/core";
+import { join } from "node:path";
+import { byName, checkCount, isMagicMaskError, MagicMaskError } from "@magic-mask/core";
 import { Command, CommanderError } from "commander";
 import { type Config, describeConfig, resolveConfig } from "./config.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
 import { explainGame, type Moment } from "./explain.ts";
+import { exportRun, FORMATS, type Format } from "./export.ts";
 import { ALL, describeGiven } from "./given.ts";
 import { type LoadedRun, loadRun, requireExplanation } from "./load-run.ts";
 import { presets } from "./presets.ts";
@@ -104,13 +106,30 @@ program
     `\nExamples:\n${EXPLAIN_EXAMPLES.map((line) => `  ${line}\n`).join("")}\nTakes the keys of \`magic-mask train --help\`.`,
   )
   .action(async (first: string | undefined, rest: string[], flags: ExplainFlags) => {
-    const run = await loadRun(await runToExplain(first, rest, flags));
+    const run = await loadRun(await runToExplain(first, rest, flags), false);
     const moment = await explainRun(run, flags);
     const given = describeGiven(run.team, run.world.spec);
     const about =
       given.length > 0 ? { run: run.folder.path, policies: run.team.learners.map(({ origin }) => origin) } : {};
     const words = given.length > 0 ? ["", ...given, `run folder: ${run.folder.path}`] : [];
     print(flags, { ...moment, ...about }, () => [formatMoment(moment), ...words].join("\n"));
+  });
+
+program
+  .command("export <run>")
+  .description("write a finished run's policies and mask nets for other software, with a model card")
+  .option("--format <name>", `${FORMATS.join(" or ")}; all by default`, formatOf)
+  .option("--out <folder>", "where to; export/ in the run folder by default")
+  .option("--json", "print one JSON object")
+  .addHelpText(
+    "after",
+    "\nExample:\n  magic-mask export runs/connect_four_v0__magic-mask__s1__20260101T000000Z-abc123 --format onnx --out model",
+  )
+  .action(async (path: string, flags: { format?: Format; out?: string; json?: boolean }) => {
+    const exported = await exportRun(path, flags);
+    const { folder, networks } = exported;
+    const files = [...networks.flatMap(({ files }) => files), "run.json", "README.md"];
+    print(flags, exported, () => files.map((file) => join(folder, file)).join("\n"));
   });
 
 withTrainingFlags(program.command("start"))
@@ -198,6 +217,11 @@ function askedRun(overrides: readonly string[], flags: TrainFlags): TrainingRunO
     overrides,
   });
   return { config, out: flags.out };
+}
+
+/** @throws unknown-name */
+function formatOf(name: string): Format {
+  return byName("trainer/main", "--format", Object.fromEntries(FORMATS.map((format) => [format, format])), name);
 }
 
 /** `<file>` for all agents, `<agent>=<file>` for one. */

@@ -193,6 +193,8 @@ describe("models that do not fit", () => {
     expect(refused(modelOf(2, { logits: () => [0, 0, 0] }))).toMatch(/outputs logits \[3\]/);
     expect(refused(modelOf(2, logits, 3))).toMatch(/inputs observation \[2\], action_mask \[3\]/);
     expect(refused(modelOf(2, { logits: () => [Number.NaN, 0] }))).toMatch(/not finite|another each time/);
+    expect(refused(modelOf(2, { action: () => [0.5] }))).toMatch(/other numbers than 0 … 1/);
+    expect(refused(modelOf(2, { "#action": () => [2] }))).toMatch(/other numbers than 0 … 1/);
     let n = 0;
     expect(refused(modelOf(2, { "#actions": () => [(n++ % 5) % 2] }))).toMatch(/another each time.*deterministic/);
     expect(refused(modelOf(2, logits), { kind: "candidates", max: 2, features: 1 })).toMatch(/lists of candidates/);

@@ -266,6 +266,14 @@ function findOutputs(
       const message = `${kind} take ${width} numbers a row, but output ${quoted(port)} has ${port.width}`;
       throw new MagicMaskError("shape-mismatch", SOURCE, message);
     }
+    if (kind === "actions") {
+      const parts = partsOf(space);
+      const isAction = (x: number, i: number) => Number.isInteger(x) && x >= 0 && x < parts[i % W];
+      if (!probe[index].every(isAction)) {
+        const message = `output ${quoted(port)} is to be actions, but holds other numbers than 0 … ${parts.map((n) => n - 1)}`;
+        throw new MagicMaskError("unsupported", SOURCE, message);
+      }
+    }
     return kind;
   }
 

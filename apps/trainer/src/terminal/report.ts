@@ -62,10 +62,16 @@ export function formatMoment(moment: Moment): string {
     "",
     picture.trimEnd(),
     "",
-    `Acting at random here costs ${agent} ${formatInterval(effect)} of return (n = ${effect.rollouts} fresh rollouts per action, 95 %);` +
+    (effect
+      ? `Acting at random here costs ${agent} ${formatInterval(effect)} of return (n = ${effect.rollouts} fresh rollouts per action, 95 %);`
+      : `What acting at random costs ${agent} here cannot be measured, as this world cannot be copied;`) +
       ` the mask estimated ${formatNumber(estimate)} ± ${formatNumber(spread)}, m = ${formatNumber(mask)}`,
     formatTable(
-      actions.map(({ label, probability, value, taken }) => [taken ? `${label} (taken)` : label, probability, value]),
+      actions.map(({ label, probability, value, taken }) => [
+        taken ? `${label} (taken)` : label,
+        probability,
+        value ?? Number.NaN,
+      ]),
       ["action", "policy", "mean return after it"],
     ),
   ].join("\n");
