@@ -1,14 +1,17 @@
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import { type LearnerState, stream } from "@magic-mask/core";
+import { discrete, episodeReturn, type LearnerState, type Policy, play, stream } from "@magic-mask/core";
 import { encodeWeights } from "@magic-mask/networks";
 import { openOnnxModel } from "@magic-mask/onnx/node";
+import { assembleTeam, assembleWorld } from "../src/assemble.ts";
 import { resolveConfig } from "../src/config.ts";
 import { evaluate } from "../src/evaluate.ts";
 import { explainGame } from "../src/explain.ts";
 import { exportRun } from "../src/export.ts";
 import { loadRun } from "../src/load-run.ts";
+import { greedy, randomPlayer } from "../src/policies.ts";
 import { runTraining } from "../src/training-run.ts";
 import { magicMask, recordOf, runFolderIn, SMALL, temporaryFolder } from "./command-line.ts";
 
@@ -132,6 +135,35 @@ describe("policies trained elsewhere", () => {
     const { code, stderr } = await magicMask("explain");
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("--policy") });
   }, 60_000);
+});
+
+describe("policies of Stable-Baselines3", () => {
+  const played = (id: string, file: string, options: object, episodes: number) => {
+    const world = assembleWorld(resolveConfig({ flags: { environment: { id, options } } }));
+    const policies = { all: { file: fileURLToPath(new URL(`../../../bench/black-box/${file}`, import.meta.url)) } };
+    const config = resolveConfig({ flags: { environment: { id, options }, policies } });
+    const { learners, players } = assembleTeam(config, world, () => {
+      throw new TypeError("nothing is trained");
+    });
+    const own = players.map((k, agent) => greedy(learners[k].policy, world.spec.actionSpaces[agent]));
+    return (others: readonly (Policy | undefined)[]) =>
+      play({ make: world.make, policies: own.map((policy, i) => others[i] ?? policy), episodes, seed: 5 });
+  };
+
+  it("balance a pole here as they do in Gymnasium", () => {
+    // In Python: 499.9 on average, over 100 greedy episodes.
+    const returns = played("cartpole_v1", "cart_pole.onnx", {}, 20)([]).map((episode) => episodeReturn(episode, 0));
+    expect(returns.reduce((a, b) => a + b) / 20).toBeGreaterThan(495);
+  });
+
+  it("win here as they do in PettingZoo, as the planes are the same", () => {
+    const game = played("connect_four_v0", "connect_four.onnx", { observation: "planes" }, 100);
+    const won = [0, 1].map((seat) => {
+      const others = [undefined, undefined].map((_, i) => (i === seat ? undefined : randomPlayer(discrete(7))));
+      return game(others).filter((episode) => episodeReturn(episode, seat) > 0).length / 100;
+    });
+    expect((won[0] + won[1]) / 2).toBeGreaterThan(WON);
+  });
 });
 
 describe("an export", () => {
