@@ -4,16 +4,19 @@ import {
   type CreateLearner,
   distributionOf,
   type EnvironmentSpec,
+  type Learner,
   MagicMaskError,
   type MakeEnvironment,
   type ModelSpec,
   type Perturbation,
+  type Policy,
   stream,
 } from "@magic-mask/core";
 import { type Critic, createCritic, type MaskLearner, objectives, perturbations } from "@magic-mask/masking";
 import { learnerPolicy, type Work } from "@magic-mask/networks";
 import { type Opponents, pool, scripted, self, type TrainOptions } from "@magic-mask/ppo";
 import type { Config } from "./config.ts";
+import { givenPlayers, isGiven } from "./given.ts";
 import { createMemory, type Memory } from "./memory.ts";
 import { randomPlayer } from "./policies.ts";
 import { requireScriptedPlayer } from "./scripted.ts";
@@ -36,13 +39,31 @@ export interface Explanation {
   readonly memory: Memory;
 }
 
-/** The learning policies, learner k playing every agent i with `players[i]` = k, and whom they train against. */
+/** A policy with the network that it reads, where that is ours. */
+export interface Player {
+  readonly policy: Policy;
+  readonly learner?: Learner;
+  /** Of a policy that was trained elsewhere: its file, that one's digest, and what it gives, in words. */
+  readonly origin?: {
+    readonly file: string;
+    readonly sha256: string;
+    readonly gives: string;
+    /** Whether probabilities are the model's own, or an estimate from actions alone. */
+    readonly exact: boolean;
+  };
+}
+
+/** The policies, the k-th playing every agent i with `players[i]` = k, and whom they train against. */
 export interface Team {
-  readonly learners: TrainOptions["learners"];
+  readonly learners: readonly Player[];
   /** [N] */
   readonly players: readonly number[];
   readonly opponents: Opponents;
 }
+
+/** Those of a team that can learn: all, or none where policies are given. */
+export const learnersOf = ({ learners }: Pick<Team, "learners">): TrainOptions["learners"] =>
+  learners.flatMap(({ learner, policy }) => (learner ? [{ learner, policy }] : []));
 
 export function assembleWorld(config: Config): World {
   const make = makerOf(config.environment);
@@ -73,12 +94,20 @@ function policyModel({ training }: Config, spec: EnvironmentSpec, agent: number)
   return { kind: "mlp", inputs, hidden, activation, outputs };
 }
 
-/** @throws unsupported if there are no such opponents */
+/** The team that a configuration asks for: new networks, or given policies. @throws unsupported if there are no such opponents; as `givenPlayers` */
 export function assembleTeam(config: Config, { spec }: World, create: CreateLearner): Team {
   const { sharedPolicy } = config.training;
   // Who shares a policy shares spaces.
   const shapes = spec.agents.map((_, i) => JSON.stringify([spec.observationSpaces[i], spec.actionSpaces[i]]));
   const groups = [...new Set(shapes)];
+  if (isGiven(config)) {
+    const given = givenPlayers(
+      config,
+      spec,
+      shapes.map((shape) => groups.indexOf(shape)),
+    );
+    return { ...given, opponents: self() };
+  }
   const players = shapes.map((shape, i) => (sharedPolicy ? groups.indexOf(shape) : i));
   const learners = [...new Set(players)].map((k) => {
     const first = players.indexOf(k);
@@ -91,7 +120,7 @@ export function assembleTeam(config: Config, { spec }: World, create: CreateLear
 function assembleOpponents(
   config: Config,
   spec: EnvironmentSpec,
-  learners: Team["learners"],
+  learners: TrainOptions["learners"],
   create: CreateLearner,
 ): Opponents {
   const { kind, share, size, every } = config.opponents;
@@ -116,24 +145,37 @@ function assembleOpponents(
   return pool({ learner, createMember, size, every, share });
 }
 
+/** The mask of one agent. @param seed, separate as in `assembleExplanation` */
+export function assembleMask(
+  { mask }: Config,
+  { spec }: World,
+  agent: number,
+  createLearner: CreateLearner,
+  seed: number,
+  separate: boolean,
+): MaskLearner {
+  const objective = objectives[mask.objective]({ threshold: mask.threshold, separate });
+  return objective.create({ spec, agent, createLearner, seed });
+}
+
 /**
  * @param seed root of all chance in it
  * @param separate ensembles of separate nets (post hoc) instead of heads on one trunk (joint training)
  */
 export function assembleExplanation(
   config: Config,
-  { spec }: World,
+  world: World,
   create: CreateLearner,
   seed: number,
   separate: boolean,
 ): Explanation {
+  const { spec } = world;
   const { discount, trace, copies } = config.training;
-  const objective = objectives[config.mask.objective]({ threshold: config.mask.threshold, separate });
   const agents = spec.agents.map((_, agent) => agent);
   const critics = agents.map((agent) => createCritic({ spec, agent, createLearner: create, seed, discount, trace }));
   return {
     critics,
-    masks: agents.map((agent) => objective.create({ spec, agent, createLearner: create, seed })),
+    masks: agents.map((agent) => assembleMask(config, world, agent, create, seed, separate)),
     memory: createMemory({ spec, mode: config.sharing.mode, config, copies, seed, createLearner: create, critics }),
   };
 }

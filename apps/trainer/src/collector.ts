@@ -1,6 +1,6 @@
 import { createShardedCollector, type ShardedCollector, self, shardWorlds } from "@magic-mask/ppo";
 import { createWorkerCollector } from "@magic-mask/ppo/workers";
-import type { Team, World } from "./assemble.ts";
+import { learnersOf, type Team, type World } from "./assemble.ts";
 import type { Backend } from "./backend.ts";
 import type { Config } from "./config.ts";
 import type { ShardsOptions } from "./shards.ts";
@@ -18,9 +18,10 @@ export interface CollectOptions {
 export function assembleCollector(
   config: Config,
   { make, spec, perturbations }: World,
-  { learners, players, opponents }: Team,
+  team: Team,
   { seed, alone, backend }: CollectOptions,
 ): ShardedCollector {
+  const { learners, players, opponents } = team;
   const { copies, shards } = config.training;
   const about = { players, seed, opponents: alone ? self() : opponents };
   if (backend.workers === 0) {
@@ -39,7 +40,7 @@ export function assembleCollector(
     spec,
     copies,
     shards,
-    learners: learners.map(({ learner }) => learner),
+    learners: learnersOf(team).map(({ learner }) => learner),
   });
 }
 

@@ -50,6 +50,20 @@ const configSchema = z.strictObject({
     },
     "the world",
   ),
+  policies: z
+    .record(
+      z.string(),
+      z.strictObject({
+        file: z.string(),
+        sha256: z.string().optional(),
+        output: z.string().optional(),
+        as: z.enum(["logits", "probabilities", "actions", "q_values"]).optional(),
+      }),
+    )
+    .default({})
+    .describe(
+      "policies trained elsewhere, by agent or for all: ONNX files to explain, nothing is trained; `output` names the output that one is read from, `as` says what that gives (logits, probabilities, actions, q_values)",
+    ),
   training: group(
     {
       totalSteps: count("environment steps over all copies").default(1_000_000),

@@ -127,7 +127,8 @@ export async function evaluate(run: LoadedRun, options: EvaluateOptions = {}): P
   progress.update(93);
 
   const fidelity = compareSharing(run, states, truths, resample);
-  const training = sum(run.saved.joint.explanation?.memory.channel.bytes ?? []);
+  const { recent = [], largest = Number.NaN } = run.saved?.kl ?? {};
+  const training = sum(run.saved?.joint.explanation?.memory.channel.bytes ?? []);
   const checked = sanity
     ? [
         judgePlanted(seedOf("planted")),
@@ -142,7 +143,7 @@ export async function evaluate(run: LoadedRun, options: EvaluateOptions = {}): P
     states: set,
     opponents,
     kl: {
-      update: { last: mean(run.saved.kl.recent), largest: run.saved.kl.largest },
+      update: { last: mean(recent), largest },
       perturbation: agents.map((agent) => {
         const p = config.posthoc.probability / (spec.turnBased ? 1 : agents.length);
         return {
@@ -167,7 +168,7 @@ export async function evaluate(run: LoadedRun, options: EvaluateOptions = {}): P
     bytes: {
       training,
       postHoc: sum(postHoc.explanation.memory.channel.statistics.bytes),
-      perAgentPer1000Steps: (1000 * training) / run.record.steps / agents.length,
+      perAgentPer1000Steps: training === 0 ? 0 : (1000 * training) / run.record.steps / agents.length,
     },
     sanity: checked,
   };

@@ -1,7 +1,7 @@
 import type { LearnerState, UpdateStatistics } from "@magic-mask/core";
 import { maskGate, objectives } from "@magic-mask/masking";
 import { type Blinding, blindingSchedule, type Iteration, linear, type TrainState, train } from "@magic-mask/ppo";
-import type { Explanation, Team, World } from "./assemble.ts";
+import { type Explanation, learnersOf, type Team, type World } from "./assemble.ts";
 import type { Backend } from "./backend.ts";
 import { assembleCollector } from "./collector.ts";
 import type { Config } from "./config.ts";
@@ -56,8 +56,9 @@ export async function* trainJointly(
   resume?: JointState,
 ): AsyncGenerator<JointIteration, void, void> {
   const { training, mask } = config;
+  const learners = learnersOf(team);
   if (resume) {
-    team.learners.forEach(({ learner }, k) => {
+    learners.forEach(({ learner }, k) => {
       learner.restoreState(resume.learners[k]);
     });
     if (explanation && resume.explanation) restoreExplanation(explanation, resume.explanation);
@@ -70,7 +71,7 @@ export async function* trainJointly(
   const collector = assembleCollector(config, world, team, where);
   const iterations = train({
     collector,
-    learners: team.learners,
+    learners,
     blinding: blindingOf(config, explanation),
     totalSteps: training.totalSteps,
     seed: config.seed,
@@ -119,7 +120,7 @@ export async function* trainJointly(
         },
         exportState: async () => ({
           train: await iteration.exportState(),
-          learners: team.learners.map(({ learner }) => learner.exportState()),
+          learners: learners.map(({ learner }) => learner.exportState()),
           explanation: explanation ? exportExplanation(explanation) : null,
         }),
       };

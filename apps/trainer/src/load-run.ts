@@ -1,7 +1,8 @@
 import { type CreateLearner, MagicMaskError, type RunRecord } from "@magic-mask/core";
-import { assembleTeam, assembleWorld, policyWork, type Team, type World } from "./assemble.ts";
+import { assembleTeam, assembleWorld, learnersOf, policyWork, type Team, type World } from "./assemble.ts";
 import { loadBackend } from "./backend.ts";
 import { type Config, parseConfig } from "./config.ts";
+import { inFolder, isGiven } from "./given.ts";
 import { assemblePostHoc, isExplained, type PostHoc, type PostHocState, restorePostHoc } from "./posthoc.ts";
 import { loadCheckpoint } from "./run/checkpoint.ts";
 import { openRunFolder, type RunFolder } from "./run/run-folder.ts";
@@ -14,9 +15,10 @@ export interface LoadedTeam {
   readonly config: Config;
   readonly world: World;
   readonly team: Team;
-  readonly saved: SavedRun;
-  /** Makes further networks on the run's backend. */
+  /** Makes networks on the run's backend. */
   readonly create: CreateLearner;
+  /** Absent where the policies were trained elsewhere. */
+  readonly saved?: SavedRun;
 }
 
 /** A trained and explained team, ready to be looked at. */
@@ -30,23 +32,28 @@ export interface LoadedRun extends LoadedTeam {
  *
  * @throws io, corrupt-file; out-of-order if the run is not finished
  */
-export const loadTeam = (path: string): Promise<LoadedTeam> => load(path);
+export const loadTeam = async (path: string): Promise<LoadedTeam> => load(path);
 
 /**
  * Reads a run folder back, explanation included.
  *
- * @throws as `loadTeam`; unsupported if the run has none, or if its world cannot be copied
+ * @param judged whether the explanation will be held against ground truth
+ * @throws as `loadTeam`; unsupported if the run has none, or if it will be judged and its world cannot be copied
  */
-export async function loadRun(path: string): Promise<LoadedRun> {
+export async function loadRun(path: string, judged = true): Promise<LoadedRun> {
   const loaded = await load(path, (config, world) => {
     requireExplanation(config);
-    requireSnapshots(world);
+    if (judged) requireSnapshots(world);
   });
   const postHoc = assemblePostHoc(loaded.config, loaded.world, loaded.create);
-  const postHocState = (await loadCheckpoint(`${loaded.folder.path}/${EXPLANATION}`)).tree as PostHocState;
+  const postHocState = await loadExplanation(loaded);
   restorePostHoc(postHoc, postHocState);
   return { ...loaded, postHoc, postHocState };
 }
+
+/** What a run's post-hoc pass left. @throws io, corrupt-file */
+export const loadExplanation = async ({ folder }: Pick<LoadedTeam, "folder">): Promise<PostHocState> =>
+  (await loadCheckpoint(`${folder.path}/${EXPLANATION}`)).tree as PostHocState;
 
 async function load(path: string, check: (config: Config, world: World) => void = () => {}): Promise<LoadedTeam> {
   const folder = openRunFolder(path);
@@ -58,17 +65,19 @@ async function load(path: string, check: (config: Config, world: World) => void 
       `${path} is ${record.state}; finish it first: magic-mask train --resume ${path}`,
     );
   }
-  const config = parseConfig(record.config);
+  const config = inFolder(parseConfig(record.config), folder.path);
   const world = assembleWorld(config);
   check(config, world);
   const backend = record.backend.name as Config["backend"];
   const { create } = await loadBackend({ backend, workers: 0 }, policyWork(config, world));
   const team = assembleTeam(config, world, create);
+  const loaded = { folder, record, config, world, team, create };
+  if (isGiven(config)) return loaded;
   const saved = (await loadSaved(folder)) as SavedRun;
-  team.learners.forEach(({ learner }, k) => {
+  learnersOf(team).forEach(({ learner }, k) => {
     learner.restoreState(saved.joint.learners[k]);
   });
-  return { folder, record, config, world, team, saved, create };
+  return { ...loaded, saved };
 }
 
 /** @throws unsupported where no held-out decision could be branched from */

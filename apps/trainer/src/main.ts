@@ -1,11 +1,13 @@
 import { join } from "node:path";
-import { checkCount, isMagicMaskError, MagicMaskError } from "@magic-mask/core";
+import { byName, checkCount, isMagicMaskError, MagicMaskError } from "@magic-mask/core";
 import { Command, CommanderError, Option } from "commander";
 import { workersFor } from "./backend.ts";
-import { describeConfig, parseConfig, resolveConfig } from "./config.ts";
+import { type Config, describeConfig, parseConfig, resolveConfig } from "./config.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
 import { type ExplainOptions, explainEpisode } from "./explanation/explain-episode.ts";
 import { subjectOf } from "./explanation/subject.ts";
+import { exportRun, FORMATS, type Format } from "./export.ts";
+import { ALL, describeGiven } from "./given.ts";
 import { type LoadedRun, loadRun, requireExplanation } from "./load-run.ts";
 import { presets } from "./presets.ts";
 import { noteTestLook } from "./run/test-looks.ts";
@@ -36,11 +38,6 @@ interface TrainFlags {
   readonly json?: boolean;
 }
 
-interface ExplainFlags extends Omit<ExplainOptions, "command"> {
-  readonly out?: string;
-  readonly json?: boolean;
-}
-
 /** How much `explain` measures unless it is told otherwise. */
 const MOMENTS = 5;
 const ROLLOUTS = 128;
@@ -55,6 +52,13 @@ const TRAIN_EXAMPLES = [
   "MAGIC_MASK_PYTHON=venv/bin/python magic-mask train --env-id pettingzoo \\",
   "  environment.options.module=pettingzoo.classic.connect_four_v3 environment.options.zeroSum=true",
   "magic-mask train --env-id pettingzoo environment.options='{module: CartPole-v1, kind: gymnasium}'",
+];
+
+const EXPLAIN_EXAMPLES = [
+  "magic-mask explain runs/connect_four_v0__magic-mask__s1__20260101T000000Z-abc123 --game 3",
+  "magic-mask explain --policy model.onnx --env-id cartpole_v1",
+  "magic-mask explain --policy player_0=a.onnx --policy player_1=b.onnx --env-id connect_four_v0 \\",
+  "  environment.options.observation=planes policies.player_1.as=logits",
 ];
 
 withTrainingFlags(program.command("train"))
@@ -86,9 +90,30 @@ program
     print(flags, evaluation, () => formatEvaluation(evaluation, run.record, run.config));
   });
 
+interface ExplainFlags extends Omit<TrainFlags, "out" | "resume" | "step">, Omit<ExplainOptions, "command"> {
+  readonly runs: string;
+  readonly out?: string;
+  readonly policy?: Config["policies"];
+  readonly steps?: number | string;
+}
+
 program
-  .command("explain <run>")
-  .description("explain a held-out game of a finished run: what was critical, and a page that replays it")
+  .command("explain [run]")
+  .usage("<run> [options]\n       magic-mask explain --policy <model.onnx> --env-id <id> [key=value...] [options]")
+  .argument("[key=value...]", "with --policy: configuration overrides such as posthoc.epochs=10")
+  .description(
+    "explain a held-out game of a finished run, or of policies trained elsewhere: what was critical, and a page that replays it",
+  )
+  .option("--policy <file>", "an ONNX model to explain; <agent>=<file>, once for each, where they differ", policyOf)
+  .option("--env-id <id>", "with --policy, as are the options up to --runs: which world")
+  .option("--steps <n>", "environment steps that the explanation is learned from", numberOf)
+  .option("--seed <n>", "root of all chance", numberOf)
+  .option("--num-envs <n>", "copies of the world", numberOf)
+  .option("--backend <name>", "what runs the networks, or auto")
+  .option("--workers <n>", "threads for playing and learning, or auto", workersOf)
+  .option("--name <name>", "goes into the name of the run folder")
+  .option("--config <file>", "YAML file with configuration keys; flags and overrides win")
+  .option("--runs <folder>", "where the run folder goes", "runs")
   .option("--game <k>", "which held-out game, 0, 1, …", Number, 0)
   .option("--moments <n>", "decisions of each agent that are measured", Number, MOMENTS)
   .option("--agent <name>", "measure decisions of this agent alone")
@@ -97,11 +122,35 @@ program
   .option("--json", "print one JSON object")
   .addHelpText(
     "after",
-    "\nExample:\n  magic-mask explain runs/connect_four_v0__magic-mask__s1__20260101T000000Z-abc123 --game 3 --moments 10",
+    `\nExamples:\n${EXPLAIN_EXAMPLES.map((line) => `  ${line}\n`).join("")}\nTakes the keys of \`magic-mask train --help\`.`,
   )
-  .action(async (path: string, flags: ExplainFlags) => {
-    const { explanation, page } = await explainRun(await loadRun(path), path, flags);
-    print(flags, { ...explanation, page }, () => `${formatExplanation(explanation)}\n\npage: ${page}`);
+  .action(async (first: string | undefined, rest: string[], flags: ExplainFlags) => {
+    const path = await runToExplain(first, rest, flags);
+    const run = await loadRun(path);
+    const { explanation, page } = await explainRun(run, path, flags);
+    const given = describeGiven(run.team, run.world.spec);
+    const about = given.length > 0 ? { run: path, policies: run.team.learners.map(({ origin }) => origin) } : {};
+    const words = given.length > 0 ? ["", ...given, `run folder: ${path}`] : [];
+    print(flags, { ...explanation, page, ...about }, () =>
+      [formatExplanation(explanation), ...words, "", `page: ${page}`].join("\n"),
+    );
+  });
+
+program
+  .command("export <run>")
+  .description("write a finished run's policies and mask nets for other software, with a model card")
+  .option("--format <name>", `${FORMATS.join(" or ")}; all by default`, formatOf)
+  .option("--out <folder>", "where to; export/ in the run folder by default")
+  .option("--json", "print one JSON object")
+  .addHelpText(
+    "after",
+    "\nExample:\n  magic-mask export runs/connect_four_v0__magic-mask__s1__20260101T000000Z-abc123 --format onnx --out model",
+  )
+  .action(async (path: string, flags: { format?: Format; out?: string; json?: boolean }) => {
+    const exported = await exportRun(path, flags);
+    const { folder, networks } = exported;
+    const files = [...networks.flatMap(({ files }) => files), "run.json", "README.md"];
+    print(flags, exported, () => files.map((file) => join(folder, file)).join("\n"));
   });
 
 withTrainingFlags(program.command("start"))
@@ -192,6 +241,42 @@ function askedRun(overrides: readonly string[], flags: TrainFlags): TrainingRunO
   return { config, out: flags.out };
 }
 
+/** @throws unknown-name */
+function formatOf(name: string): Format {
+  return byName("trainer/main", "--format", Object.fromEntries(FORMATS.map((format) => [format, format])), name);
+}
+
+/** `<file>` for all agents, `<agent>=<file>` for one. */
+function policyOf(text: string, before: Config["policies"] = {}): Config["policies"] {
+  const [, agent = ALL, file] = /^(?:([\w-]+)=)?(.*)$/s.exec(text) ?? [];
+  return { ...before, [agent]: { file } };
+}
+
+/** Path of the run that is named, or of one that is made of policies trained elsewhere. @throws as `resolveConfig`; unsupported */
+async function runToExplain(first: string | undefined, rest: readonly string[], flags: ExplainFlags): Promise<string> {
+  if (!flags.policy) {
+    if (first !== undefined && rest.length === 0) return first;
+    const message = "explain wants one run folder, or --policy with a model, --env-id and key=value";
+    throw new MagicMaskError("invalid-option", "trainer/main", message);
+  }
+  const config = resolveConfig({
+    file: flags.config,
+    flags: {
+      seed: flags.seed,
+      name: flags.name,
+      backend: flags.backend,
+      workers: flags.workers,
+      environment: { id: flags.envId },
+      training: { copies: flags.numEnvs },
+      posthoc: { steps: flags.steps },
+      policies: flags.policy,
+    },
+    overrides: first === undefined ? rest : [first, ...rest],
+  });
+  requireExplanation(config);
+  return (await runTraining({ config, out: flags.runs })).path;
+}
+
 interface EvaluateFlags {
   readonly states?: StateSet;
   readonly curve?: boolean;
@@ -222,7 +307,11 @@ async function evaluateRun(
 }
 
 /** @returns the explanation, and where its page lies */
-async function explainRun(run: LoadedRun, path: string, flags: Omit<ExplainFlags, "json">) {
+async function explainRun(
+  run: LoadedRun,
+  path: string,
+  flags: Omit<ExplainOptions, "command"> & { readonly out?: string },
+) {
   const { game, moments, agent, rollouts, out = run.folder.resultsFolder("report") } = flags;
   const only = agent === undefined ? "" : ` --agent ${agent}`;
   const command = `magic-mask explain ${path} --game ${game} --moments ${moments}${only} --rollouts ${rollouts}`;

@@ -1,6 +1,6 @@
 /** What a worker thread runs to play some of a run's copies; `collector.ts` names this file. */
 import { createShardServer, type ShardServer, self } from "@magic-mask/ppo";
-import { assembleTeam, assembleWorld, policyWork } from "./assemble.ts";
+import { assembleTeam, assembleWorld, learnersOf, policyWork } from "./assemble.ts";
 import { loadBackend } from "./backend.ts";
 import type { Config } from "./config.ts";
 
@@ -20,10 +20,11 @@ export async function openShards({ config, backend, seed, alone }: ShardsOptions
   const world = assembleWorld(config);
   const own = { backend: backend as Config["backend"], workers: 0 };
   const { create } = await loadBackend(own, policyWork(config, world));
-  const { learners, players, opponents } = assembleTeam(config, world, create);
+  const team = assembleTeam(config, world, create);
+  const { learners, players, opponents } = team;
   return createShardServer({
     make: world.make,
-    learners: learners.map(({ learner }) => learner),
+    learners: learnersOf(team).map(({ learner }) => learner),
     policies: learners.map(({ policy }) => policy),
     players,
     perturbations: world.perturbations,

@@ -12,6 +12,7 @@ import {
 } from "./assemble.ts";
 import { type Backend, loadBackend } from "./backend.ts";
 import { type Config, parseConfig } from "./config.ts";
+import { describeGiven, inFolder, isGiven, keepModels } from "./given.ts";
 import { gitCommit, hostDescription, packageVersions } from "./host.ts";
 import { type JointIteration, type JointState, trainJointly } from "./joint.ts";
 import { logIteration } from "./log-iteration.ts";
@@ -63,8 +64,9 @@ export const EXPLANATION = "explanation";
 /** Trains, explains post hoc and keeps it all in a run folder; continues there when resumed. @throws MagicMaskError */
 export async function runTraining(options: TrainingRunOptions): Promise<TrainingOutcome> {
   const earlier = "resume" in options ? openRunFolder(options.resume) : undefined;
-  const config =
+  const asked =
     "config" in options ? options.config : parseConfig(withWorkers(earlier?.record.config, options.workers));
+  const config = earlier ? inFolder(asked, earlier.path) : asked;
   const world = assembleWorld(config);
   const backend = await loadBackend(
     earlier ? { ...config, backend: earlier.record.backend.name } : config,
@@ -72,7 +74,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
   );
   // Everything is put together before anything is written, so that what cannot be leaves nothing behind.
   const team = assembleTeam(config, world, backend.create);
-  const { enabled } = config.mask;
+  const enabled = config.mask.enabled && !isGiven(config);
   const joint = stream(config.seed, "joint").bits();
   const explanation = enabled ? assembleExplanation(config, world, backend.create, joint, false) : undefined;
   const postHoc = isExplained(config) ? assemblePostHoc(config, world, backend.create) : undefined;
@@ -84,6 +86,8 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
       name: config.name,
       seed: config.seed,
     });
+  /** As the folder keeps it. */
+  const kept = earlier ? asked : keepModels(config, folder.path);
   const unlock = lockRun(folder.path);
   const saved = await loadSaved(folder, "resume" in options ? options.step : undefined).catch((error) => {
     unlock();
@@ -97,7 +101,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     id: folder.id,
     environment: config.environment.id,
     seed: config.seed,
-    config,
+    config: kept,
     versions: packageVersions(),
     commit: gitCommit(),
     host,
@@ -114,26 +118,29 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     await folder.writeRecord(record);
   };
 
-  let logs: Logs | undefined;
+  let begun = false;
   try {
     // What cannot be continued leaves the record as it was.
-    logs = openLogs(folder, saved);
-    await note({ state: "running", config, host });
-    await folder.writeConfig(config);
+    const logs = isGiven(config) ? undefined : openLogs(folder, saved);
+    begun = true;
+    await note({ state: "running", config: kept, host });
+    await folder.writeConfig(kept);
     const threads = backend.workers === 0 ? "" : `, worker threads: ${backend.workers}`;
     process.stderr.write(`run ${folder.path}\nbackend ${backend.name}${threads}: ${backend.reason}\n`);
-    const finished = await trainPolicies(
-      config,
-      world,
-      team,
-      explanation,
-      backend,
-      folder,
-      saved,
-      logs,
-      note,
-      () => interrupt.requested,
-    );
+    const finished = logs
+      ? await trainPolicies(
+          config,
+          world,
+          team,
+          explanation,
+          backend,
+          folder,
+          saved,
+          logs,
+          note,
+          () => interrupt.requested,
+        )
+      : { hash: trajectoryHash().digest() };
     if (!finished) {
       await note({ state: "interrupted" });
       return { path: folder.path, record, exitCode: interrupt.exitCode };
@@ -141,13 +148,14 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     // From here on a signal may end the process at once: the pass is short, and repeated exactly when resumed.
     await note({ state: "trained" });
     interrupt.restore();
+    for (const line of describeGiven(team, world.spec)) process.stderr.write(`${line}\n`);
     process.stderr.write(`policies saved; if you stop now, finish with: magic-mask train --resume ${folder.path}\n`);
     const hash = postHoc ? await explainPolicies(config, world, team, postHoc, backend, folder, record.steps) : "";
     await note({ state: "finished", trajectoryHash: chained(finished.hash, hash) });
     return { path: folder.path, record, exitCode: 0 };
   } catch (error) {
     // The first trouble is the one to report, even if the disk is too full to note it.
-    if (logs) await note({ state: "failed" }).catch(() => {});
+    if (begun) await note({ state: "failed" }).catch(() => {});
     throw error;
   } finally {
     interrupt.restore();

@@ -6,6 +6,7 @@ import type { Evaluation } from "./evaluate.ts";
 import type { EpisodeExplanation } from "./explanation/explanation.ts";
 import { formatMarkdown } from "./explanation/markdown.ts";
 import { formatPage } from "./explanation/page.ts";
+import { isGiven } from "./given.ts";
 import type { LoadedRun } from "./load-run.ts";
 import { refused, writeFileAtomic } from "./run/atomic.ts";
 import { createEventWriter } from "./run/tensorboard.ts";
@@ -79,6 +80,6 @@ function marlEval({ record, config }: LoadedRun, { opponents }: Evaluation) {
     opponents.map(({ metric, opponent, play, value }) => [`${metric}_${opponent}_${play}`, [value.estimate]]),
   );
   const seed = { step_0: { step_count: record.steps, ...figures }, absolute_metrics: figures };
-  const algorithm = `ppo+${config.mask.objective}+${config.sharing.mode}`;
+  const algorithm = `${isGiven(config) ? "given" : "ppo"}+${config.mask.objective}+${config.sharing.mode}`;
   return { [record.environment]: { [config.opponents.kind]: { [algorithm]: { [`seed_${record.seed}`]: seed } } } };
 }

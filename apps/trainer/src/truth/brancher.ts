@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { LearnerState } from "@magic-mask/core";
 import { startThread } from "@magic-mask/core/threads";
 import { branchingTruth, joinTruth, type States, type Truth, type TruthOptions } from "@magic-mask/metrics";
-import type { Team, World } from "../assemble.ts";
+import { learnersOf, type Team, type World } from "../assemble.ts";
 import type { Config } from "../config.ts";
 import type { BranchServerOptions } from "./server.ts";
 
@@ -46,11 +46,11 @@ export function createBrancher({ make }: Pick<World, "make">, policies: TruthOpt
  */
 export function createWorkerBrancher(
   config: Config,
-  { learners }: Pick<Team, "learners">,
+  team: Pick<Team, "learners">,
   backend: string,
   workers: number,
 ): Brancher {
-  const parameters: LearnerState[] = learners.map(({ learner }) => learner.exportState());
+  const parameters: LearnerState[] = learnersOf(team).map(({ learner }) => learner.exportState());
   const options: BranchServerOptions = { config, backend, parameters };
   const threads = Array.from({ length: workers }, () =>
     startThread({ module: SERVER, export: "openBranches", options }),

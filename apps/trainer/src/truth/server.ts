@@ -1,7 +1,7 @@
 /** What a worker thread runs to make truth; `brancher.ts` names this file. */
 import { type LearnerState, MagicMaskError } from "@magic-mask/core";
 import { branchingTruth, type States, type Truth } from "@magic-mask/metrics";
-import { assembleTeam, assembleWorld, policyWork } from "../assemble.ts";
+import { assembleTeam, assembleWorld, learnersOf, policyWork } from "../assemble.ts";
 import { loadBackend } from "../backend.ts";
 import type { Config } from "../config.ts";
 import type { Branching } from "./brancher.ts";
@@ -27,8 +27,9 @@ export async function openBranches({ config, backend, parameters }: BranchServer
   const world = assembleWorld(config);
   const own = { backend: backend as Config["backend"], workers: 0 };
   const { create } = await loadBackend(own, policyWork(config, world));
-  const { learners, players } = assembleTeam(config, world, create);
-  learners.forEach(({ learner }, k) => {
+  const team = assembleTeam(config, world, create);
+  const { learners, players } = team;
+  learnersOf(team).forEach(({ learner }, k) => {
     learner.restoreState(parameters[k]);
   });
   const policies = players.map((k) => learners[k].policy);

@@ -1,4 +1,4 @@
-import { type Learner, stream } from "@magic-mask/core";
+import { stream } from "@magic-mask/core";
 import { type MeasuredTruth, measureTruth, type States } from "@magic-mask/metrics";
 import type { Team } from "../assemble.ts";
 import type { Config } from "../config.ts";
@@ -29,14 +29,15 @@ export interface TruthOfOptions {
   readonly onDamage?: (message: string) => void;
 }
 
-/** What tells learners from others: their networks with their parameters, who plays whom, and what runs them. */
+/** What tells a team from others: its networks with their parameters, or the models given, who plays whom, and what runs them. */
 export const playersOf = ({ learners, players }: Pick<Team, "learners" | "players">, backend: string) => ({
   backend,
   players,
-  learners: learners.map(({ learner }: { readonly learner: Learner }) => ({
-    model: JSON.stringify(learner.spec),
-    parameters: learner.exportState().parameters,
-  })),
+  learners: learners.map(({ learner, origin }) =>
+    learner
+      ? { model: JSON.stringify(learner.spec), parameters: learner.exportState().parameters }
+      : { model: origin?.sha256, gives: origin?.gives },
+  ),
 });
 
 /**
