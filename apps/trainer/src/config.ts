@@ -149,6 +149,15 @@ const configSchema = z.strictObject({
         .default(100),
       states: z.number().int().min(2).describe("held-out decisions per agent with ground truth").default(1000),
       rollouts: z.number().int().min(2).describe("continuations per legal action for the ground truth").default(32),
+      exactFrom: z
+        .number()
+        .int()
+        .min(0)
+        .max(42)
+        .describe(
+          "stones on the board from which decisions of Connect 4 are solved; one fewer takes about 1.6 × as long",
+        )
+        .default(12),
       dropEpisodes: count("held-out episodes per reward drop; its gate is calibrated on twice as many").default(4000),
       budget: z.number().gt(0).lt(1).describe("q: share of an agent's decisions that is blinded").default(0.1),
       bootstrap: z.number().int().min(100).describe("bootstrap draws per interval").default(1000),

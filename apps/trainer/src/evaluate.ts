@@ -20,6 +20,7 @@ import {
   type Truth,
   tInterval,
 } from "@magic-mask/metrics";
+import { exactTruths } from "./exact-truth.ts";
 import type { LoadedRun } from "./load-run.ts";
 import { greedy, randomPlayer } from "./policies.ts";
 import { scriptedPlayer } from "./scripted.ts";
@@ -55,6 +56,15 @@ export interface Evaluation {
     readonly decisions: number;
   }[];
   readonly ranking: readonly RankingRow[];
+  /** The same against what is at stake under perfect play, in worlds that are solved: of each agent, or of none. */
+  readonly exact: readonly {
+    readonly agent: string;
+    readonly states: number;
+    /** Held-out decisions too early in the game to be solved. */
+    readonly early: number;
+    /** Empty where fewer than two decisions were solved. */
+    readonly ranking: readonly RankingRow[];
+  }[];
   readonly drops: readonly {
     readonly agent: string;
     readonly order: "top" | "random" | "bottom";
@@ -116,12 +126,17 @@ export function evaluate(run: LoadedRun): Evaluation {
 
   const explainers = agents.map((agent) => explainersOf(run, agent, states[agent]));
   const resample = { draws, seed: seedOf("bootstrap") };
-  const ranking = agents.flatMap((agent) => [
-    ...explainers[agent].map((explainer) =>
-      rank(spec.agents[agent], explainer, states[agent], truths[agent], resample),
-    ),
-    rankPapers(run, agent, states[agent], truths[agent]),
-  ]);
+  const rankAll = (agent: number, of: States, truth: Criticality) => [
+    ...explainers[agent].map((explainer) => rank(spec.agents[agent], explainer, of, truth, resample)),
+    rankPapers(run, agent, of, truth),
+  ];
+  const ranking = agents.flatMap((agent) => rankAll(agent, states[agent], truths[agent]));
+  const exact = exactTruths(config, states).map((truth, agent) => ({
+    agent: spec.agents[agent],
+    states: truth.states.count,
+    early: truth.early,
+    ranking: truth.states.count < 2 ? [] : rankAll(agent, truth.states, truth),
+  }));
   progress.update(70);
 
   const drops = agents.flatMap((agent) =>
@@ -171,6 +186,7 @@ export function evaluate(run: LoadedRun): Evaluation {
       decisions: truth.decisions,
     })),
     ranking,
+    exact,
     drops,
     fidelity,
     bytes: {
@@ -194,6 +210,7 @@ function explainersOf({ config, world, postHoc }: LoadedRun, agent: number, stat
   ];
 }
 
+type Criticality = Pick<Truth, "criticality">;
 type Resample = { readonly draws: number; readonly seed: number };
 
 function scoresOf(explainer: Explainer, { decisions, count }: States): Float32Array {
@@ -207,7 +224,7 @@ function rank(
   agent: string,
   explainer: Explainer,
   states: States,
-  { criticality }: Truth,
+  { criticality }: Criticality,
   { draws, seed }: Resample,
 ): RankingRow {
   const scores = scoresOf(explainer, states);
@@ -227,7 +244,12 @@ function rank(
 }
 
 /** The published loss: mean and t-interval over initialisations, as one alone may rank well by luck. */
-function rankPapers({ postHoc, world }: LoadedRun, agent: number, states: States, { criticality }: Truth): RankingRow {
+function rankPapers(
+  { postHoc, world }: LoadedRun,
+  agent: number,
+  states: States,
+  { criticality }: Criticality,
+): RankingRow {
   const scores = postHoc.papers.map((masks) => scoresOf(masks[agent].explainer, states));
   // Unknown where nothing is critical, as for a policy that no single action can bring down.
   const over = (values: number[]) => (values.some(Number.isNaN) ? UNKNOWN : tInterval(values));

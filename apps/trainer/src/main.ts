@@ -5,6 +5,7 @@ import { type Evaluation, evaluate } from "./evaluate.ts";
 import { explainGame, type Moment } from "./explain.ts";
 import { type LoadedRun, loadRun, requireExplanation } from "./load-run.ts";
 import { presets } from "./presets.ts";
+import { formatSolution, solveMoves } from "./solve.ts";
 import { formatEvaluation, formatMoment } from "./terminal/report.ts";
 import { runTraining, type TrainingOutcome, type TrainingRunOptions } from "./training-run.ts";
 import { toJson, writeEvaluation, writeMoment } from "./write-results.ts";
@@ -78,6 +79,16 @@ program
   .action(async (path: string, flags: { game: number; rollouts: number; json?: boolean }) => {
     const moment = await explainRun(await loadRun(path), flags);
     print(flags, moment, () => formatMoment(moment));
+  });
+
+program
+  .command("solve <moves>")
+  .description("print the exact score of every move of Connect 4 after these moves, a digit each, columns 1 to 7")
+  .option("--json", "print one JSON object")
+  .addHelpText("after", "\nExample:\n  magic-mask solve 44444335355777\n\nFrom 12 moves on it takes about a second.")
+  .action((moves: string, flags: { json?: boolean }) => {
+    const solution = solveMoves(moves);
+    print(flags, solution, () => formatSolution(solution));
   });
 
 withTrainingFlags(program.command("start"))

@@ -73,7 +73,9 @@ function main(args: string[]): number {
     console.log(`${file}: ${passed} passed, ${differences.length} failed`);
     for (const difference of differences.slice(0, SHOWN)) console.log(`  ${difference}`);
     if (differences.length > SHOWN) console.log(`  … and ${differences.length - SHOWN} more`);
-    console.log(`${rate} positions/s, ${nodes}, ${seconds.toFixed(1)} s (${cpuSeconds.toFixed(1)} s of processor time)`);
+    console.log(
+      `${rate} positions/s, ${nodes}, ${seconds.toFixed(1)} s (${cpuSeconds.toFixed(1)} s of processor time)`,
+    );
   }
   return differences.length > 0 ? 1 : 0;
 }

@@ -58,20 +58,23 @@ export function exactCriticality(options: ExactCriticalityOptions): ExactCritica
     const moves = solver.moveValues(position);
     values.set(moves, s * COLUMNS);
     const at = (first + s) * COLUMNS;
-    const played = policy ? expectation(moves, policy, at) : bestOf(moves);
-    criticality[s] = played - (perturbation ? expectation(moves, perturbation, at) : meanOf(moves));
+    const pi = policy ? probabilities(moves, policy, at) : uniformOver(moves, bestOf(moves));
+    const nu = perturbation ? probabilities(moves, perturbation, at) : uniformOver(moves, -1);
+    // π − ν sums to 0, so values may be taken against any one of them: rows in single precision then leave no rounding.
+    const base = moves.find((value) => !Number.isNaN(value)) as number;
+    criticality[s] = moves.reduce((sum, v, a) => (Number.isNaN(v) ? sum : sum + (pi[a] - nu[a]) * (v - base)), 0);
   }
   return { criticality, values };
 }
 
 const SOURCE = "solver/exact-criticality";
 
-/** Σ_a p(a)·value(a) over legal moves, ln p from `offset` on. */
-function expectation(moves: Float64Array, logProbs: Float32Array, offset: number): number {
-  return moves.reduce((sum, value, a) => (Number.isNaN(value) ? sum : sum + Math.exp(logProbs[offset + a]) * value), 0);
-}
+/** [7] e to the row from `offset` on; 0 where a move is illegal. */
+const probabilities = (moves: Float64Array, row: Float32Array, offset: number) =>
+  moves.map((value, a) => (Number.isNaN(value) ? 0 : Math.exp(row[offset + a])));
 
-function meanOf(moves: Float64Array): number {
-  const legal = moves.filter((value) => !Number.isNaN(value));
-  return legal.reduce((sum, value) => sum + value, 0) / legal.length;
+/** [7] alike for the moves of at least that value. */
+function uniformOver(moves: Float64Array, least: number): Float64Array {
+  const count = moves.filter((value) => value >= least).length;
+  return moves.map((value) => (value >= least ? 1 / count : 0));
 }

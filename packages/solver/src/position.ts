@@ -45,7 +45,8 @@ export function positionAfter(columns: ArrayLike<number>): Position {
  *
  * @throws as `positionAfter`
  */
-export const parsePosition = (moves: string): Position => positionAfter(Array.from(moves, (digit) => Number(digit) - 1));
+export const parsePosition = (moves: string): Position =>
+  positionAfter(Array.from(moves, (digit) => Number(digit) - 1));
 
 /** What an observation of `connect_four_v0` shows, by the option of that name: own and other's stones, and threats beside. */
 export type Observation = "planes" | "threats";

@@ -1,4 +1,4 @@
-import { MagicMaskError } from "@magic-mask/core";
+import { checkCount, MagicMaskError } from "@magic-mask/core";
 import { startKernel } from "./kernel.ts";
 import { COLUMNS, isOpen, isWon, type Position, play, ROWS, stonesOf } from "./position.ts";
 
@@ -22,11 +22,13 @@ export interface SolverOptions {
 export interface Solver {
   /** @throws out-of-order if the game is over */
   score(position: Position): number;
-  /** [7] the score of each move for the side to move; NaN where the column is full. @throws out-of-order if the game is over */
+  /** What the side to move gets by a stone in `column`; NaN if it is full. @throws out-of-order if the game is over */
+  moveScore(position: Position, column: number): number;
+  /** [7] that of each column. @throws out-of-order if the game is over */
   moveScores(position: Position): Float64Array;
   /** −1, 0 or 1. @throws out-of-order if the game is over */
   value(position: Position): number;
-  /** [7] the value of each move, likewise. @throws out-of-order if the game is over */
+  /** [7] the value of each move; NaN where the column is full. @throws out-of-order if the game is over */
   moveValues(position: Position): Float64Array;
   /** Positions searched so far. */
   readonly nodes: number;
@@ -40,19 +42,20 @@ export function solver({ tableBytes = 64 * 1024 * 1024 }: SolverOptions = {}): S
     const score = kernel.solve(position.own, position.all, signOnly ? 1 : 0);
     return signOnly ? Math.sign(score) : score;
   };
-  const solveMoves = (position: Position, signOnly: boolean) => {
+  const solveMove = (position: Position, column: number, signOnly: boolean) => {
     requireOpenGame(position);
-    return Float64Array.from({ length: COLUMNS }, (_, column) => {
-      if (!isOpen(position, column)) return Number.NaN;
-      const next = play(position, column);
-      const stones = stonesOf(position);
-      if (isWon(next)) return signOnly ? 1 : Math.floor((CELLS + 1 - stones) / 2);
-      // + 0, as −0 is not 0 to everybody.
-      return stones + 1 === CELLS ? 0 : -solve(next, signOnly) + 0;
-    });
+    checkCount("solver", "column", column, 0, COLUMNS - 1);
+    if (!isOpen(position, column)) return Number.NaN;
+    const next = play(position, column);
+    const stones = stonesOf(position);
+    if (isWon(next)) return signOnly ? 1 : Math.floor((CELLS + 1 - stones) / 2);
+    return stones + 1 === CELLS ? 0 : 0 - solve(next, signOnly);
   };
+  const solveMoves = (position: Position, signOnly: boolean) =>
+    Float64Array.from({ length: COLUMNS }, (_, column) => solveMove(position, column, signOnly));
   return {
     score: (position) => solve(position, false),
+    moveScore: (position, column) => solveMove(position, column, false),
     moveScores: (position) => solveMoves(position, false),
     value: (position) => solve(position, true),
     moveValues: (position) => solveMoves(position, true),

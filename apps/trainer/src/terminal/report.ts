@@ -15,7 +15,7 @@ const remarkOn = ({ low, high }: { low: number; high: number }) => {
 
 /** The evaluation as text for a terminal. Intervals are 95 %, over held-out games, or over initialisations for `paper`. */
 export function formatEvaluation(evaluation: Evaluation, record: RunRecord, config: Config): string {
-  const { opponents, kl, truth, ranking, drops, fidelity, bytes } = evaluation;
+  const { opponents, kl, truth, ranking, exact, drops, fidelity, bytes } = evaluation;
   return [
     `${record.environment} ${JSON.stringify(config.environment.options)}, seed ${record.seed}, ${record.steps} steps, one trained team; intervals: 95 %, bootstrap over held-out games`,
     "",
@@ -37,6 +37,7 @@ export function formatEvaluation(evaluation: Evaluation, record: RunRecord, conf
     ),
     "paper: mean and t-interval over initialisations. The value of a state for this policy is meant, not that of perfect play.",
     "",
+    ...formatExact(exact),
     formatTable(
       drops.map(({ agent, order, drop, budget, missed }) => [
         agent,
@@ -51,6 +52,23 @@ export function formatEvaluation(evaluation: Evaluation, record: RunRecord, conf
       remarkOn(fidelity.gain),
     `shared: ${bytes.training} bytes in training (${formatNumber(bytes.perAgentPer1000Steps)} per agent per 1,000 steps), ${bytes.postHoc} in the post-hoc pass`,
   ].join("\n");
+}
+
+/** Nothing in worlds that are not solved. */
+function formatExact(exact: Evaluation["exact"]): string[] {
+  if (exact.length === 0) return [];
+  const counts = exact.map(({ agent, states, early }) => `${agent}: ${states} solved, ${early} left out as too early`);
+  return [
+    `exact criticality: best minus mean value of a move under perfect play; held-out decisions of ${counts.join("; ")}`,
+    formatTable(
+      exact.flatMap((each) =>
+        each.ranking.map(({ agent, explainer, auroc, spearman }) => [agent, explainer, auroc, spearman]),
+      ),
+      ["agent", "criticality by", "AUROC of the exact top 10 %", "Spearman"],
+    ),
+    "The value of a state under perfect play is meant here, not that for this policy.",
+    "",
+  ];
 }
 
 /** One moment as text for a terminal. */
