@@ -67,8 +67,9 @@ export async function run(command, args, options = {}, started = () => {}) {
  *
  * @param entry path from the workspace's folder
  * @param args the program's own arguments
+ * @param options as `spawn` takes them
  */
-export async function runSource(entry, args) {
+export async function runSource(entry, args, options = {}) {
   const flags = ["--import", import.meta.resolve("tsx"), "--conditions=@magic-mask/source"];
-  process.exitCode = await run(process.execPath, [...flags, `${root}${entry}`, ...args]);
+  process.exitCode = await run(process.execPath, [...flags, `${root}${entry}`, ...args], options);
 }

@@ -1,6 +1,6 @@
 /**
  * Makes sure that the workspace is installed, as the lockfile says, by the pnpm that package.json pins, and that the
- * networks' kernel is compiled. Importing this file does it; where nothing has changed since the last time, that is a few
+ * kernels of networks and solver are compiled. Importing this file does it; where nothing has changed since the last time, that is a few
  * milliseconds and no output.
  */
 import { createHash } from "node:crypto";
@@ -134,3 +134,4 @@ if (read(STAMP) !== current) {
 }
 
 await import("../packages/networks/build-kernel.mjs");
+await import("../packages/solver/build-kernel.mjs");

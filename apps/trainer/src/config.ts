@@ -176,6 +176,15 @@ const configSchema = z.strictObject({
         .default(4),
       batches: count("most batches of continuations").default(4),
       reliability: share("split-half reliability of the truth at which no further batch is made").default(0.9),
+      exactFrom: z
+        .number()
+        .int()
+        .min(0)
+        .max(42)
+        .describe(
+          "stones on the board from which decisions of Connect 4 are solved; one fewer takes about 1.6 × as long",
+        )
+        .default(12),
       dropEpisodes: count("held-out episodes per reward drop; its gate is calibrated on twice as many").default(4000),
       budget: z.number().gt(0).lt(1).describe("q: share of an agent's decisions that is blinded").default(0.1),
       bootstrap: z.number().int().min(100).describe("bootstrap draws per interval").default(1000),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Explainer, Policy } from "@magic-mask/core";
 import { connectFourOnePly, plantedCriticality, plantedOptimal } from "@magic-mask/environments";
+import { exactCriticality, solver } from "@magic-mask/solver";
 import { assembleTeam, assembleWorld, policyWork } from "./assemble.ts";
 import { loadBackend } from "./backend.ts";
 import { type ConfigInput, parseConfig } from "./config.ts";
@@ -38,6 +39,7 @@ async function evaluationOf(
     dropEpisodes: 200,
     bootstrap: 200,
     paperSeeds: 2,
+    exactFrom: 24,
   };
   const config = parseConfig({ ...input, sharing: { capacity: 64 }, evaluation });
   const world = assembleWorld(config);
@@ -140,7 +142,8 @@ describe("evaluate, on planted worlds with the true explanation", () => {
   });
 
   it("passes on what the run recorded", async () => {
-    const { kl, bytes, truth } = await evaluated;
+    const { kl, bytes, truth, exact } = await evaluated;
+    expect(exact).toEqual([]);
     expect(kl.update).toEqual({ last: 0.02, largest: 0.2 });
     // 1000 bytes by two agents in 1000 steps.
     expect([bytes.training, bytes.perAgentPer1000Steps]).toEqual([1000, 500]);
@@ -163,10 +166,32 @@ it("takes other states to tune by than to report on", async () => {
   expect(dev.ranking[0].spearman).not.toEqual(test.ranking[0].spearman);
 });
 
-it("measures a player's wins from its own side, in both seats", async () => {
+/** Scores a decision by its exact criticality under perfect play. */
+const clairvoyant: Explainer = {
+  name: "clairvoyant",
+  score(decisions, criticality, spread) {
+    criticality.set(exactCriticality({ solver: solver({ tableBytes: 2 ** 22 }), decisions, fromPly: 24 }).criticality);
+    spread.fill(Number.NaN, 0, decisions.count);
+    // Too early to be known.
+    for (let s = 0; s < decisions.count; s++) if (Number.isNaN(criticality[s])) criticality[s] = 0;
+  },
+};
+
+it("measures a player's wins from its own side, in both seats, and what matters under perfect play", async () => {
   const policy = connectFourOnePly();
   const config = { environment: { options: { observation: "planes" } } };
-  const { opponents } = await evaluationOf({ config, policy, explainer: indifferent });
+  const { opponents, exact } = await evaluationOf({ config, policy, explainer: clairvoyant });
+  expect(exact.map(({ agent, states, early }) => [agent, states + early])).toEqual([
+    ["player_0", 300],
+    ["player_1", 300],
+  ]);
+  for (const { states, ranking } of exact) {
+    expect(states).toBeGreaterThan(30);
+    const rowOf = (name: string) => ranking.find(({ explainer }) => explainer === name);
+    expect(rowOf("clairvoyant")?.spearman.estimate).toBeCloseTo(1, 6);
+    expect(rowOf("random")?.spearman.estimate).toBeLessThan(0.5);
+    expect(ranking.map(({ explainer }) => explainer)).toContain("paper");
+  }
   const rate = (opponent: string) =>
     opponents.find((row) => row.opponent === opponent && row.play === "sampled")?.value.estimate as number;
   expect(rate("random")).toBeGreaterThan(0.85);

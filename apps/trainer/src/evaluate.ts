@@ -2,10 +2,11 @@ import { stackExplainers } from "@magic-mask/comm";
 import { type Explainer, requireChoices, stream } from "@magic-mask/core";
 import { controls } from "@magic-mask/masking";
 import { collectStates, klPerturbation, type MeasuredTruth, type States } from "@magic-mask/metrics";
+import { exactTruths } from "./exact-truth.ts";
 import { mean, sum } from "./figures/common.ts";
 import { CURVE, type DropRow, dropsOf, type StatemaskRow, statemaskOf } from "./figures/drops.ts";
 import { type OpponentRow, playOpponents } from "./figures/opponents.ts";
-import { type RankingRow, rank, rankPapers } from "./figures/ranking.ts";
+import { type Judged, type RankingRow, rank, rankPapers } from "./figures/ranking.ts";
 import { compareSharing, type SharingFigures } from "./figures/sharing.ts";
 import type { LoadedRun } from "./load-run.ts";
 import { judgePlanted, judgeSanity, type SanityOfAgent } from "./sanity.ts";
@@ -37,6 +38,15 @@ export interface Evaluation {
     readonly decisions: number;
   }[];
   readonly ranking: readonly RankingRow[];
+  /** The same against what is at stake under perfect play, in worlds that are solved: of each agent, or of none. */
+  readonly exact: readonly {
+    readonly agent: string;
+    readonly states: number;
+    /** Held-out decisions too early in the game to be solved. */
+    readonly early: number;
+    /** Empty where fewer than two decisions were solved. */
+    readonly ranking: readonly RankingRow[];
+  }[];
   readonly drops: readonly DropRow[];
   readonly statemask: readonly StatemaskRow[];
   readonly fidelity: SharingFigures;
@@ -107,12 +117,17 @@ export async function evaluate(run: LoadedRun, options: EvaluateOptions = {}): P
 
   const explainers = agents.map((agent) => explainersOf(run, agent, states[agent]));
   const resample = { draws, seed: seedOf("bootstrap") };
-  const ranking = agents.flatMap((agent) => [
-    ...explainers[agent].map((explainer) =>
-      rank(spec.agents[agent], explainer, states[agent], truths[agent], resample),
-    ),
-    rankPapers(run, agent, states[agent], truths[agent]),
-  ]);
+  const rankAll = (agent: number, of: States, truth: Judged) => [
+    ...explainers[agent].map((explainer) => rank(spec.agents[agent], explainer, of, truth, resample)),
+    rankPapers(run, agent, of, truth),
+  ];
+  const ranking = agents.flatMap((agent) => rankAll(agent, states[agent], truths[agent]));
+  const exact = exactTruths(config, states).map((truth, agent) => ({
+    agent: spec.agents[agent],
+    states: truth.states.count,
+    early: truth.early,
+    ranking: truth.states.count < 2 ? [] : rankAll(agent, truth.states, truth),
+  }));
   progress.update(70);
 
   const own = agents.map((agent) => postHoc.explanation.masks[agent].explainer);
@@ -162,6 +177,7 @@ export async function evaluate(run: LoadedRun, options: EvaluateOptions = {}): P
       decisions: simulated[agent],
     })),
     ranking,
+    exact,
     drops,
     statemask,
     fidelity,

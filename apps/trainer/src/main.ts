@@ -11,6 +11,7 @@ import { ALL, describeGiven } from "./given.ts";
 import { type LoadedRun, loadRun, requireExplanation } from "./load-run.ts";
 import { presets } from "./presets.ts";
 import { noteTestLook } from "./run/test-looks.ts";
+import { formatSolution, solveMoves } from "./solve.ts";
 import { formatEvaluation, formatExplanation } from "./terminal/report.ts";
 import { runTraining, type TrainingOutcome, type TrainingRunOptions } from "./training-run.ts";
 import type { StateSet } from "./truth/truth-of.ts";
@@ -151,6 +152,16 @@ program
     const { folder, networks } = exported;
     const files = [...networks.flatMap(({ files }) => files), "run.json", "README.md"];
     print(flags, exported, () => files.map((file) => join(folder, file)).join("\n"));
+  });
+
+program
+  .command("solve <moves>")
+  .description("print the exact score of every move of Connect 4 after these moves, a digit each, columns 1 to 7")
+  .option("--json", "print one JSON object")
+  .addHelpText("after", "\nExample:\n  magic-mask solve 44444335355777\n\nFrom 12 moves on it takes about a second.")
+  .action((moves: string, flags: { json?: boolean }) => {
+    const solution = solveMoves(moves);
+    print(flags, solution, () => formatSolution(solution));
   });
 
 withTrainingFlags(program.command("start"))

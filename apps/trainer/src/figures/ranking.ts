@@ -25,12 +25,15 @@ export interface RankingRow {
   readonly calibration: Calibration;
 }
 
+/** What scores are held against, with how sure it is. */
+export type Judged = Pick<Truth, "criticality" | "standardError">;
+
 /** Rank agreement with intervals over episodes: states of one game are resampled together. */
 export function rank(
   agent: string,
   explainer: Explainer,
   states: States,
-  truth: Truth,
+  truth: Judged,
   { draws, seed }: Resample,
 ): RankingRow {
   const { criticality } = truth;
@@ -62,7 +65,7 @@ export function rankPapers(
   { postHoc, world }: Pick<LoadedRun, "postHoc" | "world">,
   agent: number,
   states: States,
-  { criticality }: Truth,
+  { criticality }: Judged,
 ): RankingRow {
   const scores = postHoc.papers.map((masks) => scoresOf(masks[agent].explainer, states).scores);
   // Unknown where nothing is critical, as for a policy that no single action can bring down.

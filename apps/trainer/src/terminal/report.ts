@@ -16,7 +16,7 @@ const remarkOn = ({ low, high }: { low: number; high: number }) => {
 
 /** The evaluation as text for a terminal. Intervals are 95 %, over held-out games, or over initialisations for `paper`. */
 export function formatEvaluation(evaluation: Evaluation, record: RunRecord, config: Config): string {
-  const { opponents, kl, truth, ranking, drops, statemask, fidelity, bytes, sanity } = evaluation;
+  const { opponents, kl, truth, ranking, exact, drops, statemask, fidelity, bytes, sanity } = evaluation;
   return [
     `${record.environment} ${JSON.stringify(config.environment.options)}, seed ${record.seed}, ${record.steps} steps, one trained team; intervals: 95 %, bootstrap over held-out games`,
     "",
@@ -57,6 +57,7 @@ export function formatEvaluation(evaluation: Evaluation, record: RunRecord, conf
     "calibration: share of truths in the explainer's 90 % intervals; noise: how much of what that allows for is truth's own error.",
     "paper: mean and t-interval over initialisations. The value of a state for this policy is meant, not that of perfect play.",
     "",
+    ...formatExact(exact),
     formatTable(
       drops.map(({ agent, order, share, drop, budget, missed }) => [
         agent,
@@ -85,6 +86,23 @@ export function formatEvaluation(evaluation: Evaluation, record: RunRecord, conf
     `shared: ${bytes.training} bytes in training (${formatNumber(bytes.perAgentPer1000Steps)} per agent per 1,000 steps), ${bytes.postHoc} in the post-hoc pass`,
     ...formatSanity(sanity),
   ].join("\n");
+}
+
+/** Nothing in worlds that are not solved. */
+function formatExact(exact: Evaluation["exact"]): string[] {
+  if (exact.length === 0) return [];
+  const counts = exact.map(({ agent, states, early }) => `${agent}: ${states} solved, ${early} left out as too early`);
+  return [
+    `exact criticality: best minus mean value of a move under perfect play; held-out decisions of ${counts.join("; ")}`,
+    formatTable(
+      exact.flatMap((each) =>
+        each.ranking.map(({ agent, explainer, auroc, spearman }) => [agent, explainer, auroc, spearman]),
+      ),
+      ["agent", "criticality by", "AUROC of the exact top 10 %", "Spearman"],
+    ),
+    "The value of a state under perfect play is meant here, not that for this policy.",
+    "",
+  ];
 }
 
 const DECISIONS = { top: "highest scores", random: "at random", bottom: "lowest scores" } as const;
