@@ -164,7 +164,7 @@ describe("policies of Stable-Baselines3", () => {
       const others = [undefined, undefined].map((_, i) => (i === seat ? undefined : randomPlayer(discrete(7))));
       return game(others).filter((episode) => episodeReturn(episode, seat) > 0).length / 100;
     });
-    expect((won[0] + won[1]) / 2).toBeGreaterThan(WON);
+    expect((won[0] + won[1]) / 2).toBeGreaterThan(0.8);
   });
 });
 
