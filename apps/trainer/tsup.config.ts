@@ -2,7 +2,7 @@ import { defineConfig } from "tsup";
 
 export default defineConfig({
   // The program, and what its worker threads run.
-  entry: ["src/main.ts", "src/shards.ts"],
+  entry: { main: "src/main.ts", shards: "src/shards.ts", bench: "src/compare/bench.ts" },
   format: ["esm"],
   target: "es2022",
   sourcemap: true,

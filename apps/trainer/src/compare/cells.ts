@@ -1,0 +1,209 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { type Explainer, requireChoices, stream } from "@magic-mask/core";
+import { controls, objectives } from "@magic-mask/masking";
+import { auroc, ndcg, spearman } from "@magic-mask/metrics";
+import { gitCommit } from "../host.ts";
+import { randomPlayer } from "../policies.ts";
+import { judgePostHoc, type PostHocEvidence, postHocSeed } from "../posthoc.ts";
+import { writeFileAtomic } from "../run/atomic.ts";
+import { seal, unseal } from "../run/sealed-json.ts";
+import { type Baseline, baselineOf, type DropPoint, dropPoint } from "./drops.ts";
+import type { Cell, Plan } from "./plan.ts";
+import type { FrozenTeam } from "./policies.ts";
+import { isStopped, type Signals, tellShare } from "./signals.ts";
+import type { TruthSet } from "./truth.ts";
+
+/** Rank agreement with truth; null where it is undefined, as where nothing is critical. */
+export interface Ranking {
+  readonly auroc: number | null;
+  readonly spearman: number | null;
+  readonly ndcg: number | null;
+}
+
+export interface AgentFigures extends Ranking {
+  readonly agent: string;
+  /** One entry per initialisation; the figures above are their means. */
+  readonly initialisations: readonly Ranking[];
+  /** Of the first initialisation. */
+  readonly drops: readonly DropPoint[];
+}
+
+/** What is kept of a cell. */
+export interface CellResult {
+  readonly explainer: string;
+  readonly budget: number;
+  readonly agents: readonly AgentFigures[];
+  readonly cost: {
+    /** Environment steps that the explainer has learned from. */
+    readonly steps: number;
+    /** Wall seconds of playing them and learning; what explainers share counts in full for each. Of one initialisation. */
+    readonly wallSeconds: number;
+    /** Wall seconds of the figures. */
+    readonly judgingWallSeconds: number;
+  };
+  readonly commit: string | null;
+}
+
+/** One explainer of all agents: [initialisations][N]. */
+interface Fitted {
+  readonly explainers: readonly (readonly Explainer[])[];
+  readonly steps: number;
+  readonly wallSeconds: number;
+}
+
+/**
+ * Makes cells of one policy and one budget and keeps each as soon as it is done. They share what is played: the coin's steps, which
+ * every objective that leaves the blinding to it learns from, and the unperturbed episodes of the drop curves.
+ *
+ * @returns whether all are done; false if it was stopped before
+ */
+export async function makeCells(
+  plan: Plan,
+  cells: readonly Cell[],
+  frozen: FrozenTeam,
+  truths: readonly TruthSet[],
+  cache: string,
+  signals: Signals,
+): Promise<boolean> {
+  const { config, world, policies } = frozen;
+  const root = stream(config.seed, "compare", plan.states).bits();
+  const agents = world.spec.agents.map((_, agent) => agent);
+  const dropSeed = (agent: number) => stream(root, "drop", agent).bits();
+  let evidence: PostHocEvidence | undefined;
+  let baselines: readonly Baseline[] | undefined;
+
+  for (const [i, cell] of cells.entries()) {
+    tellShare(signals, i / cells.length);
+    await setImmediate();
+    if (isStopped(signals)) return false;
+    if (cell.explainer.learns) evidence ??= await judgePostHoc(frozen, cell.budget);
+    const fitted = evidence && cell.explainer.learns ? await fit(frozen, cell, evidence) : control(frozen, cell);
+    if (cell.drops) {
+      baselines ??= agents.map((agent) => {
+        const player = randomPlayer(world.spec.actionSpaces[agent]);
+        return baselineOf(world.make, policies, agent, plan.sizes.dropEpisodes, dropSeed(agent), player);
+      });
+    }
+    const begun = performance.now();
+    const figures: AgentFigures[] = [];
+    for (const agent of agents) {
+      const { states, truth } = truths[agent];
+      const scores = fitted.explainers.map((each) => scoresOf(each[agent], states));
+      const initialisations = scores.map((each) => ({
+        auroc: orNull(auroc(each, truth.criticality)),
+        spearman: orNull(spearman(each, truth.criticality)),
+        ndcg: orNull(ndcg(each, truth.criticality)),
+      }));
+      const drops =
+        baselines && cell.drops ? curve(agent, fitted.explainers[0][agent], scores[0], baselines[agent]) : [];
+      figures.push({ agent: world.spec.agents[agent], ...averaged(initialisations), initialisations, drops });
+      // A curve takes seconds.
+      await setImmediate();
+    }
+    const { steps, wallSeconds } = fitted;
+    const judgingWallSeconds = (performance.now() - begun) / 1000;
+    await keep(cell, cache, {
+      explainer: cell.explainer.name,
+      budget: cell.budget,
+      agents: figures,
+      cost: { steps, wallSeconds, judgingWallSeconds },
+      commit: gitCommit(),
+    });
+  }
+  return true;
+
+  function curve(agent: number, explainer: Explainer, scores: Float32Array, baseline: Baseline): DropPoint[] {
+    return (["top", "bottom"] as const).flatMap((order) =>
+      plan.sizes.shares.map((share) =>
+        dropPoint({
+          make: world.make,
+          policies,
+          agent,
+          perturbation: world.perturbations[agent],
+          baseline,
+          scores,
+          explainer,
+          order,
+          share,
+          seed: dropSeed(agent),
+        }),
+      ),
+    );
+  }
+}
+
+/** Learns masks by an objective from the steps that the coin blinded. */
+async function fit(frozen: FrozenTeam, cell: Cell, { evidence, ...shared }: PostHocEvidence): Promise<Fitted> {
+  const { config, world, create } = frozen;
+  const { name, initialisations } = cell.explainer;
+  const objective = objectives[name]({ threshold: config.mask.threshold, separate: true });
+  const { epochs, learningRate } = config.posthoc;
+  const seed = postHocSeed(config);
+  const begun = performance.now();
+  const explainers: Explainer[][] = [];
+  for (let k = 0; k < initialisations; k++) {
+    const own = k === 0 ? seed : stream(seed, name, k).bits();
+    const masks = evidence.map((_, agent) =>
+      objective.create({ spec: world.spec, agent, createLearner: create, seed: own }),
+    );
+    for (const [agent, mask] of masks.entries()) await mask.fit(evidence[agent], { epochs, learningRate });
+    explainers.push(masks.map(({ explainer }) => explainer));
+  }
+  const own = (performance.now() - begun) / 1000 / initialisations;
+  return { explainers, steps: shared.steps, wallSeconds: shared.wallSeconds + own };
+}
+
+function control({ config, world }: FrozenTeam, { explainer }: Cell): Fitted {
+  const explainers = world.spec.actionSpaces.map((space) =>
+    controls[explainer.name]({ actions: requireChoices("trainer/cells", space), seed: config.seed }),
+  );
+  return { explainers: [explainers], steps: 0, wallSeconds: 0 };
+}
+
+function scoresOf(explainer: Explainer, { decisions, count }: TruthSet["states"]): Float32Array {
+  const scores = new Float32Array(count);
+  explainer.score(decisions, scores, new Float32Array(count));
+  return scores;
+}
+
+const orNull = (value: number) => (Number.isNaN(value) ? null : value);
+
+/** Means; null where any is. */
+function averaged(rankings: readonly Ranking[]): Ranking {
+  const mean = (of: (ranking: Ranking) => number | null) => {
+    let sum = 0;
+    for (const ranking of rankings) {
+      const value = of(ranking);
+      if (value === null) return null;
+      sum += value / rankings.length;
+    }
+    return sum;
+  };
+  return {
+    auroc: mean((each) => each.auroc),
+    spearman: mean((each) => each.spearman),
+    ndcg: mean((each) => each.ndcg),
+  };
+}
+
+const fileOf = ({ address }: Cell, cache: string) => join(cache, "cells", `${address}.json`);
+
+async function keep(cell: Cell, cache: string, result: CellResult): Promise<void> {
+  mkdirSync(join(cache, "cells"), { recursive: true });
+  await writeFileAtomic(fileOf(cell, cache), seal({ address: cell.address, ...result }));
+}
+
+/** A cell that is done; undefined if there is none. @throws corrupt-file */
+export function readCell(cell: Cell, cache: string): CellResult | undefined {
+  const file = fileOf(cell, cache);
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  return unseal(bytes, file) as unknown as CellResult;
+}
