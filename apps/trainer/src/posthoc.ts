@@ -1,5 +1,5 @@
-import { type CreateLearner, type Rollout, stream } from "@magic-mask/core";
-import { createCritic, type Evidence, type MaskLearner, paper } from "@magic-mask/masking";
+import { type CreateLearner, stream } from "@magic-mask/core";
+import { type MaskLearner, paper } from "@magic-mask/masking";
 import { assembleExplanation, type Explanation, type Team, type World } from "./assemble.ts";
 import type { Backend } from "./backend.ts";
 import { assembleCollector } from "./collector.ts";
@@ -69,11 +69,15 @@ export async function explainPostHoc(
   backend: Pick<Backend, "name" | "workers">,
   onProgress: (share: number) => void = () => {},
 ): Promise<PostHocState> {
-  const { steps, epochs, learningRate, headSteps } = config.posthoc;
+  const { steps, probability, epochs, learningRate, headSteps } = config.posthoc;
   const { copies } = config.training;
   const { explanation, unshared, papers } = postHoc;
+  const collector = assembleCollector(config, world, team, { seed: postHocSeed(config), alone: true, backend });
   const ticks = Math.ceil(steps / copies);
-  const { rollouts, hash } = await playPostHoc(config, world, team, backend, ticks);
+  const { rollouts } = await collector
+    .collect(ticks, { kind: "coin", probability })
+    // What was played stays.
+    .finally(() => collector.close());
   onProgress(0.15);
   const plan = { fit: { epochs, learningRate }, headSteps };
   // Targets exist at the end, and records leave at the first boundary from there.
@@ -103,7 +107,7 @@ export async function explainPostHoc(
     unshared: unshared.exportState(),
     papers: papers.map((masks) => masks.map((mask) => mask.exportState())),
     steps: ticks * copies,
-    hash,
+    hash: collector.hash,
     rounds,
   };
 }
@@ -119,51 +123,3 @@ export function restorePostHoc({ explanation, unshared, papers }: PostHoc, state
 }
 
 export const postHocSeed = (config: Pick<Config, "seed">) => stream(config.seed, "post hoc").bits();
-
-/** What final, frozen policies play with a constant rate of blinding by the coin. */
-async function playPostHoc(
-  config: Config,
-  world: World,
-  team: Team,
-  backend: Pick<Backend, "name" | "workers">,
-  ticks: number,
-): Promise<{ readonly rollouts: readonly Rollout[]; readonly hash: string }> {
-  const { probability } = config.posthoc;
-  const collector = assembleCollector(config, world, team, { seed: postHocSeed(config), alone: true, backend });
-  const { rollouts } = await collector
-    .collect(ticks, { kind: "coin", probability })
-    // What was played stays.
-    .finally(() => collector.close());
-  return { rollouts, hash: collector.hash };
-}
-
-/** Steps of frozen policies that a coin blinded, as masks learn from them. */
-export interface PostHocEvidence {
-  /** [N] */
-  readonly evidence: readonly Evidence[];
-  /** Environment steps. */
-  readonly steps: number;
-  /** Wall seconds of playing and of learning values. */
-  readonly wallSeconds: number;
-}
-
-/** Plays frozen policies and judges their decisions by critics that learn from the same steps: all that objectives share. */
-export async function judgePostHoc(
-  { config, world, team, create }: { config: Config; world: World; team: Team; create: CreateLearner },
-  steps: number,
-): Promise<PostHocEvidence> {
-  const { copies, discount, trace } = config.training;
-  const { epochs, learningRate } = config.posthoc;
-  const seed = postHocSeed(config);
-  const begun = performance.now();
-  const ticks = Math.ceil(steps / copies);
-  const { rollouts } = await playPostHoc(config, world, team, { name: config.backend, workers: 0 }, ticks);
-  const evidence: Evidence[] = [];
-  for (const agent of world.spec.agents.keys()) {
-    const rollout = rollouts[team.players[agent]];
-    const critic = createCritic({ spec: world.spec, agent, createLearner: create, seed, discount, trace });
-    await critic.fit(rollout, { epochs, learningRate });
-    evidence.push(critic.judge(rollout));
-  }
-  return { evidence, steps: ticks * copies, wallSeconds: (performance.now() - begun) / 1000 };
-}

@@ -1,16 +1,17 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { type Explainer, requireChoices, stream } from "@magic-mask/core";
+import { type Explainer, MagicMaskError, requireChoices, stream } from "@magic-mask/core";
 import { controls, objectives } from "@magic-mask/masking";
 import { auroc, ndcg, spearman } from "@magic-mask/metrics";
 import { gitCommit } from "../host.ts";
 import { randomPlayer } from "../policies.ts";
-import { judgePostHoc, type PostHocEvidence, postHocSeed } from "../posthoc.ts";
+import { postHocSeed } from "../posthoc.ts";
 import { writeFileAtomic } from "../run/atomic.ts";
 import { seal, unseal } from "../run/sealed-json.ts";
-import { type Baseline, baselineOf, type DropPoint, dropPoint } from "./drops.ts";
-import type { Cell, Plan } from "./plan.ts";
+import { type Baseline, baselineOf, type DropPoint, dropCurve } from "./drops.ts";
+import { type CoinEvidence, type Learned, learnByDeciding, learnFromCoin, playByCoin } from "./learn.ts";
+import { type Cell, headlineShare, type Plan } from "./plan.ts";
 import type { FrozenTeam } from "./policies.ts";
 import { isStopped, type Signals, tellShare } from "./signals.ts";
 import type { TruthSet } from "./truth.ts";
@@ -71,15 +72,18 @@ export async function makeCells(
   const root = stream(config.seed, "compare", plan.states).bits();
   const agents = world.spec.agents.map((_, agent) => agent);
   const dropSeed = (agent: number) => stream(root, "drop", agent).bits();
-  let evidence: PostHocEvidence | undefined;
+  let evidence: CoinEvidence | undefined;
   let baselines: readonly Baseline[] | undefined;
 
   for (const [i, cell] of cells.entries()) {
     tellShare(signals, i / cells.length);
     await setImmediate();
     if (isStopped(signals)) return false;
-    if (cell.explainer.learns) evidence ??= await judgePostHoc(frozen, cell.budget);
-    const fitted = evidence && cell.explainer.learns ? await fit(frozen, cell, evidence) : control(frozen, cell);
+    const coin = async () => {
+      evidence ??= await playByCoin(frozen, cell.budget);
+      return evidence;
+    };
+    const fitted = cell.explainer.learns ? await learned(frozen, cell, coin) : control(frozen, cell);
     if (cell.drops) {
       baselines ??= agents.map((agent) => {
         const player = randomPlayer(world.spec.actionSpaces[agent]);
@@ -115,44 +119,45 @@ export async function makeCells(
   return true;
 
   function curve(agent: number, explainer: Explainer, scores: Float32Array, baseline: Baseline): DropPoint[] {
-    return (["top", "bottom"] as const).flatMap((order) =>
-      plan.sizes.shares.map((share) =>
-        dropPoint({
-          make: world.make,
-          policies,
-          agent,
-          perturbation: world.perturbations[agent],
-          baseline,
-          scores,
-          explainer,
-          order,
-          share,
-          seed: dropSeed(agent),
-        }),
-      ),
-    );
+    return dropCurve({
+      make: world.make,
+      policies,
+      agent,
+      perturbation: world.perturbations[agent],
+      baseline,
+      scores,
+      explainer,
+      shares: plan.sizes.shares,
+      headline: headlineShare(plan.sizes.shares),
+      seed: dropSeed(agent),
+    });
   }
 }
 
-/** Learns masks by an objective from the steps that the coin blinded. */
-async function fit(frozen: FrozenTeam, cell: Cell, { evidence, ...shared }: PostHocEvidence): Promise<Fitted> {
-  const { config, world, create } = frozen;
-  const { name, initialisations } = cell.explainer;
+/**
+ * An objective's masks. Those that decide the blinding themselves play their own steps, as many; of several initialisations the
+ * coin's are good enough, as that objective asks nothing of what comes of them.
+ */
+async function learned(
+  frozen: FrozenTeam,
+  { explainer, budget }: Cell,
+  coin: () => Promise<CoinEvidence>,
+): Promise<Fitted> {
+  const { config } = frozen;
+  const { name, initialisations } = explainer;
   const objective = objectives[name]({ threshold: config.mask.threshold, separate: true });
-  const { epochs, learningRate } = config.posthoc;
-  const seed = postHocSeed(config);
-  const begun = performance.now();
-  const explainers: Explainer[][] = [];
-  for (let k = 0; k < initialisations; k++) {
-    const own = k === 0 ? seed : stream(seed, name, k).bits();
-    const masks = evidence.map((_, agent) =>
-      objective.create({ spec: world.spec, agent, createLearner: create, seed: own }),
-    );
-    for (const [agent, mask] of masks.entries()) await mask.fit(evidence[agent], { epochs, learningRate });
-    explainers.push(masks.map(({ explainer }) => explainer));
+  if (objective.blinding !== "coin" && initialisations === 1) {
+    const { explainers, ...cost } = await learnByDeciding(frozen, objective, budget);
+    return { explainers: [explainers], ...cost };
   }
-  const own = (performance.now() - begun) / 1000 / initialisations;
-  return { explainers, steps: shared.steps, wallSeconds: shared.wallSeconds + own };
+  const evidence = await coin();
+  const fits: Learned[] = [];
+  for (let k = 0; k < initialisations; k++) {
+    const seed = k === 0 ? postHocSeed(config) : stream(postHocSeed(config), name, k).bits();
+    fits.push(await learnFromCoin(frozen, objective, evidence, seed));
+  }
+  const wallSeconds = fits.reduce((sum, fit) => sum + fit.wallSeconds, 0) / initialisations;
+  return { explainers: fits.map(({ explainers }) => explainers), steps: evidence.steps, wallSeconds };
 }
 
 function control({ config, world }: FrozenTeam, { explainer }: Cell): Fitted {
@@ -205,5 +210,11 @@ export function readCell(cell: Cell, cache: string): CellResult | undefined {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
-  return unseal(bytes, file) as unknown as CellResult;
+  const { sha256: _, address, ...result } = unseal(bytes, file);
+  if (address === cell.address) return result as unknown as CellResult;
+  throw new MagicMaskError(
+    "corrupt-file",
+    "trainer/cells",
+    `${file} is of cell ${address}; delete it to make the cell anew`,
+  );
 }

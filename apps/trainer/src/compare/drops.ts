@@ -1,5 +1,5 @@
 import { type Explainer, type MakeEnvironment, type Perturbation, type Policy, play, stream } from "@magic-mask/core";
-import { calibrateGate, episodeReturns, type Gate, gatedPolicy } from "@magic-mask/metrics";
+import { episodeReturns, type Gate, gatedPolicy } from "@magic-mask/metrics";
 
 /** What it costs one agent that a share of its decisions is blinded. */
 export interface DropPoint {
@@ -13,7 +13,7 @@ export interface DropPoint {
   readonly drop: number;
 }
 
-/** One agent's unperturbed play, which the points of all explainers are held against. */
+/** One agent's unperturbed play, which the curves of all explainers are held against. */
 export interface Baseline {
   /** [E] returns on the evaluation's seeds. */
   readonly returns: Float64Array;
@@ -32,41 +32,121 @@ export interface DropOptions {
   /** Scores of decisions of unperturbed play: where the calibration begins. */
   readonly scores: Float32Array;
   readonly explainer: Explainer;
-  readonly order: "top" | "bottom";
-  readonly share: number;
+  /** q in (0, 1), the shares of the curve. */
+  readonly shares: readonly number[];
+  /** The one of them that is calibrated, and that the lowest scores are blinded at, too. */
+  readonly headline: number;
   readonly seed: number;
 }
 
 /**
- * One point of a drop curve: `rewardDrop` of metrics, cheaper where many explainers are compared on one policy. All of them share
- * the unperturbed episodes, and their gates are first set by scores of unperturbed decisions that are at hand, so that nothing is
- * played for them.
+ * A drop curve: `rewardDrop` of metrics where many explainers are compared on one policy, at a tenth of the play. All of them share
+ * the unperturbed episodes; a gate is first set by scores of unperturbed decisions that are at hand; the gate of one share alone is
+ * calibrated, in at most three trials, and the others are set by what these showed. Every point states the share that was in fact
+ * blinded, which is what it is to be read against.
  *
- * Calibration and evaluation play E episodes each, of streams apart.
+ * Trials play half as many episodes as the evaluation does, of a stream apart.
  */
-export function dropPoint(options: DropOptions): DropPoint {
-  const { make, policies, agent, perturbation, baseline, order, share, seed } = options;
-  const space = make().actionSpaces[agent];
-  const explainer = order === "top" ? options.explainer : reversed(options.explainer);
-  const scores = Array.from(options.scores, (score) => (order === "top" ? score : -score));
-  const episodes = baseline.returns.length;
-  const behind = (gate: Gate, root: number) => {
-    const gated = gatedPolicy(policies[agent], { agent, space, perturbation, explainer, gate });
-    const played = play({ make, policies: policies.with(agent, gated), episodes, seed: root, copies: COPIES });
-    return { returns: episodeReturns(played, agent), scores: gated.scores, blinded: gated.blinded() };
-  };
-  const calibration = stream(seed, "calibration").bits();
-  const gate = calibrateGate(
-    (candidate) =>
-      candidate.threshold === Number.POSITIVE_INFINITY ? { scores, blinded: 0 } : behind(candidate, calibration),
-    share,
-  );
-  const { returns, scores: met, blinded } = behind(gate, evaluationSeed(seed));
-  const loss = returns.reduce((sum, value, e) => sum + baseline.returns[e] - value, 0) / episodes;
-  return { order, share, budget: blinded / met.length, drop: loss / baseline.range };
+export function dropCurve(options: DropOptions): DropPoint[] {
+  return [...pointsOf(options, "top", options.shares), ...pointsOf(options, "bottom", [options.headline])];
 }
 
-/** @param range where the world declares none */
+function pointsOf(options: DropOptions, order: "top" | "bottom", shares: readonly number[]): DropPoint[] {
+  const { make, policies, agent, perturbation, baseline, headline, seed } = options;
+  const space = make().actionSpaces[agent];
+  const explainer = order === "top" ? options.explainer : reversed(options.explainer);
+  const episodes = baseline.returns.length;
+  const behind = (gate: Gate, root: number, count: number) => {
+    const gated = gatedPolicy(policies[agent], { agent, space, perturbation, explainer, gate });
+    const played = play({ make, policies: policies.with(agent, gated), episodes: count, seed: root, copies: COPIES });
+    return {
+      returns: episodeReturns(played, agent),
+      scores: gated.scores,
+      budget: gated.blinded() / gated.scores.length,
+    };
+  };
+  const root = stream(seed, "calibration").bits();
+  const scores = Array.from(options.scores, (score) => (order === "top" ? score : -score));
+  const gateFor = calibrated(scores, headline, (gate) => behind(gate, root, Math.ceil(episodes / 2)));
+  return shares.map((share) => {
+    const { returns, budget } = behind(gateFor(share), evaluationSeed(seed), episodes);
+    const loss = returns.reduce((sum, value, e) => sum + baseline.returns[e] - value, 0) / episodes;
+    return { order, share, budget, drop: loss / baseline.range };
+  });
+}
+
+/**
+ * A position in the ranking of scores (0 blinds none, 1 all) is a gate. Blinding changes which states are met, so what a gate blinds
+ * is not its position: that is found by play, for one share exactly and for the others by straight lines between what was tried.
+ *
+ * @param scores of unperturbed decisions
+ * @param share q that trials are made for, until one blinds it to a quarter of a percentage point, three at most
+ */
+export function calibrated(
+  scores: readonly number[],
+  share: number,
+  trial: (gate: Gate) => { readonly scores: readonly number[]; readonly budget: number },
+): (share: number) => Gate {
+  let ranking = descending(scores);
+  let known = [NONE, ALL];
+  const positionOf = (wanted: number) => {
+    const above = Math.max(
+      1,
+      known.findIndex(({ budget }) => budget >= wanted),
+    );
+    const [low, high] = [known[above - 1], known[above]];
+    const weight = high.budget > low.budget ? (wanted - low.budget) / (high.budget - low.budget) : 0.5;
+    return low.position + weight * (high.position - low.position);
+  };
+  for (let round = 0; round < TRIALS; round++) {
+    const gate = gateAt(ranking, positionOf(share));
+    const { scores: met, budget } = trial(gate);
+    if (round === 0) {
+      // The states behind a gate may score unlike any before: they belong into the ranking.
+      ranking = descending([...scores, ...met]);
+    }
+    const point = { position: positionIn(ranking, gate), budget };
+    known = [...known, point].sort((a, b) => a.position - b.position || a.budget - b.budget);
+    if (Math.abs(budget - share) <= TOLERANCE) break;
+  }
+  // More to a gate's one side never blinds less, but for chance.
+  for (let i = 1; i < known.length; i++) {
+    known[i] = { ...known[i], budget: Math.max(known[i].budget, known[i - 1].budget) };
+  }
+  return (wanted) => gateAt(ranking, positionOf(wanted));
+}
+
+const NONE = { position: 0, budget: 0 };
+const ALL = { position: 1, budget: 1 };
+const TRIALS = 3;
+const TOLERANCE = 0.0025;
+
+const descending = (scores: readonly number[]) => Float64Array.from(scores).sort().reverse();
+
+/** Where in a descending ranking the scores equal to `threshold` begin and how many there are. */
+function tiesIn(ranking: Float64Array, threshold: number): { readonly above: number; readonly tied: number } {
+  let above = 0;
+  while (above < ranking.length && ranking[above] > threshold) above++;
+  let tied = 0;
+  while (above + tied < ranking.length && ranking[above + tied] === threshold) tied++;
+  return { above, tied };
+}
+
+/** The gate that blinds the share `position` of `ranking`. */
+function gateAt(ranking: Float64Array, position: number): Gate {
+  const n = ranking.length;
+  const threshold = ranking[Math.min(n - 1, Math.floor(position * n))];
+  const { above, tied } = tiesIn(ranking, threshold);
+  return { threshold, ties: (position * n - above) / tied };
+}
+
+/** The share of `ranking` that a gate blinds. */
+function positionIn(ranking: Float64Array, { threshold, ties }: Gate): number {
+  const { above, tied } = tiesIn(ranking, threshold);
+  return (above + ties * tied) / ranking.length;
+}
+
+/** @param randomPlayer plays the agent's seat for the range, where the world declares none */
 export function baselineOf(
   make: MakeEnvironment,
   policies: readonly Policy[],

@@ -224,3 +224,7 @@ export function cellsOf(plan: Plan): Cell[] {
     ),
   );
 }
+
+/** Of the shares of a drop curve the one that is calibrated and that tables show: the nearest to a tenth. */
+export const headlineShare = (shares: readonly number[]): number =>
+  shares.reduce((best, share) => (Math.abs(share - 0.1) < Math.abs(best - 0.1) ? share : best));

@@ -1,6 +1,6 @@
 import { type Interval, pairedTInterval, tInterval } from "@magic-mask/metrics";
 import type { AgentFigures, CellResult } from "./cells.ts";
-import { CHANCE, type Plan } from "./plan.ts";
+import { headlineShare, type Plan } from "./plan.ts";
 
 /** A figure over policies. Null stands for what is undefined for one of them. */
 export interface Figure {
@@ -117,10 +117,6 @@ function valuesOf(row: Row, metric: Metric, plan: Plan): readonly (number | null
   const share = headlineShare(plan.sizes.shares);
   return row.drops.find((point) => point.order === "top" && point.share === share)?.drop.values;
 }
-
-/** Of the shares of a drop curve the one that tables show: the nearest to a tenth. */
-export const headlineShare = (shares: readonly number[]): number =>
-  shares.reduce((best, share) => (Math.abs(share - 0.1) < Math.abs(best - 0.1) ? share : best));
 
 function meanOf(row: Row, metric: Metric, plan: Plan): number | null {
   const values = valuesOf(row, metric, plan);
@@ -243,6 +239,3 @@ export function sentenceOn(environment: string, plan: Plan, { standing, rows }: 
 }
 
 const signed = (value: number) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
-
-/** The explainer whose drop is that of chance. */
-export const isChance = ({ explainer }: Row): boolean => explainer === CHANCE;

@@ -1,6 +1,7 @@
 import type { Interval } from "@magic-mask/metrics";
 import type { Cell } from "../terminal/table.ts";
-import { type Figure, headlineShare, type Row } from "./summary.ts";
+import { headlineShare } from "./plan.ts";
+import type { Figure, Row } from "./summary.ts";
 
 /** The header and rows of one budget: what learns within it and what does not learn, best AUROC first. */
 export function tableOf(rows: readonly Row[], budget: number): { header: string[]; body: Cell[][] } {
