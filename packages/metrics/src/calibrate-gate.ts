@@ -21,13 +21,23 @@ const ROUNDS = 20;
  *
  * Scores of unperturbed play and of play behind their own quantile are pooled; a position in that ranking (0 blinds
  * none, 1 all) is a gate, and the position whose realised budget is q is bracketed and found by turns of interpolation
- * and halving. Stops within 0.25 percentage points of q, else after 20 trials with the nearest.
+ * and halving. Stops within 0.25 percentage points of q (and a tenth of it), else after 20 trials with the nearest.
  *
  * @param trial plays with a gate; equal gates must give equal results
  * @param share q in (0, 1)
  * @throws invalid-option if nothing was decided
  */
-export function calibrateGate(trial: (gate: Gate) => GateTrial, share: number): Gate {
+export const calibrateGate = (trial: (gate: Gate) => GateTrial, share: number): Gate =>
+  calibrateGates(trial, [share])[0];
+
+/**
+ * As `calibrateGate`, for several shares: play without blinding is tried once, and what a trial shows of one share brackets the
+ * others.
+ *
+ * @param shares [K] each in (0, 1), ascending
+ * @returns [K]
+ */
+export function calibrateGates(trial: (gate: Gate) => GateTrial, shares: readonly number[]): Gate[] {
   const { scores } = trial(OPEN);
   if (scores.length === 0) {
     throw new MagicMaskError(
@@ -36,32 +46,43 @@ export function calibrateGate(trial: (gate: Gate) => GateTrial, share: number): 
       "the agent made no decision; raise the number of episodes",
     );
   }
-  let ranking = Float64Array.from(scores).sort().reverse();
-  let low = { position: 0, budget: 0 };
-  let high = { position: 1, budget: 1 };
-  let position = share;
-  let nearest = { gate: OPEN, miss: Number.POSITIVE_INFINITY };
-  for (let round = 0; round < ROUNDS; round++) {
-    const gate = gateAt(ranking, position);
-    const result = trial(gate);
-    const budget = result.blinded / result.scores.length;
-    const miss = Math.abs(budget - share);
-    if (miss < nearest.miss) nearest = { gate, miss };
-    if (miss <= TOLERANCE) break;
-    if (round === 0) {
-      // The states behind a gate may score unlike any before: from here on they are in the ranking.
-      ranking = Float64Array.from([...scores, ...result.scores])
-        .sort()
-        .reverse();
-      continue;
+  let ranking = descending(scores);
+  // The states behind a gate may score unlike any before: they belong into the ranking. Those of the largest share differ most.
+  const widest = shares[shares.length - 1];
+  const first = { gate: gateAt(ranking, widest), result: trial(gateAt(ranking, widest)) };
+  ranking = descending([...scores, ...first.result.scores]);
+  /** Positions in the ranking that were tried, ascending, with their budgets. */
+  const tried = [
+    { position: 0, budget: 0 },
+    { position: 1, budget: 1 },
+  ];
+
+  const find = (share: number): Gate => {
+    const tolerance = Math.min(TOLERANCE, share / 10);
+    let nearest = { gate: OPEN, miss: Number.POSITIVE_INFINITY };
+    const consider = (gate: Gate, { blinded, scores: met }: GateTrial) => {
+      const budget = blinded / met.length;
+      const miss = Math.abs(budget - share);
+      if (miss < nearest.miss) nearest = { gate, miss };
+      return budget;
+    };
+    if (share === widest) consider(first.gate, first.result);
+    for (let round = 1; round < ROUNDS && nearest.miss > tolerance; round++) {
+      const above = tried.findIndex(({ budget }) => budget >= share);
+      const [low, high] = [tried[above - 1], tried[above]];
+      const weight = round % 2 ? (share - low.budget) / (high.budget - low.budget) : 0.5;
+      const position = low.position + weight * (high.position - low.position);
+      const gate = gateAt(ranking, position);
+      const budget = consider(gate, trial(gate));
+      // Budgets need not rise with the position everywhere; the bracket follows this share.
+      tried.splice(above, 0, { position, budget: Math.min(Math.max(budget, low.budget), high.budget) });
     }
-    if (budget < share) low = { position, budget };
-    else high = { position, budget };
-    const weight = round % 2 ? (share - low.budget) / (high.budget - low.budget) : 0.5;
-    position = low.position + weight * (high.position - low.position);
-  }
-  return nearest.gate;
+    return nearest.gate;
+  };
+  return shares.map(find);
 }
+
+const descending = (scores: readonly number[]) => Float64Array.from(scores).sort().reverse();
 
 /** The gate that blinds the share `position` of `ranking`. @param ranking [n] scores in descending order */
 function gateAt(ranking: Float64Array, position: number): Gate {

@@ -1,16 +1,32 @@
 export { type AurocOptions, auroc } from "./auroc.ts";
 export { type BootstrapOptions, bootstrap, bootstrapMean, type ResampleOptions } from "./bootstrap.ts";
-export { calibrateGate, type GateTrial } from "./calibrate-gate.ts";
+export { calibrateGate, calibrateGates, type GateTrial } from "./calibrate-gate.ts";
+export { type Calibration, type CalibrationOptions, calibration } from "./calibration.ts";
 export { pearson, spearman } from "./correlation.ts";
 export { type Coverage, coverage } from "./coverage.ts";
+export { discovery } from "./discovery.ts";
 export { type Gate, type GatedPolicy, type GatedPolicyOptions, gatedPolicy } from "./gated-policy.ts";
 export { type InterAgentFidelity, type InterAgentFidelityOptions, interAgentFidelity } from "./inter-agent-fidelity.ts";
 export type { Interval } from "./interval.ts";
 export { klPerturbation } from "./kl-perturbation.ts";
+export { type MeasuredTruth, measureTruth, type TruthPlan, type TruthRequest } from "./measure-truth.ts";
 export { type NdcgOptions, ndcg } from "./ndcg.ts";
 export { splitHalfReliability } from "./reliability.ts";
 export { episodeReturns, meanReturn, winRate } from "./returns.ts";
-export { type RewardDrop, type RewardDropOptions, rewardDrop } from "./reward-drop.ts";
-export { type CollectStatesOptions, collectStates, type States } from "./states.ts";
+export {
+  type DropCurveOptions,
+  dropCurve,
+  type RewardDrop,
+  type RewardDropOptions,
+  rewardDrop,
+} from "./reward-drop.ts";
+export { benjaminiHochberg, type CriticalState, type CriticalStatesOptions, criticalStates } from "./significance.ts";
+export {
+  type StatemaskFidelity,
+  type StatemaskFidelityOptions,
+  statemaskFidelity,
+  type WindowScore,
+} from "./statemask-fidelity.ts";
+export { type CollectStatesOptions, collectStates, type States, takeStates } from "./states.ts";
 export { pairedTInterval, tInterval, tQuantile } from "./t-interval.ts";
-export { branchingTruth, joinTruth, type Truth, type TruthOptions } from "./truth.ts";
+export { addTruth, branchingTruth, joinTruth, type Truth, type TruthOptions } from "./truth.ts";

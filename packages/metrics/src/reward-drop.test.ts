@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { type Explainer, play } from "@magic-mask/core";
 import { gatedPolicy } from "./gated-policy.ts";
-import { rewardDrop } from "./reward-drop.ts";
+import { dropCurve, rewardDrop } from "./reward-drop.ts";
 import { always, END, type Node, sure, tablePolicy, tableWorld } from "./test-worlds.ts";
 
 const byNode = (scores: readonly number[]): Explainer => ({
@@ -55,6 +55,32 @@ describe("rewardDrop", () => {
     expect(Math.abs(random.drop.estimate - 0.095)).toBeLessThan(0.031);
     expect(random.drop.low).toBeLessThan(random.drop.estimate);
     expect(random.drop.high).toBeGreaterThan(random.drop.estimate);
+  });
+
+  it("has a curve over budgets, each point spent as asked", () => {
+    // 5, 10, 20 % of ten decisions: half of the 10 at stake, all of it, and one of the nine 1s on top: 5, 10, 11 of 20.
+    const curve = dropCurve({ ...options, shares: [0.05, 0.1, 0.2] });
+    expect(curve.map(({ budget }) => Number(budget.toFixed(3)))).toEqual([0.05, 0.1, 0.2]);
+    [0.25, 0.5, 0.55].forEach((drop, k) => {
+      // The first is a coin per episode: ± 4·.25/√400; the last a draw of one in nine.
+      expect(Math.abs(curve[k].drop.estimate - drop)).toBeLessThan(k === 1 ? 1e-12 : 0.06);
+    });
+    expect(curve[1].drop).toEqual(rewardDrop(options).drop);
+  });
+
+  it("does not try play without blinding anew for each budget", () => {
+    let plays = 0;
+    const make = () => {
+      plays++;
+      return tableWorld(nodes, 1, [0, 20])();
+    };
+    const count = (shares: number[]) => {
+      plays = 0;
+      dropCurve({ ...options, make, shares, episodes: 10, calibrationEpisodes: 10, copies: 1 });
+      return plays;
+    };
+    const apart = [0.05, 0.1, 0.2].reduce((sum, share) => sum + count([share]), 0);
+    expect(count([0.05, 0.1, 0.2])).toBeLessThanOrEqual(apart - 8);
   });
 
   it("gives an explainer that cannot tell anything apart exactly the random drop", () => {

@@ -10,10 +10,11 @@ import {
   stream,
 } from "@magic-mask/core";
 import { bootstrapMean } from "./bootstrap.ts";
-import { calibrateGate } from "./calibrate-gate.ts";
+import { calibrateGates } from "./calibrate-gate.ts";
 import { checkShare } from "./checks.ts";
 import { type Gate, gatedPolicy } from "./gated-policy.ts";
 import type { Interval } from "./interval.ts";
+import { returnRangeOf } from "./return-range.ts";
 import { episodeReturns } from "./returns.ts";
 
 export interface RewardDropOptions {
@@ -65,25 +66,38 @@ export interface RewardDrop {
  *
  * @throws invalid-option; unknown-name; unsupported unless the agent's actions are discrete
  */
-export function rewardDrop(options: RewardDropOptions): RewardDrop {
-  const { make, policies, agent, perturbation, share, order = "top", episodes, seed, copies = 64 } = options;
+export function rewardDrop({ share, ...options }: RewardDropOptions): RewardDrop {
+  return dropCurve({ ...options, shares: [share] })[0];
+}
+
+export interface DropCurveOptions extends Omit<RewardDropOptions, "share"> {
+  /** [K] q, each in (0, 1), ascending. */
+  readonly shares: readonly number[];
+}
+
+/**
+ * `reward_drop@q` for several q (the K-curve), on the same episodes. One calibration serves all: play without blinding is tried
+ * once, and each trial brackets the gates of all shares.
+ *
+ * @returns [K]
+ * @throws as `rewardDrop`
+ */
+export function dropCurve(options: DropCurveOptions): RewardDrop[] {
+  const { make, policies, agent, perturbation, shares, order = "top", episodes, seed, copies = 64 } = options;
   const { calibrationEpisodes = episodes } = options;
-  checkShare("metrics/reward-drop", "share", share);
-  checkCount("metrics/reward-drop", "episodes", episodes);
-  checkCount("metrics/reward-drop", "calibrationEpisodes", calibrationEpisodes);
-  const { actionSpaces, returnRange } = make();
-  const range = options.range ?? (returnRange ? returnRange[1] - returnRange[0] : Number.NaN);
-  if (!(range > 0)) {
-    const came = options.range ?? "none from the options or the world";
-    throw new MagicMaskError(
-      "invalid-option",
-      "metrics/reward-drop",
-      `range must be > 0, got ${came}; pass the gap between the trained and a random policy`,
-    );
-  }
+  shares.forEach((share, k) => {
+    checkShare(SOURCE, "share", share);
+    if (k === 0 || share > shares[k - 1]) return;
+    throw new MagicMaskError("invalid-option", SOURCE, `shares must ascend, got ${share} after ${shares[k - 1]}`);
+  });
+  checkCount(SOURCE, "shares", shares.length);
+  checkCount(SOURCE, "episodes", episodes);
+  checkCount(SOURCE, "calibrationEpisodes", calibrationEpisodes);
+  const { actionSpaces } = make();
+  const range = returnRangeOf(SOURCE, make, options.range);
   const space = actionSpaces[agent];
   const orders = { top: options.explainer, bottom: reversed(options.explainer), random: indifferent };
-  const explainer = byName("metrics/reward-drop", "order", orders, order);
+  const explainer = byName(SOURCE, "order", orders, order);
   const behind = (gate: Gate, root: number, count: number) => {
     const gated = gatedPolicy(policies[agent], { agent, space, perturbation, explainer, gate });
     const played = play({ make, policies: policies.with(agent, gated), episodes: count, seed: root, copies });
@@ -91,19 +105,23 @@ export function rewardDrop(options: RewardDropOptions): RewardDrop {
   };
   const calibration = stream(seed, "calibration").bits();
   const evaluation = stream(seed, "evaluation").bits();
-  const gate = calibrateGate((candidate) => behind(candidate, calibration, calibrationEpisodes), share);
+  const gates = calibrateGates((candidate) => behind(candidate, calibration, calibrationEpisodes), shares);
   const unperturbed = episodeReturns(play({ make, policies, episodes, seed: evaluation, copies }), agent);
-  const perturbed = behind(gate, evaluation, episodes);
-  const losses = unperturbed.map((value, e) => (value - perturbed.returns[e]) / range);
   const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  return {
-    drop: bootstrapMean(losses, { seed }),
-    unperturbed: mean(unperturbed),
-    perturbed: mean(perturbed.returns),
-    budget: perturbed.blinded / perturbed.scores.length,
-    gate,
-  };
+  return gates.map((gate) => {
+    const perturbed = behind(gate, evaluation, episodes);
+    const losses = unperturbed.map((value, e) => (value - perturbed.returns[e]) / range);
+    return {
+      drop: bootstrapMean(losses, { seed }),
+      unperturbed: mean(unperturbed),
+      perturbed: mean(perturbed.returns),
+      budget: perturbed.blinded / perturbed.scores.length,
+      gate,
+    };
+  });
 }
+
+const SOURCE = "metrics/reward-drop";
 
 /** Equal scores for all: its top share is a random one. */
 const indifferent: Explainer = {

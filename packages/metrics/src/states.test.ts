@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { collectStates } from "./states.ts";
+import { collectStates, takeStates } from "./states.ts";
 import { END, sure, tablePolicy, tableWorld, uniform } from "./test-worlds.ts";
 
 // 0: agent 0 decides; 1: agent 1 is forced; 2: agent 1 decides between ending and going on; 3: agent 0 decides, end.
@@ -90,5 +90,29 @@ describe("collectStates", () => {
     expect(() => collectStates({ ...options, make: blind })).toThrow(
       "[metrics/states] needs a world with snapshots; table_v0 has none",
     );
+  });
+});
+
+describe("takeStates", () => {
+  const [states] = collectStates(options);
+
+  it("copies rows, in the order asked for", () => {
+    const taken = takeStates(states, [7, 2, 7]);
+    const { observations, policy } = states.decisions;
+    expect(taken.count).toBe(3);
+    expect(taken.decisions.agent).toBe(0);
+    [7, 2, 7].forEach((row, i) => {
+      expect(taken.decisions.observations.subarray(4 * i, 4 * i + 4)).toEqual(
+        observations.subarray(4 * row, 4 * row + 4),
+      );
+      expect(taken.decisions.policy.subarray(2 * i, 2 * i + 2)).toEqual(policy.subarray(2 * row, 2 * row + 2));
+      expect([taken.episodes[i], taken.ticks[i]]).toEqual([states.episodes[row], states.ticks[row]]);
+    });
+    const bytes = make().snapshotBytes;
+    expect(taken.snapshots.subarray(bytes, 2 * bytes)).toEqual(states.snapshots.subarray(2 * bytes, 3 * bytes));
+  });
+
+  it("refuses rows that are not there", () => {
+    expect(() => takeStates(states, [400])).toThrow("row must be a whole number from 0 to 399, got 400");
   });
 });

@@ -1,14 +1,17 @@
 import {
   addList,
   boxSize,
+  type CandidateStore,
   candidateWidth,
   checkCount,
+  copyCandidates,
   createCandidateStore,
   type Decisions,
   type Environment,
   type Episode,
   MagicMaskError,
   type MakeEnvironment,
+  maskWidth,
   type Perturbation,
   type Policy,
   play,
@@ -81,25 +84,23 @@ export function collectStates(options: CollectStatesOptions): States[] {
     });
   });
   return samples.map(({ states, taken }) => {
-    const { decisions } = states;
-    const agent = decisions.agent;
+    const { agent } = states.decisions;
     if (taken() < count) {
       const found = `found ${taken()} decisions of ${world.agents[agent]} in ${episodes} episodes`;
       throw new MagicMaskError("invalid-option", "metrics/states", `${found}, wanted ${count}: raise episodes`);
     }
-    policies[agent].evaluate(decisions, decisions.policy, new Float32Array(count));
-    perturbation.evaluate(decisions, decisions.policy, decisions.perturbation);
+    askPolicies(states, policies[agent], perturbation);
     return states;
   });
 }
 
-/** A sample of the decisions of `agent`, who meets them all once before they are offered. */
-function sampleOf(world: Environment, agent: number, count: number, seed: number) {
+/** Room for `count` decisions of `agent`. */
+export function emptyStates(world: Environment, agent: number, count: number): States {
   const D = boxSize(world.observationSpaces[agent]);
   const A = requireChoices("metrics/states", world.actionSpaces[agent]);
   const F = candidateWidth(world.actionSpaces[agent]);
   const candidates = F > 0 ? createCandidateStore(F, count) : undefined;
-  const states: States = {
+  return {
     count,
     decisions: {
       agent,
@@ -114,8 +115,35 @@ function sampleOf(world: Environment, agent: number, count: number, seed: number
     episodes: new Int32Array(count),
     ticks: new Int32Array(count),
   };
+}
+
+/** Writes the decision that the agent has to make now to row `row`, but for π and ν. */
+export function recordState(world: Environment, states: States, row: number, episode: number, tick: number): void {
+  const { agent, observations, legal, candidates } = states.decisions;
+  const A = legal.length / states.count;
+  world.observe(agent, observations, (row * observations.length) / states.count);
+  const choices = world.legal(agent, legal, row * A);
+  if (candidates) {
+    const offset = addList(candidates as CandidateStore, row, choices);
+    world.candidates?.(agent, (candidates as CandidateStore).features, offset);
+  }
+  world.snapshot(states.snapshots, row * world.snapshotBytes);
+  states.episodes[row] = episode;
+  states.ticks[row] = tick;
+}
+
+/** Writes π and ν of all decisions. */
+export function askPolicies(states: States, policy: Policy, perturbation: Perturbation): void {
+  const { decisions, count } = states;
+  policy.evaluate(decisions, decisions.policy, new Float32Array(count));
+  perturbation.evaluate(decisions, decisions.policy, decisions.perturbation);
+}
+
+/** A sample of the decisions of `agent`, who meets them all once before they are offered. */
+function sampleOf(world: Environment, agent: number, count: number, seed: number) {
+  const states = emptyStates(world, agent, count);
   const coin = stream(seed, "states", agent);
-  const legal = new Uint8Array(A);
+  const legal = new Uint8Array(maskWidth(world.actionSpaces[agent]));
   let left = 0;
   let row = 0;
   return {
@@ -130,26 +158,54 @@ function sampleOf(world: Environment, agent: number, count: number, seed: number
     offer(episode: number, tick: number) {
       const choices = world.legal(agent, legal, 0);
       if (choices < 2 || coin.uniform() * left-- >= count - row) return;
-      world.observe(agent, states.decisions.observations, row * D);
-      states.decisions.legal.set(legal, row * A);
-      if (candidates) {
-        const offset = addList(candidates, row, choices);
-        world.candidates?.(agent, candidates.features, offset);
-      }
-      world.snapshot(states.snapshots, row * world.snapshotBytes);
-      states.episodes[row] = episode;
-      states.ticks[row++] = tick;
+      recordState(world, states, row++, episode, tick);
     },
     taken: () => row,
   };
 }
 
 /** Plays an episode again. @param visit called before each tick */
-function replay(world: Environment, episode: Episode, visit: (tick: number) => void): void {
+export function replay(world: Environment, episode: Episode, visit: (tick: number) => void): void {
   const width = world.agents.length * slotWidth(world);
   world.reset(episode.seed);
   for (let tick = 0; tick < episode.ticks; tick++) {
     visit(tick);
     world.step(episode.actions.subarray(tick * width, (tick + 1) * width));
   }
+}
+
+/** Some of the states, in this order. @throws invalid-option for a row that is not there */
+export function takeStates(states: States, rows: ArrayLike<number>): States {
+  const { decisions, count } = states;
+  for (let i = 0; i < rows.length; i++) checkCount("metrics/states", "row", rows[i], 0, count - 1);
+  const picked = Array.from(rows);
+  const take = <T extends Float32Array | Uint8Array | Int32Array>(column: T, out: T): T => {
+    const width = column.length / count;
+    picked.forEach((row, i) => {
+      out.set(column.subarray(row * width, (row + 1) * width), i * width);
+    });
+    return out;
+  };
+  const floats = (column: Float32Array) => take(column, new Float32Array((picked.length * column.length) / count));
+  const bytes = (column: Uint8Array) => take(column, new Uint8Array((picked.length * column.length) / count));
+  const candidates = decisions.candidates as CandidateStore | undefined;
+  const listed = candidates && createCandidateStore(candidates.width, picked.length);
+  picked.forEach((row, i) => {
+    if (candidates && listed) copyCandidates(candidates, row, listed, i);
+  });
+  return {
+    count: picked.length,
+    decisions: {
+      agent: decisions.agent,
+      count: picked.length,
+      observations: floats(decisions.observations),
+      legal: bytes(decisions.legal),
+      ...(listed && { candidates: listed }),
+      policy: floats(decisions.policy),
+      perturbation: floats(decisions.perturbation),
+    },
+    snapshots: bytes(states.snapshots),
+    episodes: take(states.episodes, new Int32Array(picked.length)),
+    ticks: take(states.ticks, new Int32Array(picked.length)),
+  };
 }

@@ -64,6 +64,9 @@ export function tQuantile(freedom: number, level: number): number {
   return Math.tan(low) * Math.sqrt(freedom);
 }
 
+/** P(|T| ≤ t) for T of Student's distribution with `freedom` degrees of freedom. @param t ≥ 0 */
+export const tWithin = (t: number, freedom: number): number => within(Math.atan(t / Math.sqrt(freedom)), freedom);
+
 /** P(|T| ≤ √ν · tan θ) */
 function within(angle: number, freedom: number): number {
   const sine = Math.sin(angle);

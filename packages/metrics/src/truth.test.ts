@@ -294,7 +294,7 @@ describe("branchingTruth", () => {
       ].map(([first, count]) => branchingTruth({ ...options, first, count }));
       expect(joinTruth(parts)).toEqual(whole);
       expect(() => joinTruth([parts[0], parts[2]])).toThrow(
-        "slices do not join: wanted agent 0, 10 rollouts, first state 1, got agent 0, 10 rollouts, first state 27",
+        "slices do not join: wanted agent 0, first state 1, got agent 0, first state 27",
       );
       expect(() => joinTruth([])).toThrow("needs at least 1 slice to join, got 0");
     });

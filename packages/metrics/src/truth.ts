@@ -1,18 +1,15 @@
 import {
+  type ActionSpace,
   checkCount,
   checkRange,
-  decisionTable,
-  distributionOf,
-  isCopyOver,
+  type EnvironmentSpec,
   MagicMaskError,
   type MakeEnvironment,
   type Policy,
-  requireChoices,
   slotWidth,
-  stream,
-  vectorize,
 } from "@magic-mask/core";
-
+import { type Branches, branchesOf } from "./branches.ts";
+import { playContinuations } from "./continuations.ts";
 import { splitHalfReliability } from "./reliability.ts";
 import type { States } from "./states.ts";
 
@@ -22,8 +19,13 @@ export interface TruthOptions {
   readonly policies: readonly Policy[];
   /** The decisions of one agent, with its π and ν there. */
   readonly states: States;
-  /** n ≥ 1 continuations of each legal action. */
-  readonly rollouts: number;
+  /** n ≥ 1 continuations of each branch (each legal action): of all states, or [S] of each. */
+  readonly rollouts: number | ArrayLike<number>;
+  /**
+   * Which n of a state's rollouts: batch k is rollouts kn to (k + 1)n − 1, fresh ones that `addTruth` puts together with
+   * the others.
+   */
+  readonly batch?: number;
   /** Root of all chance: rollout r of state s draws from streams named by (seed, s, r) alone. */
   readonly seed: number;
   /** γ in [0, 1], per decision of the agent's own: the one it was trained with. */
@@ -51,15 +53,15 @@ export interface Truth {
   readonly agent: number;
   /** Index of the first state. */
   readonly first: number;
-  /** n */
-  readonly rollouts: number;
+  /** [S] n */
+  readonly rollouts: Int32Array;
   /** [S] Δ, in the game's units. */
   readonly criticality: Float64Array;
   /** [S] standard error of Δ; NaN for n = 1. */
   readonly standardError: Float64Array;
   /** [S × A] mean G after each action; NaN where it is illegal. */
   readonly q: Float64Array;
-  /** [S] Δ from the first ⌊n/2⌋ rollouts alone; NaN for n = 1. */
+  /** [S] Δ from the first ⌊n/2⌋ rollouts (of every batch) alone; NaN for n = 1. */
   readonly firstHalf: Float64Array;
   /** [S] Δ from the last ⌊n/2⌋. */
   readonly secondHalf: Float64Array;
@@ -69,8 +71,7 @@ export interface Truth {
   readonly decisions: number;
 }
 
-/** The job of a copy that found none left. */
-const IDLE = -1;
+const SOURCE = "metrics/truth";
 
 /**
  * True criticality by branching from snapshots:
@@ -85,190 +86,209 @@ const IDLE = -1;
  * @throws unsupported for action spaces without finitely many choices; invalid-option; shape-mismatch
  */
 export function branchingTruth(options: TruthOptions): Truth {
-  const { states, rollouts, first = 0, count = states.count - first } = options;
-  checkCount("metrics/truth", "rollouts", rollouts);
-  checkCount("metrics/truth", "first", first, 0);
-  checkCount("metrics/truth", "count", count);
+  const { make, states, rollouts, batch = 0, first = 0, count = states.count - first } = options;
+  checkCount(SOURCE, "first", first, 0);
+  checkCount(SOURCE, "count", count);
+  checkCount(SOURCE, "batch", batch, 0);
+  checkRange(SOURCE, "discount", options.discount, 0, 1);
   if (first + count > states.count) {
     const asked = `states ${first} to ${first + count - 1}`;
-    throw new MagicMaskError("invalid-option", "metrics/truth", `there are ${states.count} states, asked for ${asked}`);
+    throw new MagicMaskError("invalid-option", SOURCE, `there are ${states.count} states, asked for ${asked}`);
   }
-  const { policy, perturbation, legal, agent } = states.decisions;
-  const { returns, branchStates, branchActions, decisions } = continueBranches(options, first, count);
+  const n = rolloutsOf(rollouts, states, first, count);
+  const { agent } = states.decisions;
+  const { space, slot } = shapeOf(make, agent);
+  const branches = branchesOf(states, space, slot, first, count);
+  const { returns, starts, decisions } = playBranches(options, branches, n, first, batch, slot);
 
-  const A = legal.length / states.count;
-  const half = Math.floor(rollouts / 2);
+  const A = branches.width;
   const q = new Float64Array(count * A).fill(Number.NaN);
-  const paired = new Float64Array(count * rollouts);
-  for (let branch = 0, base = 0; branch < branchStates.length; branch++) {
-    const state = branchStates[branch];
-    const action = branchActions[branch];
-    if (state !== branchStates[base]) base = branch;
-    const weight = Math.exp(policy[state * A + action]) - Math.exp(perturbation[state * A + action]);
+  const offsets = new Int32Array(count + 1);
+  for (let s = 0; s < count; s++) offsets[s + 1] = offsets[s] + n[s];
+  const paired = new Float64Array(offsets[count]);
+  for (let branch = 0, base = 0; branch < branches.states.length; branch++) {
+    const s = branches.states[branch] - first;
+    if (branches.states[base] !== branches.states[branch]) base = branch;
     let sum = 0;
-    for (let r = 0; r < rollouts; r++) {
-      const G = returns[branch * rollouts + r];
+    for (let r = 0; r < n[s]; r++) {
+      const G = returns[starts[branch] + r];
       sum += G;
-      // π − ν sums to 0, so G may be taken against the state's first branch: what all branches share then leaves no
+      // The weights sum to 0, so G may be taken against the state's first branch: what all branches share then leaves no
       // rounding.
-      paired[(state - first) * rollouts + r] += weight * (G - returns[base * rollouts + r]);
+      paired[offsets[s] + r] += branches.weights[branch] * (G - returns[starts[base] + r]);
     }
-    q[(state - first) * A + action] = sum / rollouts;
+    q[s * A + branches.columns[branch]] = sum / n[s];
   }
 
-  const over = (from: number, to: number) =>
-    Float64Array.from({ length: count }, (_, s) => mean(paired.subarray(s * rollouts + from, s * rollouts + to)));
-  const criticality = over(0, rollouts);
-  const firstHalf = over(0, half);
-  const secondHalf = over(rollouts - half, rollouts);
+  /** Per state, the mean of its paired rollouts from ⌈`from`·n⌉ on, as many as `share` of n, rounded down. */
+  const over = (share: number, last: boolean) =>
+    Float64Array.from({ length: count }, (_, s) => {
+      const length = Math.floor(share * n[s]);
+      const from = offsets[s] + (last ? n[s] - length : 0);
+      return mean(paired.subarray(from, from + length));
+    });
+  const criticality = over(1, false);
   const standardError = Float64Array.from(criticality, (delta, s) => {
     let squares = 0;
-    for (let r = 0; r < rollouts; r++)
-      squares += (paired[s * rollouts + r] - delta) * (paired[s * rollouts + r] - delta);
-    return Math.sqrt(squares / (rollouts - 1) / rollouts);
+    for (let at = offsets[s]; at < offsets[s + 1]; at++) squares += (paired[at] - delta) * (paired[at] - delta);
+    return Math.sqrt(squares / (n[s] - 1) / n[s]);
   });
-  const reliability = splitHalfReliability(firstHalf, secondHalf);
-  return { agent, first, rollouts, criticality, standardError, q, firstHalf, secondHalf, reliability, decisions };
+  return withReliability({
+    agent,
+    first,
+    rollouts: n,
+    criticality,
+    standardError,
+    q,
+    firstHalf: over(0.5, false),
+    secondHalf: over(0.5, true),
+    decisions,
+  });
 }
 
 /**
  * The truth of consecutive slices of states as if it had been made in one go.
  *
  * @param parts at least one, in order
- * @throws shape-mismatch unless each part begins where the one before ends, all of one agent and number of rollouts
+ * @throws shape-mismatch unless each part begins where the one before ends, all of one agent
  */
 export function joinTruth(parts: readonly Truth[]): Truth {
-  if (parts.length === 0)
-    throw new MagicMaskError("shape-mismatch", "metrics/truth", "needs at least 1 slice to join, got 0");
-  const { agent, first, rollouts } = parts[0];
+  if (parts.length === 0) throw new MagicMaskError("shape-mismatch", SOURCE, "needs at least 1 slice to join, got 0");
+  const { agent, first } = parts[0];
   let next = first;
   for (const part of parts) {
-    if (part.agent !== agent || part.rollouts !== rollouts || part.first !== next) {
-      const came = `agent ${part.agent}, ${part.rollouts} rollouts, first state ${part.first}`;
-      const wanted = `wanted agent ${agent}, ${rollouts} rollouts, first state ${next}`;
-      throw new MagicMaskError("shape-mismatch", "metrics/truth", `slices do not join: ${wanted}, got ${came}`);
+    if (part.agent !== agent || part.first !== next) {
+      const came = `agent ${part.agent}, first state ${part.first}`;
+      const wanted = `wanted agent ${agent}, first state ${next}`;
+      throw new MagicMaskError("shape-mismatch", SOURCE, `slices do not join: ${wanted}, got ${came}`);
     }
     next += part.criticality.length;
   }
   const all = (of: (part: Truth) => Float64Array) => Float64Array.from(parts.flatMap((part) => [...of(part)]));
-  const firstHalf = all((part) => part.firstHalf);
-  const secondHalf = all((part) => part.secondHalf);
-  return {
+  return withReliability({
     agent,
     first,
-    rollouts,
+    rollouts: Int32Array.from(parts.flatMap((part) => [...part.rollouts])),
     criticality: all((part) => part.criticality),
     standardError: all((part) => part.standardError),
     q: all((part) => part.q),
-    firstHalf,
-    secondHalf,
-    reliability: splitHalfReliability(firstHalf, secondHalf),
+    firstHalf: all((part) => part.firstHalf),
+    secondHalf: all((part) => part.secondHalf),
     decisions: parts.reduce((sum, part) => sum + part.decisions, 0),
-  };
+  });
 }
 
 /**
- * Plays every continuation: jobs (state, legal action, rollout), numbered in that order, which copies of the world take
- * up one after the other as they finish; each policy is asked once per tick for all copies. Copies that find no job
- * left play on unheeded until the last one is done.
+ * Two truths of the same states from different rollouts as one from all of them. Variances are put together by the
+ * formula of Chan, Golub & LeVeque 1983 (eq. 2.1).
  *
- * @returns G of each job, with the state and the action of each branch (n jobs)
+ * @throws shape-mismatch if they are of different states
  */
-function continueBranches(options: TruthOptions, first: number, count: number) {
-  const { make, policies, states, rollouts, seed, discount, copies = 256 } = options;
-  const { agent, legal } = states.decisions;
-  checkRange("metrics/truth", "discount", discount, 0, 1);
-  checkCount("metrics/truth", "copies", copies);
+export function addTruth(a: Truth, b: Truth): Truth {
+  if (a.agent !== b.agent || a.first !== b.first || a.criticality.length !== b.criticality.length) {
+    const [wanted, came] = [a, b].map(
+      (of) => `agent ${of.agent}, states from ${of.first} on, ${of.criticality.length} of them`,
+    );
+    throw new MagicMaskError("shape-mismatch", SOURCE, `cannot add truths of different states: ${wanted}; ${came}`);
+  }
+  const S = a.criticality.length;
+  const A = a.q.length / S;
+  const rollouts = a.rollouts.map((n, s) => n + b.rollouts[s]);
+  /** Means over n each, the states `per` entries wide. */
+  const pooled = (from: Float64Array, more: Float64Array, per: number, size: (n: number) => number) =>
+    from.map((value, at) => {
+      const [n, m] = [a, b].map((of) => size(of.rollouts[Math.floor(at / per)]));
+      if (n === 0 || m === 0) return n === 0 ? more[at] : value;
+      return value + ((more[at] - value) * m) / (n + m);
+    });
+  const half = (n: number) => Math.floor(n / 2);
+  const whole = (n: number) => n;
+  const squares = ({ standardError, rollouts: n }: Truth, s: number) =>
+    n[s] > 1 ? standardError[s] * standardError[s] * n[s] * (n[s] - 1) : 0;
+  return withReliability({
+    agent: a.agent,
+    first: a.first,
+    rollouts,
+    criticality: pooled(a.criticality, b.criticality, 1, whole),
+    standardError: a.criticality.map((value, s) => {
+      const [n, m, gap] = [a.rollouts[s], b.rollouts[s], b.criticality[s] - value];
+      const sum = squares(a, s) + squares(b, s) + (gap * gap * n * m) / (n + m);
+      return Math.sqrt(sum / (n + m - 1) / (n + m));
+    }),
+    q: pooled(a.q, b.q, A, whole),
+    firstHalf: pooled(a.firstHalf, b.firstHalf, 1, half),
+    secondHalf: pooled(a.secondHalf, b.secondHalf, 1, half),
+    decisions: a.decisions + b.decisions,
+  });
+}
+
+const withReliability = (truth: Omit<Truth, "reliability">): Truth => ({
+  ...truth,
+  reliability: splitHalfReliability(truth.firstHalf, truth.secondHalf),
+});
+
+/** [count] n of each state asked for. @throws invalid-option, shape-mismatch */
+function rolloutsOf(rollouts: TruthOptions["rollouts"], states: States, first: number, count: number): Int32Array {
+  if (typeof rollouts === "number") return new Int32Array(count).fill(checkCount(SOURCE, "rollouts", rollouts));
+  if (rollouts.length !== states.count) {
+    const message = `needs the rollouts of each of ${states.count} states, got ${rollouts.length}`;
+    throw new MagicMaskError("shape-mismatch", SOURCE, message);
+  }
+  return Int32Array.from({ length: count }, (_, s) => checkCount(SOURCE, "rollouts", rollouts[first + s]));
+}
+
+/** What must be known of a world to branch in it. */
+function shapeOf(make: MakeEnvironment, agent: number): { readonly space: ActionSpace; readonly slot: number } {
+  const world = make();
+  const spec: EnvironmentSpec = world;
+  const shape = { space: spec.actionSpaces[agent], slot: slotWidth(spec) };
+  world.close?.();
+  return shape;
+}
+
+/**
+ * Plays every continuation: jobs (state, branch, rollout), numbered in that order.
+ *
+ * @param n [S] rollouts per branch of each state
+ * @returns G of each job, and the first job of each branch
+ */
+function playBranches(
+  options: TruthOptions,
+  branches: Branches,
+  n: Int32Array,
+  first: number,
+  batch: number,
+  slot: number,
+) {
+  const { make, policies, states, seed, discount, copies } = options;
   const least = discount < 1 ? Math.floor(Math.log(0.01) / Math.log(discount)) + 1 : 1;
   const horizon = options.horizon ?? (discount < 1 ? least : Number.POSITIVE_INFINITY);
-  if (horizon !== Number.POSITIVE_INFINITY) checkCount("metrics/truth", "horizon", horizon, least);
-
-  const A = legal.length / states.count;
-  const branchStates: number[] = [];
-  const branchActions: number[] = [];
-  for (let state = first; state < first + count; state++) {
-    for (let action = 0; action < A; action++) {
-      if (!legal[state * A + action]) continue;
-      branchStates.push(state);
-      branchActions.push(action);
-    }
-  }
-  const jobs = branchStates.length * rollouts;
-  const vector = vectorize(make, Math.min(copies, jobs));
-  const { spec, acting, rewards } = vector;
-  const choices = requireChoices("metrics/truth", spec.actionSpaces[agent]);
-  if (choices !== A || states.snapshots.length !== states.count * spec.snapshotBytes) {
-    const wanted = `${A} actions and snapshots of ${states.snapshots.length / states.count} bytes, as the states have`;
-    throw new MagicMaskError(
-      "shape-mismatch",
-      "metrics/truth",
-      `wanted a world with ${wanted}; got ${choices} and ${spec.snapshotBytes}`,
-    );
-  }
-  const C = vector.copies;
-  const N = spec.agents.length;
-  const W = slotWidth(spec);
-  const distributions = spec.actionSpaces.map(distributionOf);
-  const table = decisionTable(
-    vector,
+  if (horizon !== Number.POSITIVE_INFINITY) checkCount(SOURCE, "horizon", horizon, least);
+  const J = branches.states.length;
+  const starts = new Int32Array(J + 1);
+  for (let b = 0; b < J; b++) starts[b + 1] = starts[b] + n[branches.states[b] - first];
+  const owner = new Int32Array(starts[J]);
+  for (let b = 0; b < J; b++) owner.fill(b, starts[b], starts[b + 1]);
+  const played = playContinuations({
+    make,
     policies,
-    Uint8Array.from({ length: C * N }, (_, at) => at % N),
-  );
-  const actions = new Float32Array(C * N * W);
-  const mask = new Uint8Array(A);
-  const returns = new Float64Array(jobs);
-  const chance = Array.from({ length: C }, () => stream(seed));
-  const draws = Array.from({ length: C }, () => stream(seed));
-  const job = new Int32Array(C);
-  /** [C] decisions that the agent has made since s, the one at s included, and the weight of its next reward. */
-  const made = new Int32Array(C);
-  const weight = new Float64Array(C);
-  let started = 0;
-  let finished = 0;
-  let decisions = 0;
-
-  const begin = (copy: number) => {
-    job[copy] = started < jobs ? started++ : IDLE;
-    if (job[copy] === IDLE) return;
-    const state = branchStates[Math.floor(job[copy] / rollouts)];
-    const rollout = job[copy] % rollouts;
-    chance[copy].rekey(seed, "environment", state, rollout);
-    draws[copy].rekey(seed, "action", state, rollout);
-    vector.restore(copy, states.snapshots, state * spec.snapshotBytes, chance[copy]);
-    made[copy] = 0;
-    weight[copy] = 1;
-  };
-  for (let copy = 0; copy < C; copy++) begin(copy);
-
-  while (finished < jobs) {
-    table.gather();
-    for (let i = 0; i < N; i++) {
-      const group = table.groups[i];
-      const distribution = distributions[i];
-      for (let row = 0; row < group.count; row++) {
-        const copy = group.copies[row];
-        const slot = (copy * N + i) * W;
-        const decides = group.free[row] === 1;
-        if (decides && job[copy] !== IDLE) decisions++;
-        if (decides && i === agent && made[copy]++ === 0) {
-          actions[slot] = branchActions[Math.floor(job[copy] / rollouts)];
-          continue;
-        }
-        if (decides && i === agent) weight[copy] *= discount;
-        distribution.at(group.parameters, row * distribution.width).sample(draws[copy], actions, slot);
-      }
-    }
-    vector.step(actions);
-    for (let copy = 0; copy < C; copy++) {
-      if (job[copy] === IDLE) continue;
-      returns[job[copy]] += weight[copy] * rewards[copy * N + agent];
-      const decidesAgain = made[copy] === horizon && acting[copy * N + agent] && vector.legal(copy, agent, mask, 0) > 1;
-      if (!decidesAgain && !isCopyOver(vector, copy)) continue;
-      finished++;
-      begin(copy);
-    }
-  }
-  return { returns, branchStates, branchActions, decisions };
+    agent: states.decisions.agent,
+    snapshots: states.snapshots,
+    states: states.count,
+    jobs: starts[J],
+    seed,
+    discount,
+    horizon,
+    ...(copies !== undefined && { copies }),
+    stateOf: (job) => branches.states[owner[job]],
+    rolloutOf: (job) => batch * n[branches.states[owner[job]] - first] + job - starts[owner[job]],
+    act(job, made, _group, _row, _random, actions, at) {
+      if (made > 0) return false;
+      for (let w = 0; w < slot; w++) actions[at + w] = branches.actions[owner[job] * slot + w];
+      return true;
+    },
+  });
+  return { ...played, starts };
 }
 
 function mean(values: Float64Array): number {
