@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { type Explainer, MagicMaskError, requireChoices, stream } from "@magic-mask/core";
 import { controls, objectives } from "@magic-mask/masking";
-import { auroc, ndcg, spearman } from "@magic-mask/metrics";
+import { auroc, ndcg, spearman, statemaskFidelity } from "@magic-mask/metrics";
 import { gitCommit } from "../host.ts";
 import { randomPlayer } from "../policies.ts";
 import { postHocSeed } from "../posthoc.ts";
@@ -27,8 +27,20 @@ export interface AgentFigures extends Ranking {
   readonly agent: string;
   /** One entry per initialisation; the figures above are their means. */
   readonly initialisations: readonly Ranking[];
-  /** Of the first initialisation. */
+  /** Of the first initialisation; empty where it was not asked for. */
   readonly drops: readonly DropPoint[];
+  /** Likewise; null where it was not asked for. */
+  readonly statemask: WindowScores | null;
+}
+
+/**
+ * StateMask's score, lower being better: of the explainer's windows, of windows at random, and of the same windows played again with
+ * nothing blinded, which is chance alone. Null where no return changed.
+ */
+export interface WindowScores {
+  readonly window: number | null;
+  readonly random: number | null;
+  readonly floor: number | null;
 }
 
 /** What is kept of a cell. */
@@ -84,7 +96,7 @@ export async function makeCells(
       return evidence;
     };
     const fitted = cell.explainer.learns ? await learned(frozen, cell, coin) : control(frozen, cell);
-    if (cell.drops) {
+    if (cell.played) {
       baselines ??= agents.map((agent) => {
         const player = randomPlayer(world.spec.actionSpaces[agent]);
         return baselineOf(world.make, policies, agent, plan.sizes.dropEpisodes, dropSeed(agent), player);
@@ -100,11 +112,19 @@ export async function makeCells(
         spearman: orNull(spearman(each, truth.criticality)),
         ndcg: orNull(ndcg(each, truth.criticality)),
       }));
-      const drops =
-        baselines && cell.drops ? curve(agent, fitted.explainers[0][agent], scores[0], baselines[agent]) : [];
-      figures.push({ agent: world.spec.agents[agent], ...averaged(initialisations), initialisations, drops });
+      const baseline = cell.played ? baselines?.[agent] : undefined;
+      const explainer = fitted.explainers[0][agent];
+      const drops = baseline ? curve(agent, explainer, scores[0], baseline) : [];
       // A curve takes seconds.
       await setImmediate();
+      const statemask = baseline ? windowScores(agent, explainer, baseline) : null;
+      figures.push({
+        agent: world.spec.agents[agent],
+        ...averaged(initialisations),
+        initialisations,
+        drops,
+        statemask,
+      });
     }
     const { steps, wallSeconds } = fitted;
     const judgingWallSeconds = (performance.now() - begun) / 1000;
@@ -132,6 +152,23 @@ export async function makeCells(
       seed: dropSeed(agent),
     });
   }
+
+  function windowScores(agent: number, explainer: Explainer, { range }: Baseline): WindowScores {
+    const { window, random, floor } = statemaskFidelity({
+      make: world.make,
+      policies,
+      agent,
+      perturbation: world.perturbations[agent],
+      explainer,
+      episodes: plan.sizes.scoreEpisodes,
+      seed: stream(root, "windows", agent).bits(),
+      range,
+      // The interval over episodes is not looked at: policies are the unit.
+      draws: 100,
+    });
+    const known = ({ score }: typeof window) => (Number.isFinite(score.estimate) ? score.estimate : null);
+    return { window: known(window), random: known(random), floor: known(floor) };
+  }
 }
 
 /**
@@ -154,7 +191,8 @@ async function learned(
   const fits: Learned[] = [];
   for (let k = 0; k < initialisations; k++) {
     const seed = k === 0 ? postHocSeed(config) : stream(postHocSeed(config), name, k).bits();
-    fits.push(await learnFromCoin(frozen, objective, evidence, seed));
+    // Where there are several, E[m] = τ is reached within one pass: further ones change nothing but the time.
+    fits.push(await learnFromCoin(frozen, objective, evidence, seed, initialisations > 1 ? 1 : undefined));
   }
   const wallSeconds = fits.reduce((sum, fit) => sum + fit.wallSeconds, 0) / initialisations;
   return { explainers: fits.map(({ explainers }) => explainers), steps: evidence.steps, wallSeconds };

@@ -68,6 +68,8 @@ export interface Comparison {
     readonly policy: string;
     readonly agent: string;
     readonly reliability: number | null;
+    /** Batches of rollouts that it took. */
+    readonly batches: number;
     /** Simulated decisions: what the truth cost; no explainer has seen any. */
     readonly decisions: number;
     readonly wallSeconds: number;
@@ -202,7 +204,8 @@ async function compareCells(plan: Plan, cache: string, command: string, begun: n
         policy: plan.policies[planned.policy].label,
         agent: plan.agents[planned.agent],
         reliability: Number.isNaN(known.reliability) ? null : known.reliability,
-        decisions: known.decisions,
+        batches: known.batches,
+        decisions: known.decisions + known.pilotDecisions,
         wallSeconds: seconds,
       };
     }),

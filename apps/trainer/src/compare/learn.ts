@@ -52,14 +52,20 @@ export async function playByCoin(subject: Subject, budget: number): Promise<Coin
   return { evidence, steps: ticks * copies, wallSeconds: secondsSince(begun) };
 }
 
-/** Masks that learn from what a coin blinded. @param seed root of all chance in them */
+/**
+ * Masks that learn from what a coin blinded.
+ *
+ * @param seed root of all chance in them
+ * @param epochs passes over it
+ */
 export async function learnFromCoin(
   { config, world, create }: Subject,
   objective: MaskObjective,
   { evidence, ...shared }: CoinEvidence,
   seed: number,
+  epochs = config.posthoc.epochs,
 ): Promise<Learned> {
-  const { epochs, learningRate } = config.posthoc;
+  const { learningRate } = config.posthoc;
   const begun = performance.now();
   const masks = masksOf({ world, create }, objective, seed);
   for (const [agent, mask] of masks.entries()) await mask.fit(evidence[agent], { epochs, learningRate });

@@ -52,7 +52,7 @@ describe("a plan", () => {
   });
 
   it("measures drop curves where the largest budget was spent, and of what needs none", () => {
-    for (const { budget, drops } of cellsOf(planOf({ budgets: [3000, 1000] }))) expect(drops).toBe(budget !== 1000);
+    for (const { budget, played } of cellsOf(planOf({ budgets: [3000, 1000] }))) expect(played).toBe(budget !== 1000);
   });
 
   it("always has chance level", () => {
@@ -134,7 +134,7 @@ describe("addresses", () => {
       .filter(({ budget }) => budget > 0)
       .map(({ explainer, budget }) => `${explainer.name} ${budget}`);
     expect(differing({ posthoc: { epochs: 9 } })).toEqual(learning);
-    const curves = before.filter(({ drops }) => drops).map(({ explainer, budget }) => `${explainer.name} ${budget}`);
+    const curves = before.filter(({ played }) => played).map(({ explainer, budget }) => `${explainer.name} ${budget}`);
     expect(differing({ evaluation: { dropEpisodes: 7 } })).toEqual(curves);
   });
 

@@ -1,5 +1,6 @@
 import { MagicMaskError, requireChoices } from "@magic-mask/core";
 import { controls, objectives } from "@magic-mask/masking";
+import type { TruthPlan } from "@magic-mask/metrics";
 import { assembleWorld } from "../assemble.ts";
 import type { Config } from "../config.ts";
 import { addressOf } from "./address.ts";
@@ -32,10 +33,12 @@ export interface PlannedExplainer {
 export interface Sizes {
   /** Truth states of each agent. */
   readonly states: number;
-  /** Continuations of each legal action of a truth state. */
-  readonly rollouts: number;
-  /** Episodes of each point of a drop curve, and of each trial of its gate's calibration. */
+  /** How sure the truth is to be. */
+  readonly truth: TruthPlan;
+  /** Episodes of each point of a drop curve. */
   readonly dropEpisodes: number;
+  /** Episodes that StateMask's score is made of. */
+  readonly scoreEpisodes: number;
   /** q: shares of an agent's decisions that are blinded, ascending. */
   readonly shares: readonly number[];
 }
@@ -69,8 +72,8 @@ export interface Cell {
   readonly explainer: PlannedExplainer;
   /** 0 where nothing is learned. */
   readonly budget: number;
-  /** Whether drop curves are measured. */
-  readonly drops: boolean;
+  /** Whether figures that take play are measured: drop curves and StateMask's score. */
+  readonly played: boolean;
   readonly address: string;
 }
 
@@ -123,14 +126,23 @@ export function planComparison(options: PlanOptions): Plan {
     states,
     sizes: {
       states: config.evaluation.states,
-      rollouts: config.evaluation.rollouts,
+      truth: truthPlan(config.evaluation.rollouts),
       dropEpisodes: config.evaluation.dropEpisodes,
+      scoreEpisodes: Math.ceil(config.evaluation.dropEpisodes / 5),
       shares,
     },
     subject: config.mask.objective,
     backend,
   };
 }
+
+/** A pilot of a quarter, and up to eight batches until .9 of the figures' variance over states is not noise. */
+const truthPlan = (rollouts: number): TruthPlan => ({
+  pilot: Math.max(2, Math.ceil(rollouts / 4)),
+  rollouts,
+  most: 8 * rollouts,
+  reliability: 0.9,
+});
 
 function explainersNamed(names: readonly string[] | undefined, paperSeeds: number): PlannedExplainer[] {
   const [learned, fixed] = [Object.keys(objectives), Object.keys(controls)];
@@ -184,7 +196,7 @@ export function truthsOf({ policies, agents, states, sizes, backend }: Plan): Pl
         agent,
         set: states,
         states: sizes.states,
-        rollouts: sizes.rollouts,
+        truth: sizes.truth,
         seed: config.seed,
         discount: config.training.discount,
         perturbation: config.mask.perturbation,
@@ -195,7 +207,7 @@ export function truthsOf({ policies, agents, states, sizes, backend }: Plan): Pl
   );
 }
 
-/** All cells, in the order of the table. Drop curves are for the largest budget and for what has none. */
+/** All cells, in the order of the table. What takes play is measured for the largest budget and for what has none. */
 export function cellsOf(plan: Plan): Cell[] {
   const { policies, explainers, budgets, sizes, backend } = plan;
   const truths = truthsOf(plan);
@@ -203,7 +215,7 @@ export function cellsOf(plan: Plan): Cell[] {
     const { config } = policies[policy];
     const { copies, shards, discount, trace } = config.training;
     const { probability, epochs, learningRate } = config.posthoc;
-    const drops = budget === 0 || budget === budgets[budgets.length - 1];
+    const played = budget === 0 || budget === budgets[budgets.length - 1];
     const learning = { budget, copies, shards, discount, trace, probability, epochs, learningRate };
     const address = addressOf({
       format: FORMAT,
@@ -212,11 +224,11 @@ export function cellsOf(plan: Plan): Cell[] {
       explainer,
       threshold: config.mask.threshold,
       ...(budget > 0 && { learning }),
-      ...(drops && { drops: { episodes: sizes.dropEpisodes, shares: sizes.shares } }),
+      ...(played && { episodes: [sizes.dropEpisodes, sizes.scoreEpisodes], shares: sizes.shares }),
       backend,
       ...machine(),
     });
-    return { policy, explainer, budget, drops, address };
+    return { policy, explainer, budget, played, address };
   };
   return policies.flatMap((_, policy) =>
     explainers.flatMap((explainer) =>

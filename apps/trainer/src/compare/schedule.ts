@@ -134,7 +134,7 @@ async function missing(plan: Plan, cache: string): Promise<{ pending: Pending[];
     file(
       await hasTruth(truth, cache),
       { kind: "truth", policy, agent },
-      (plan.sizes.states * plan.sizes.rollouts) / 2000,
+      (plan.sizes.states * plan.sizes.truth.rollouts) / 2000,
     );
   }
   // Those that take longest first, so that no thread is left with one of them at the end.
@@ -145,9 +145,9 @@ async function missing(plan: Plan, cache: string): Promise<{ pending: Pending[];
     groups.set(key, [...(groups.get(key) ?? []), cell]);
   }
   for (const group of groups.values()) {
-    const { policy, budget, drops } = group[0];
+    const { policy, budget, played } = group[0];
     const weightOf = (some: readonly Cell[]) =>
-      some.length * (budget / 3e4 + (drops ? plan.sizes.dropEpisodes / 100 : 0) + 0.1);
+      some.length * (budget / 3e4 + (played ? plan.sizes.dropEpisodes / 100 : 0) + 0.1);
     const known = group.filter((cell) => readCell(cell, cache) !== undefined);
     const unknown = group.filter((cell) => !known.includes(cell));
     if (known.length > 0) file(true, { kind: "cells", policy, cells: known }, weightOf(known));

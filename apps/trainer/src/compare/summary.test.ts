@@ -18,6 +18,7 @@ const cell = (explainer: string, budget: number, aurocs: readonly (number | null
       { order: "top", share: 0.1, budget: 0.11, drop: auroc ?? 0 },
       { order: "bottom", share: 0.1, budget: 0.1, drop: 0 },
     ],
+    statemask: { window: (auroc ?? 0) - 1, random: 0, floor: auroc === null ? null : -1 },
   })),
   cost: { steps: budget, wallSeconds: 2, judgingWallSeconds: 4 },
   commit: null,
@@ -85,6 +86,8 @@ describe("a summary", () => {
       ["top", 0.1, expect.closeTo(0.11, 12)],
       ["bottom", 0.1, expect.closeTo(0.1, 12)],
     ]);
+    expect(rows[0].statemask?.window.interval?.estimate).toBeCloseTo(-0.15, 12);
+    expect(rows[0].statemask?.floor.values).toEqual([-1, -1, -1]);
     expect(rows[0].wall).toEqual({ learning: 2, judging: 4 });
     expect(rows[0].steps).toBe(1000);
   });

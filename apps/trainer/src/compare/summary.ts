@@ -33,6 +33,8 @@ export interface Row {
     /** Share that was in fact blinded. */
     readonly budget: Figure;
   }[];
+  /** StateMask's score, and what it is to be read beside; undefined where it was not asked for. */
+  readonly statemask?: { readonly window: Figure; readonly random: Figure; readonly floor: Figure };
   /** AUROC over initialisations, policies and agents pooled out: mean of each initialisation. Only where there are several. */
   readonly initialisations?: Interval | null;
   /** Environment steps that were learned from. */
@@ -178,6 +180,13 @@ function rowOf(cells: readonly CellResult[]): Row {
       drop: ranking((each) => each.drops[point].drop),
       budget: ranking((each) => each.drops[point].budget),
     })),
+    ...(agents[0].statemask && {
+      statemask: {
+        window: ranking((each) => each.statemask?.window ?? null),
+        random: ranking((each) => each.statemask?.random ?? null),
+        floor: ranking((each) => each.statemask?.floor ?? null),
+      },
+    }),
     ...(pooled.length > 1 && { initialisations: figure(pooled).interval }),
     steps: cost.steps,
     wall: {

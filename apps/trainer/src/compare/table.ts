@@ -14,12 +14,20 @@ export function tableOf(rows: readonly Row[], budget: number): { header: string[
     drops.find((point) => point.order === order && point.share === share);
   const percent = `${Math.round(100 * share)} %`;
   const header = ["criticality by", "AUROC@10", "Spearman", "NDCG@10"];
-  if (withDrops) header.push(`drop at top ${percent}`, "blinded", `drop at lowest ${percent}`, "blinded");
+  if (withDrops)
+    header.push(`drop at top ${percent}`, "blinded", `at lowest ${percent}`, "StateMask's score", "its floor");
   header.push("steps", "wall s");
   const body = shown.map((row) => {
     const [top, bottom] = [at(row, "top"), at(row, "bottom")];
     const cells: Cell[] = [row.explainer, inner(row.auroc), inner(row.spearman), inner(row.ndcg)];
-    if (withDrops) cells.push(inner(top?.drop), mean(top?.budget), inner(bottom?.drop), mean(bottom?.budget));
+    if (withDrops)
+      cells.push(
+        inner(top?.drop),
+        mean(top?.budget),
+        mean(bottom?.drop),
+        mean(row.statemask?.window),
+        mean(row.statemask?.floor),
+      );
     cells.push(row.steps, row.wall.learning);
     return cells;
   });

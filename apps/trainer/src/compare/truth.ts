@@ -1,7 +1,16 @@
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { play, stream } from "@magic-mask/core";
-import { branchingTruth, collectStates, joinTruth, type States, type Truth } from "@magic-mask/metrics";
+import {
+  branchingTruth,
+  collectStates,
+  joinTruth,
+  type MeasuredTruth,
+  measureTruth,
+  type States,
+  type Truth,
+  type TruthRequest,
+} from "@magic-mask/metrics";
 import { hasCheckpoint, loadCheckpoint, saveCheckpoint } from "../run/checkpoint.ts";
 import type { Plan, PlannedTruth } from "./plan.ts";
 import type { FrozenTeam } from "./policies.ts";
@@ -10,7 +19,7 @@ import { isStopped, type Signals, tellShare } from "./signals.ts";
 /** Decisions of one agent and what is truly at stake in them. */
 export interface TruthSet {
   readonly states: States;
-  readonly truth: Truth;
+  readonly truth: MeasuredTruth;
   /** Wall. */
   readonly seconds: number;
 }
@@ -30,7 +39,7 @@ export async function makeTruth(
   const { config, world, policies } = frozen;
   const { make, perturbations } = world;
   const { agent } = planned;
-  const { states: count, rollouts } = plan.sizes;
+  const { states: count } = plan.sizes;
   const begun = performance.now();
   // The set names the root: no state of one set is of an episode of the other.
   const root = stream(config.seed, "compare", plan.states).bits();
@@ -44,24 +53,41 @@ export async function makeTruth(
     episodes: episodesFor(frozen, agent, count, seed),
     seed,
   });
-  const parts: Truth[] = [];
-  for (let first = 0; first < count; first += SLICE) {
-    tellShare(signals, first / count);
-    await setImmediate();
-    if (isStopped(signals)) return false;
-    const part = branchingTruth({
-      make,
-      policies,
-      states,
-      rollouts,
-      seed: stream(root, "truth", agent).bits(),
-      discount: config.training.discount,
-      first,
-      count: Math.min(SLICE, count - first),
-    });
-    parts.push(part);
+  let batches = 0;
+  const branch = async ({ stage, rollouts, batch }: TruthRequest): Promise<Truth> => {
+    const parts: Truth[] = [];
+    for (let first = 0; first < count; first += SLICE) {
+      // A pilot and mostly one batch: a fifth and the rest.
+      tellShare(
+        signals,
+        stage === "pilot" ? (0.2 * first) / count : 1 - 0.8 * 0.5 ** batches * (1 - (0.9 * first) / count),
+      );
+      await setImmediate();
+      if (isStopped(signals)) throw STOPPED;
+      const part = branchingTruth({
+        make,
+        policies,
+        states,
+        rollouts,
+        batch,
+        seed: stream(root, "truth", stage, agent).bits(),
+        discount: config.training.discount,
+        first,
+        count: Math.min(SLICE, count - first),
+      });
+      parts.push(part);
+    }
+    if (stage === "batch") batches++;
+    return joinTruth(parts);
+  };
+  let truth: MeasuredTruth;
+  try {
+    truth = await measureTruth(plan.sizes.truth, states, branch);
+  } catch (error) {
+    if (error === STOPPED) return false;
+    throw error;
   }
-  const tree: TruthSet = { states, truth: joinTruth(parts), seconds: (performance.now() - begun) / 1000 };
+  const tree: TruthSet = { states, truth, seconds: (performance.now() - begun) / 1000 };
   await saveCheckpoint(folderOf(planned, cache), 0, tree);
   return true;
 }
@@ -87,6 +113,8 @@ function episodesFor({ world, policies }: FrozenTeam, agent: number, count: numb
 
 const folderOf = ({ address }: PlannedTruth, cache: string) => join(cache, "truth", address);
 
+/** Thrown where the truth is given up half-way. */
+const STOPPED = Symbol("stopped");
 /** States per slice. */
 const SLICE = 50;
 const PROBES = 16;

@@ -103,9 +103,10 @@ function headOf({ plan, truth }: Comparison): string {
   const reliability = known.length > 0 ? `${formatNumber(Math.min(...known))} at the least` : "unknown";
   return (
     `${policies.length} policies (${policies.map(({ label }) => label).join(", ")}), ${agents.length === 1 ? "1 agent" : `${agents.length} agents`}; ` +
-    `${sizes.states} ${states} states of each, ${sizes.rollouts} rollouts per legal action, split-half reliability ${reliability}. ` +
+    `${sizes.states} ${states} states of each, by error-driven rollouts, ${formatNumber(Math.max(...truth.map(({ batches }) => batches)) * sizes.truth.rollouts)} per legal action at most, split-half reliability ${reliability}. ` +
     `Each figure is the mean over agents, then over policies, with its 95 % t-interval over policies; ` +
-    `AUROC and NDCG are of the true top 10 %, a drop is the loss of return as a share of its range when so many of one agent's decisions are made at random.`
+    `AUROC and NDCG are of the true top 10 %, a drop is the loss of return as a share of its range when so many of one agent's decisions are made at random. ` +
+    `StateMask's score is better the lower it is, and says nothing below its floor, which is that of replays with nothing blinded.`
   );
 }
 
