@@ -24,11 +24,12 @@ export function plotRanking({ title, summary, subject }: Titled, budget: number)
     .flatMap(({ explainer, auroc }) => (auroc.interval ? [{ explainer, ...auroc.interval }] : []))
     .sort((a, b) => b.estimate - a.estimate);
   if (points.length === 0) return null;
-  const colour = ({ explainer }: { explainer: string }) => (explainer === subject ? VERMILION : INK);
+  const colour = ({ explainer }: { readonly explainer: string }) => (explainer === subject ? VERMILION : INK);
   return draw({
-    height: 70 + 22 * points.length,
-    marginLeft: 150,
-    x: { label: "AUROC of the true top 10 %", grid: true },
+    height: 90 + 22 * points.length,
+    marginLeft: 160,
+    marginRight: 30,
+    x: { label: "AUROC of the true top 10 %", labelAnchor: "center", grid: true },
     y: { domain: points.map(({ explainer }) => explainer), label: null },
     marks: [
       Plot.ruleX([0.5], { stroke: GREY, strokeDasharray: "4 3" }),
@@ -39,133 +40,138 @@ export function plotRanking({ title, summary, subject }: Titled, budget: number)
   });
 }
 
-/** Loss of return against the share of decisions that was in fact blinded: highest scores (line), lowest (dashed), and chance (grey). */
+/**
+ * Loss of return against the share of decisions that was in fact blinded, those scored highest; of the subject those scored lowest,
+ * too. Null where nothing is known.
+ */
 export function plotDrops({ title, summary, subject }: Titled): string | null {
-  const curves = summary.rows.flatMap((row) =>
-    row.drops.flatMap(({ order, drop, budget }) =>
-      drop.interval && budget.interval && (order === "top" || row.explainer === subject)
-        ? [
-            {
-              curve: `${row.explainer} ${order}`,
-              explainer: row.explainer,
-              order,
-              budget: budget.interval.estimate,
-              ...drop.interval,
-            },
-          ]
+  const points = summary.rows.flatMap(({ explainer, drops }) =>
+    drops.flatMap(({ order, drop, budget }) =>
+      drop.interval && budget.interval
+        ? [{ explainer, order, budget: budget.interval.estimate, ...drop.interval }]
         : [],
     ),
   );
-  if (curves.length === 0) return null;
-  const own = curves.filter(({ explainer }) => explainer === subject);
-  const others = curves.filter(({ explainer }) => explainer !== subject);
-  const colour = ({ explainer }: { explainer: string }) =>
+  const top = points.filter(({ order }) => order === "top");
+  if (top.length === 0) return null;
+  const own = points.filter(({ explainer }) => explainer === subject);
+  const lowest = own.filter(({ order }) => order === "bottom");
+  const names = [...new Set(top.map(({ explainer }) => explainer))];
+  // Where nothing is blinded nothing is lost.
+  const curves = [...names.map((explainer) => ({ explainer, budget: 0, estimate: 0 })), ...top];
+  const last = names.map((name) => top.filter(({ explainer }) => explainer === name).slice(-1)[0]);
+  const colour = ({ explainer }: { readonly explainer: string }) =>
     explainer === subject ? VERMILION : explainer === CHANCE ? GREY : BLUE;
-  const dash = ({ order, explainer }: { order: string; explainer: string }) =>
-    order === "bottom" ? "6 4" : explainer === CHANCE ? "2 3" : "none";
-  const last = [...new Map(curves.map((point) => [point.curve, point])).values()];
+  const labels = [
+    ...last.map(({ explainer, estimate }) => ({ explainer, estimate, text: explainer })),
+    ...lowest.map(({ explainer, estimate }) => ({ explainer, estimate, text: `${explainer}, lowest` })),
+  ];
   return draw({
-    height: 420,
-    marginLeft: 60,
-    marginRight: 140,
-    x: { label: "share of decisions blinded, %", transform: (share: number) => 100 * share },
-    y: { label: "loss of return, % of its range", grid: true, transform: (share: number) => 100 * share },
+    x: { label: "share of decisions blinded, %", labelAnchor: "center", transform: (share: number) => 100 * share },
+    y: { label: null, grid: true, transform: (share: number) => 100 * share },
     marks: [
       Plot.ruleY([0], { stroke: GREY }),
-      ...[...new Set(others.concat(own).map(({ curve }) => curve))].map((name) => {
-        const points = curves.filter(({ curve }) => curve === name);
-        return Plot.line(points, {
-          x: "budget",
-          y: "estimate",
-          stroke: colour(points[0]),
-          strokeDasharray: dash(points[0]),
-          strokeOpacity: points[0].explainer === subject ? 1 : 0.6,
-        });
-      }),
+      Plot.line(curves, { x: "budget", y: "estimate", z: "explainer", stroke: colour, strokeOpacity: 0.7 }),
       Plot.ruleX(own, { x: "budget", y1: "low", y2: "high", stroke: VERMILION }),
-      Plot.dot(curves, { x: "budget", y: "estimate", fill: colour, r: 2.5 }),
-      Plot.text(spread(last), {
-        x: () => Math.max(...last.map(({ budget }) => budget)),
-        y: "at",
-        text: "curve",
-        textAnchor: "start",
-        dx: 8,
-        fill: colour,
-        fontSize: 10,
-      }),
-      heading(`${title}: blinding what is scored highest, and lowest (dashed)`),
+      Plot.dot(top, { x: "budget", y: "estimate", fill: colour, r: 2.5 }),
+      Plot.dot(lowest, { x: "budget", y: "estimate", stroke: VERMILION, fill: "white", r: 3.5 }),
+      ...named(labels, colour),
+      heading(`${title}: loss of return, % of its range, when the highest scored are blinded`),
     ],
   });
 }
 
-/** AUROC against the steps that an explainer learned from; what does not learn is a level. */
+/** AUROC against the steps that an explainer learned from; what does not learn is a level. Null where nothing is known. */
 export function plotSteps({ title, summary, subject }: Titled): string | null {
-  const points = summary.rows.flatMap(({ explainer, budget, auroc }) =>
-    auroc.interval && budget > 0 ? [{ explainer, budget, ...auroc.interval }] : [],
+  const known = summary.rows.flatMap(({ explainer, budget, auroc }) =>
+    auroc.interval ? [{ explainer, budget, text: explainer, ...auroc.interval }] : [],
   );
-  const levels = summary.rows.flatMap(({ explainer, budget, auroc }) =>
-    auroc.interval && budget === 0 ? [{ explainer, estimate: auroc.interval.estimate }] : [],
-  );
+  const levels = known.filter(({ budget }) => budget === 0);
+  const points = known.filter(({ budget }) => budget > 0);
   if (points.length === 0) return null;
-  const most = Math.max(...points.map(({ budget }) => budget));
-  const colour = ({ explainer }: { explainer: string }) => (explainer === subject ? VERMILION : BLUE);
-  const names = [
-    ...points
-      .filter(({ budget }) => budget === most)
-      .map(({ explainer, estimate }) => ({ explainer, estimate, fixed: false })),
-    ...levels.map((level) => ({ ...level, fixed: true })),
-  ];
+  const budgets = [...new Set(points.map(({ budget }) => budget))];
+  const most = Math.max(...budgets);
+  const colour = ({ explainer, budget }: { readonly explainer: string; readonly budget: number }) =>
+    explainer === subject ? VERMILION : budget === 0 ? GREY : BLUE;
   return draw({
-    height: 420,
-    marginLeft: 60,
-    marginRight: 140,
-    x: { label: "environment steps that the explainer learned from (log)", type: "log" },
-    y: { label: "AUROC of the true top 10 %", grid: true },
+    x: {
+      label: "environment steps that the explainer learned from",
+      labelAnchor: "center",
+      type: "log",
+      ticks: budgets,
+      tickFormat: "~s",
+    },
+    y: { label: null, grid: true },
     marks: [
       Plot.ruleY(levels, { y: "estimate", stroke: GREY, strokeDasharray: "4 3" }),
-      Plot.line(points, { x: "budget", y: "estimate", z: "explainer", stroke: colour }),
+      Plot.line(points, { x: "budget", y: "estimate", z: "explainer", stroke: colour, strokeOpacity: 0.7 }),
       Plot.ruleX(
         points.filter(({ explainer }) => explainer === subject),
         { x: "budget", y1: "low", y2: "high", stroke: VERMILION },
       ),
       Plot.dot(points, { x: "budget", y: "estimate", fill: colour, r: 3 }),
-      Plot.text(spread(names), {
-        x: () => most,
-        y: "at",
-        text: "explainer",
-        textAnchor: "start",
-        dx: 8,
-        fill: (each: { explainer: string; fixed: boolean }) => (each.fixed ? GREY : colour(each)),
-        fontSize: 10,
-      }),
-      heading(`${title}: what more steps bring; without learning (dashed)`),
+      ...named([...points.filter(({ budget }) => budget === most), ...levels], colour),
+      heading(`${title}: AUROC of the true top 10 % by steps; without learning dashed`),
     ],
   });
 }
 
-/** Labels moved apart, in their order, so that none covers another: a thirtieth of the whole height each. */
-function spread<T extends { readonly estimate: number }>(labels: readonly T[]): (T & { readonly at: number })[] {
+interface Label {
+  readonly text: string;
+  /** What it names. */
+  readonly estimate: number;
+}
+
+/** Labels to the right of the frame, moved apart where they would cover each other. */
+const named = <T extends Label>(labels: readonly T[], colour: (label: T) => string): Plot.Markish[] => [
+  Plot.text(spread(labels), {
+    frameAnchor: "right",
+    y: "at",
+    text: "text",
+    textAnchor: "start",
+    dx: 10,
+    fill: colour,
+    fontSize: 10,
+  }),
+];
+
+/** Labels at least a thirtieth of the whole height apart, in their order, as near to what they name as that allows. */
+function spread<T extends Label>(labels: readonly T[]): (T & { readonly at: number })[] {
   const sorted = [...labels].sort((a, b) => a.estimate - b.estimate);
-  const [low, high] = [sorted[0].estimate, sorted[sorted.length - 1].estimate];
-  const gap = (high - low) / 30;
-  let least = Number.NEGATIVE_INFINITY;
-  return sorted.map((label) => {
-    const at = Math.max(label.estimate, least);
-    least = at + gap;
-    return { ...label, at };
-  });
+  const gap = (sorted[sorted.length - 1].estimate - sorted[0].estimate) / 30;
+  // Labels that would touch are one block, centred on what they name.
+  const blocks: { readonly size: number; readonly centre: number }[] = [];
+  for (const { estimate } of sorted) {
+    let block = { size: 1, centre: estimate };
+    for (let below = blocks.pop(); below; below = blocks.pop()) {
+      if (block.centre - below.centre >= ((block.size + below.size) / 2) * gap) {
+        blocks.push(below);
+        break;
+      }
+      const size = block.size + below.size;
+      block = { size, centre: (block.centre * block.size + below.centre * below.size) / size };
+    }
+    blocks.push(block);
+  }
+  const places = blocks.flatMap(({ size, centre }) =>
+    Array.from({ length: size }, (_, i) => centre + (i - (size - 1) / 2) * gap),
+  );
+  return sorted.map((label, i) => ({ ...label, at: places[i] }));
 }
 
 const heading = (text: string) =>
-  Plot.text([text], { frameAnchor: "top-left", dy: -28, fontSize: 14, fontWeight: "bold" });
+  Plot.text([text], { frameAnchor: "top-left", dy: -26, fontSize: 14, fontWeight: "bold" });
 
 /** An SVG document of its own. */
 function draw(options: Plot.PlotOptions): string {
   const { document } = parseHTML("<!DOCTYPE html><html><body></body></html>");
   const svg = Plot.plot({
     document: document as never,
-    width: 720,
-    marginTop: 40,
+    width: 760,
+    height: 460,
+    marginTop: 44,
+    marginBottom: 44,
+    marginRight: 150,
     style: { background: "white", fontFamily: "sans-serif", fontSize: "12px" },
     ...options,
   }) as unknown as { outerHTML: string; setAttribute(name: string, value: string): void };
