@@ -17,7 +17,7 @@ import { isStopped, type Signals, tellShare } from "./signals.ts";
 import type { TruthSet } from "./truth.ts";
 
 /** Rank agreement with truth; null where it is undefined, as where nothing is critical. */
-export interface Ranking {
+interface Ranking {
   readonly auroc: number | null;
   readonly spearman: number | null;
   readonly ndcg: number | null;
@@ -37,7 +37,7 @@ export interface AgentFigures extends Ranking {
  * StateMask's score, lower being better: of the explainer's windows, of windows at random, and of the same windows played again with
  * nothing blinded, which is chance alone. Null where no return changed.
  */
-export interface WindowScores {
+interface WindowScores {
   readonly window: number | null;
   readonly random: number | null;
   readonly floor: number | null;

@@ -21,7 +21,7 @@ export interface PolicySource {
   readonly address: string;
 }
 
-export interface PlannedExplainer {
+interface PlannedExplainer {
   readonly name: string;
   /** Whether it learns, and so has a budget. */
   readonly learns: boolean;
@@ -30,7 +30,7 @@ export interface PlannedExplainer {
 }
 
 /** How much is measured. */
-export interface Sizes {
+interface Sizes {
   /** Truth states of each agent. */
   readonly states: number;
   /** How sure the truth is to be. */

@@ -19,7 +19,7 @@ export interface ScheduleOptions {
 }
 
 /** Rough seconds of one core: good enough for the time that is left. */
-export interface Work {
+interface Work {
   readonly done: number;
   readonly total: number;
   readonly policies: string;

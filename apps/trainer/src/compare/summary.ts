@@ -55,7 +55,7 @@ export interface Difference {
   readonly verdict: Verdict;
 }
 
-export type Metric = "auroc" | "spearman" | "ndcg" | "drop";
+type Metric = "auroc" | "spearman" | "ndcg" | "drop";
 export type Verdict = "above" | "below" | "not separated" | "undefined";
 
 export interface Summary {
