@@ -97,7 +97,6 @@ const SOURCE = "trainer/compare";
 const STANDARD = { evaluation: { dropEpisodes: 1000 } };
 const QUICK = {
   training: { totalSteps: 100_000 },
-  posthoc: { epochs: 2 },
   evaluation: { states: 150, rollouts: 8, dropEpisodes: 100, paperSeeds: 2 },
 };
 

@@ -60,7 +60,7 @@ export async function makeTruth(
       // A pilot and mostly one batch: a fifth and the rest.
       tellShare(
         signals,
-        stage === "pilot" ? (0.2 * first) / count : 1 - 0.8 * 0.5 ** batches * (1 - (0.9 * first) / count),
+        stage === "pilot" ? (0.2 * first) / count : 1 - 0.8 * 0.5 ** batches * (1 - (0.5 * first) / count),
       );
       await setImmediate();
       if (isStopped(signals)) throw STOPPED;
