@@ -24,11 +24,18 @@ const MOST = 8;
  * @throws unknown-name; unsupported if it cannot be had here
  */
 export async function loadBackend(config: Pick<Config, "backend" | "workers">, work: Work): Promise<Backend> {
-  const cores = availableParallelism();
-  const wanted = config.workers === "auto" ? (cores > 1 ? Math.min(cores, MOST) : 0) : config.workers;
+  const wanted = threadsFor(config.workers);
   const threads = wanted > 0 ? fusedThreads(wanted) : undefined;
   const from = threads ? { ...nodeBackends, fused: threads } : nodeBackends;
   const backend = await selectBackend({ work, from, prefer: config.backend === "auto" ? undefined : config.backend });
-  const workers = config.workers === "auto" && backend.name !== "fused" ? 0 : wanted;
-  return { ...backend, workers, close: async () => threads?.close() };
+  return { ...backend, workers: workersFor(config.workers, backend.name), close: async () => threads?.close() };
+}
+
+/** How many worker threads a setting means for a backend. */
+export const workersFor = (workers: Config["workers"], backend: string): number =>
+  workers === "auto" && backend !== "fused" ? 0 : threadsFor(workers);
+
+function threadsFor(workers: Config["workers"]): number {
+  const cores = availableParallelism();
+  return workers === "auto" ? (cores > 1 ? Math.min(cores, MOST) : 0) : workers;
 }

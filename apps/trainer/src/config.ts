@@ -148,7 +148,20 @@ const configSchema = z.strictObject({
         )
         .default(100),
       states: z.number().int().min(2).describe("held-out decisions per agent with ground truth").default(1000),
-      rollouts: z.number().int().min(2).describe("continuations per legal action for the ground truth").default(32),
+      rollouts: z
+        .number()
+        .int()
+        .min(2)
+        .describe("continuations per legal action and batch for the ground truth, more where returns vary more")
+        .default(32),
+      pilotRollouts: z
+        .number()
+        .int()
+        .min(2)
+        .describe("continuations per legal action that find out where returns vary; left out of the truth")
+        .default(4),
+      batches: count("most batches of continuations").default(4),
+      reliability: share("split-half reliability of the truth at which no further batch is made").default(0.9),
       dropEpisodes: count("held-out episodes per reward drop; its gate is calibrated on twice as many").default(4000),
       budget: z.number().gt(0).lt(1).describe("q: share of an agent's decisions that is blinded").default(0.1),
       bootstrap: z.number().int().min(100).describe("bootstrap draws per interval").default(1000),

@@ -4,7 +4,7 @@ import { connectFourOnePly, plantedCriticality, plantedOptimal } from "@magic-ma
 import { assembleTeam, assembleWorld, policyWork } from "./assemble.ts";
 import { loadBackend } from "./backend.ts";
 import { type ConfigInput, parseConfig } from "./config.ts";
-import { type Evaluation, evaluate } from "./evaluate.ts";
+import { type EvaluateOptions, type Evaluation, evaluate } from "./evaluate.ts";
 import { assemblePostHoc } from "./posthoc.ts";
 
 /** Scores everything alike. */
@@ -25,8 +25,19 @@ interface Known {
 }
 
 /** The evaluation of a team whose policy and explanation are put in by hand. */
-async function evaluationOf({ config: input, policy, explainer }: Known): Promise<Evaluation> {
-  const evaluation = { episodes: 100, states: 300, rollouts: 16, dropEpisodes: 200, bootstrap: 200, paperSeeds: 2 };
+async function evaluationOf(
+  { config: input, policy, explainer }: Known,
+  options: EvaluateOptions = {},
+): Promise<Evaluation> {
+  const evaluation = {
+    episodes: 100,
+    states: 300,
+    rollouts: 16,
+    batches: 1,
+    dropEpisodes: 200,
+    bootstrap: 200,
+    paperSeeds: 2,
+  };
   const config = parseConfig({ ...input, sharing: { capacity: 64 }, evaluation });
   const world = assembleWorld(config);
   const { create } = await loadBackend({ backend: "tfjs-wasm", workers: 0 }, policyWork(config, world));
@@ -38,7 +49,7 @@ async function evaluationOf({ config: input, policy, explainer }: Known): Promis
     masks: postHoc.explanation.masks.map((mask) => ({ ...mask, explainer })),
     memory: { ...postHoc.explanation.memory, heads: heads(explainer) },
   };
-  return evaluate({
+  const run = {
     config,
     world,
     team: { ...team, learners: team.learners.map((each) => ({ ...each, policy })) },
@@ -48,22 +59,29 @@ async function evaluationOf({ config: input, policy, explainer }: Known): Promis
       kl: { recent: [0.01, 0.03], largest: 0.2 },
       joint: { explanation: { memory: { channel: { bytes: Float64Array.of(300, 700) } } } },
     },
-  } as unknown as Parameters<typeof evaluate>[0]);
+    create,
+  };
+  return evaluate(run as unknown as Parameters<typeof evaluate>[0], options);
 }
 
 describe("evaluate, on planted worlds with the true explanation", () => {
-  const evaluated = evaluationOf({
-    config: { environment: { id: "planted_v0" } },
-    policy: plantedOptimal(),
-    explainer: { ...plantedCriticality(), name: "truth" },
-  });
+  const evaluated = evaluationOf(
+    {
+      config: { environment: { id: "planted_v0" } },
+      policy: plantedOptimal(),
+      explainer: { ...plantedCriticality(), name: "truth" },
+    },
+    { sanity: true },
+  );
   const rowsOf = async (explainer: string) => (await evaluated).ranking.filter((row) => row.explainer === explainer);
 
   it("ranks the truth near 1 and the random control near ½, for every agent", async () => {
     const [truth, random] = [await rowsOf("truth"), await rowsOf("random")];
     expect([truth.length, random.length]).toEqual([2, 2]);
     // An eighth of the decisions are locks with one criticality: of those tied for the top tenth, chance decides.
-    for (const { auroc, spearman } of truth) {
+    for (const { auroc, ndcg, spearman, calibration } of truth) {
+      // It claims to be exact, and is.
+      expect([ndcg.estimate, calibration.coverage]).toEqual([expect.closeTo(1, 6), 1]);
       expect(auroc.estimate).toBeGreaterThan(0.9);
       expect(auroc.low).toBeLessThanOrEqual(auroc.estimate);
       expect(spearman.estimate).toBeGreaterThan(0.4);
@@ -81,6 +99,28 @@ describe("evaluate, on planted worlds with the true explanation", () => {
       expect(random).toBeGreaterThan(bottom);
       expect(bottom).toBeCloseTo(0, 6);
     }
+  });
+
+  it("has StateMask's fidelity beside its floor", async () => {
+    // Of 24 decisions three are locks: a window of the top tenth, two, holds one or two of them. Luck pays ± .25 a tick, so that
+    // replays differ without any blinding.
+    const { statemask } = await evaluated;
+    expect(statemask.map(({ agent, explainer }) => [agent, explainer])).toEqual([
+      ["agent_0", "truth"],
+      ["agent_1", "truth"],
+    ]);
+    for (const { window, floor, length } of statemask) {
+      expect(length).toBeGreaterThanOrEqual(1 / 24);
+      expect(length).toBeLessThanOrEqual(2 / 24);
+      expect(floor.change.estimate).toBeGreaterThan(0);
+      expect(window.score.estimate).toBeLessThan(floor.score.estimate);
+    }
+  });
+
+  it("knows nonsense for what it is", async () => {
+    const { sanity } = await evaluated;
+    expect(sanity.map(({ agent }) => agent)).toEqual(["planted world", "agent_0", "agent_1"]);
+    expect(sanity.flatMap(({ rows }) => rows).filter(({ passed }) => !passed)).toEqual([]);
   });
 
   it("credits the arm that shared", async () => {
@@ -107,6 +147,21 @@ describe("evaluate, on planted worlds with the true explanation", () => {
   });
 });
 
+it("takes other states to tune by than to report on", async () => {
+  const known = {
+    config: { environment: { id: "planted_v0", options: { agents: 1, ticks: 8 } } },
+    policy: plantedOptimal(),
+    explainer: { ...plantedCriticality(), name: "truth" },
+  };
+  const [dev, test, again] = await Promise.all(
+    (["dev", "test", "test"] as const).map((states) => evaluationOf(known, { states })),
+  );
+  expect([dev.states, test.states]).toEqual(["dev", "test"]);
+  expect(test).toEqual(again);
+  expect(dev.opponents[0].value).not.toEqual(test.opponents[0].value);
+  expect(dev.ranking[0].spearman).not.toEqual(test.ranking[0].spearman);
+});
+
 it("measures a player's wins from its own side, in both seats", async () => {
   const policy = connectFourOnePly();
   const config = { environment: { options: { observation: "planes" } } };
@@ -128,5 +183,6 @@ it("judges an agent that is alone and of whose decisions none matters, and leave
   expect(ranking.map(({ explainer }) => explainer)).toContain("paper");
   for (const { auroc, spearman } of ranking)
     expect([auroc.estimate, spearman.estimate]).toEqual([Number.NaN, Number.NaN]);
+  for (const { ndcg } of ranking) expect(ndcg.estimate).toBeNaN();
   expect([fidelity.shared, fidelity.gain.estimate, fidelity.received]).toEqual([Number.NaN, Number.NaN, 0]);
 });

@@ -1,46 +1,23 @@
 import { stackExplainers } from "@magic-mask/comm";
-import { type Explainer, type Policy, play, requireChoices, stream } from "@magic-mask/core";
-import { withRandomOpening } from "@magic-mask/environments";
+import { type Explainer, requireChoices, stream } from "@magic-mask/core";
 import { controls } from "@magic-mask/masking";
-import {
-  auroc,
-  bootstrap,
-  bootstrapMean,
-  branchingTruth,
-  collectStates,
-  episodeReturns,
-  type Interval,
-  interAgentFidelity,
-  joinTruth,
-  klPerturbation,
-  type RewardDrop,
-  rewardDrop,
-  type States,
-  spearman,
-  type Truth,
-  tInterval,
-} from "@magic-mask/metrics";
+import { collectStates, klPerturbation, type MeasuredTruth, type States } from "@magic-mask/metrics";
+import { mean, sum } from "./figures/common.ts";
+import { CURVE, type DropRow, dropsOf, type StatemaskRow, statemaskOf } from "./figures/drops.ts";
+import { type OpponentRow, playOpponents } from "./figures/opponents.ts";
+import { type RankingRow, rank, rankPapers } from "./figures/ranking.ts";
+import { compareSharing, type SharingFigures } from "./figures/sharing.ts";
 import type { LoadedRun } from "./load-run.ts";
-import { greedy, randomPlayer } from "./policies.ts";
-import { scriptedPlayer } from "./scripted.ts";
+import { judgePlanted, judgeSanity, type SanityOfAgent } from "./sanity.ts";
 import { createProgress } from "./terminal/progress.ts";
-
-/** How an explainer ranks one agent's held-out decisions against the truth. */
-interface RankingRow {
-  readonly agent: string;
-  readonly explainer: string;
-  readonly auroc: Interval;
-  readonly spearman: Interval;
-}
+import { createBrancher, createWorkerBrancher } from "./truth/brancher.ts";
+import { playersOf, type StateSet, truthOf } from "./truth/truth-of.ts";
 
 /** Everything that the table prints; plain data, written as JSON. */
 export interface Evaluation {
-  readonly opponents: readonly {
-    readonly opponent: string;
-    readonly play: "sampled" | "greedy";
-    readonly metric: "win_rate" | "return";
-    readonly value: Interval;
-  }[];
+  /** Which held-out decisions: those that methods may be tuned on, or those to report on. */
+  readonly states: StateSet;
+  readonly opponents: readonly OpponentRow[];
   readonly kl: {
     /** kl/update of the first policy: mean over the last iterations, and the largest of the run. */
     readonly update: { readonly last: number; readonly largest: number };
@@ -50,35 +27,43 @@ export interface Evaluation {
   readonly truth: readonly {
     readonly agent: string;
     readonly states: number;
-    readonly rollouts: number;
+    /** Continuations per legal action: mean, least and most over states. */
+    readonly rollouts: { readonly mean: number; readonly least: number; readonly most: number };
+    readonly batches: number;
     readonly reliability: number;
+    /** Root mean square of the standard errors, game units. */
+    readonly standardError: number;
+    /** Simulated for it, the pilot's included. */
     readonly decisions: number;
   }[];
   readonly ranking: readonly RankingRow[];
-  readonly drops: readonly {
-    readonly agent: string;
-    readonly order: "top" | "random" | "bottom";
-    readonly drop: Interval;
-    readonly budget: number;
-    /** The realised budget is further than half a percentage point from the one asked for: more episodes are needed. */
-    readonly missed: boolean;
-  }[];
-  readonly fidelity: {
-    readonly shared: number;
-    readonly unshared: number;
-    readonly gain: Interval;
-    /** Records that agents had from peers in the sharing arm. */
-    readonly received: number;
-  };
+  readonly drops: readonly DropRow[];
+  readonly statemask: readonly StatemaskRow[];
+  readonly fidelity: SharingFigures;
   readonly bytes: { readonly training: number; readonly postHoc: number; readonly perAgentPer1000Steps: number };
+  /** Whether the figures see nonsense for what it is; empty unless asked for. */
+  readonly sanity: readonly SanityOfAgent[];
 }
 
-/** Judges a run on held-out games; no seed here is one of training's. */
-export function evaluate(run: LoadedRun): Evaluation {
+export interface EvaluateOptions {
+  readonly states?: StateSet;
+  /** Worker threads for the truth; 0: none. No effect on the figures. */
+  readonly workers?: number;
+  /** Folder where truths are kept; none by default. */
+  readonly truths?: string;
+  /** Reward drops at 1, 2, 5, 10 and 20 % as well. */
+  readonly curve?: boolean;
+  /** The sanity battery as well. */
+  readonly sanity?: boolean;
+}
+
+/** Judges a run on held-out games; no seed here is one of training's, and none of the test states one of the development states'. */
+export async function evaluate(run: LoadedRun, options: EvaluateOptions = {}): Promise<Evaluation> {
+  const { states: set = "test", workers = 0, truths: folder, curve = false, sanity = false } = options;
   const { config, world, team, postHoc } = run;
   const { spec, perturbations } = world;
-  const { episodes, states: count, rollouts, budget, dropEpisodes, bootstrap: draws } = config.evaluation;
-  const root = stream(config.seed, "evaluation").bits();
+  const { episodes, states: count, budget, bootstrap: draws } = config.evaluation;
+  const root = stream(config.seed, "evaluation", set).bits();
   const seedOf = (...key: (string | number)[]) => stream(root, ...key).bits();
   const policies = team.players.map((k) => team.learners[k].policy);
   const agents = spec.agents.map((_, agent) => agent);
@@ -97,21 +82,27 @@ export function evaluate(run: LoadedRun): Evaluation {
       seed: seedOf("states"),
     }),
   );
-  const truths = agents.map((agent) =>
-    sliced(count, (first, length) => {
-      progress.update(10 + Math.round((50 * (agent * count + first)) / (agents.length * count)));
-      return branchingTruth({
-        make: world.make,
-        policies,
-        states: states[agent],
-        rollouts,
-        seed: seedOf("truth", agent),
-        discount: config.training.discount,
-        first,
-        count: length,
-      });
-    }),
-  );
+  const backend = run.record.backend?.name;
+  const brancher = workers > 0 ? createWorkerBrancher(config, team, backend, workers) : createBrancher(world, policies);
+  const truths: MeasuredTruth[] = [];
+  try {
+    for (const agent of agents) {
+      const at = (share: number) => 10 + Math.round((50 * (agent + share)) / agents.length);
+      truths.push(
+        await truthOf({
+          config,
+          states: states[agent],
+          seed: seedOf("truth", agent),
+          brancher,
+          cache: folder === undefined ? undefined : { folder, players: playersOf(team, backend) },
+          // How many batches there will be is not known before they are done.
+          onProgress: (share, batch) => progress.update(at(1 - (1 - share / 2) / (batch + 1)), { batch }),
+        }),
+      );
+    }
+  } finally {
+    await brancher.close();
+  }
   progress.update(60);
 
   const explainers = agents.map((agent) => explainersOf(run, agent, states[agent]));
@@ -124,34 +115,31 @@ export function evaluate(run: LoadedRun): Evaluation {
   ]);
   progress.update(70);
 
+  const own = agents.map((agent) => postHoc.explanation.masks[agent].explainer);
+  const shares = curve ? [...new Set([...CURVE, budget])].sort((a, b) => a - b) : [budget];
+  let parts = 0;
   const drops = agents.flatMap((agent) =>
-    (["top", "random", "bottom"] as const).map((order, i) => {
-      progress.update(70 + Math.round((25 * (3 * agent + i)) / (3 * agents.length)));
-      const range = spec.returnRange ? undefined : returnGap(run, policies, agent, seedOf("range"));
-      const result: RewardDrop = rewardDrop({
-        make: world.make,
-        policies,
-        agent,
-        perturbation: perturbations[agent],
-        explainer: postHoc.explanation.masks[agent].explainer,
-        share: budget,
-        order,
-        episodes: dropEpisodes,
-        calibrationEpisodes: 2 * dropEpisodes,
-        seed: seedOf("drop", agent),
-        ...(range !== undefined && { range }),
-      });
-      const missed = Math.abs(result.budget - budget) > BUDGET_TOLERANCE;
-      return { agent: spec.agents[agent], order, drop: result.drop, budget: result.budget, missed };
-    }),
+    dropsOf(run, policies, agent, own[agent], shares, seedOf, () =>
+      progress.update(70 + Math.round((20 * ++parts) / (3 * agents.length))),
+    ),
   );
+  const statemask = agents.map((agent) => statemaskOf(run, policies, agent, own[agent], seedOf, resample));
+  progress.update(93);
 
   const fidelity = compareSharing(run, states, truths, resample);
   const training = sum(run.saved.joint.explanation?.memory.channel.bytes ?? []);
-  progress.done(
-    `evaluated on ${count} held-out decisions per agent, ${truths.reduce((sum, truth) => sum + truth.decisions, 0)} simulated`,
-  );
+  const checked = sanity
+    ? [
+        judgePlanted(seedOf("planted")),
+        ...agents.map((agent) =>
+          judgeSanity(run, agent, { states: states[agent], truth: truths[agent], policies, seedOf }),
+        ),
+      ]
+    : [];
+  const simulated = truths.map(({ decisions, pilotDecisions }) => decisions + pilotDecisions);
+  progress.done(`evaluated on ${count} held-out decisions per agent, ${sum(simulated)} simulated`);
   return {
+    states: set,
     opponents,
     kl: {
       update: { last: mean(run.saved.kl.recent), largest: run.saved.kl.largest },
@@ -163,21 +151,25 @@ export function evaluate(run: LoadedRun): Evaluation {
         };
       }),
     },
-    truth: truths.map((truth, agent) => ({
+    truth: truths.map(({ rollouts, batches, reliability, standardError }, agent) => ({
       agent: spec.agents[agent],
       states: count,
-      rollouts,
-      reliability: truth.reliability,
-      decisions: truth.decisions,
+      rollouts: { mean: sum(rollouts) / count, least: Math.min(...rollouts), most: Math.max(...rollouts) },
+      batches,
+      reliability,
+      standardError: Math.sqrt(sum(standardError.map((error) => error * error)) / count),
+      decisions: simulated[agent],
     })),
     ranking,
     drops,
+    statemask,
     fidelity,
     bytes: {
       training,
       postHoc: sum(postHoc.explanation.memory.channel.statistics.bytes),
       perAgentPer1000Steps: (1000 * training) / run.record.steps / agents.length,
     },
+    sanity: checked,
   };
 }
 
@@ -193,143 +185,3 @@ function explainersOf({ config, world, postHoc }: LoadedRun, agent: number, stat
     ...Object.values(controls).map((control) => control({ actions: n, seed: config.seed })),
   ];
 }
-
-type Resample = { readonly draws: number; readonly seed: number };
-
-function scoresOf(explainer: Explainer, { decisions, count }: States): Float32Array {
-  const scores = new Float32Array(count);
-  explainer.score(decisions, scores, new Float32Array(count));
-  return scores;
-}
-
-/** Rank agreement with intervals over episodes: states of one game are resampled together. */
-function rank(
-  agent: string,
-  explainer: Explainer,
-  states: States,
-  { criticality }: Truth,
-  { draws, seed }: Resample,
-): RankingRow {
-  const scores = scoresOf(explainer, states);
-  const over = (statistic: (a: ArrayLike<number>, b: ArrayLike<number>) => number) =>
-    bootstrap({
-      count: states.count,
-      clusters: states.episodes,
-      draws,
-      seed,
-      statistic: (indices) =>
-        statistic(
-          Float64Array.from(indices, (i) => scores[i]),
-          Float64Array.from(indices, (i) => criticality[i]),
-        ),
-    });
-  return { agent, explainer: explainer.name, auroc: over((a, b) => auroc(a, b)), spearman: over(spearman) };
-}
-
-/** The published loss: mean and t-interval over initialisations, as one alone may rank well by luck. */
-function rankPapers({ postHoc, world }: LoadedRun, agent: number, states: States, { criticality }: Truth): RankingRow {
-  const scores = postHoc.papers.map((masks) => scoresOf(masks[agent].explainer, states));
-  // Unknown where nothing is critical, as for a policy that no single action can bring down.
-  const over = (values: number[]) => (values.some(Number.isNaN) ? UNKNOWN : tInterval(values));
-  return {
-    agent: world.spec.agents[agent],
-    explainer: "paper",
-    auroc: over(scores.map((each) => auroc(each, criticality))),
-    spearman: over(scores.map((each) => spearman(each, criticality))),
-  };
-}
-
-/** The team against random and scripted players, in every seat in turn, as it samples and greedily. */
-function playOpponents(
-  { config, world }: LoadedRun,
-  policies: readonly Policy[],
-  episodes: number,
-  seed: number,
-  draws: number,
-): Evaluation["opponents"] {
-  const { spec, make } = world;
-  const scripted = scriptedPlayer(config);
-  const others = [
-    { name: spec.agents.length > 1 ? "random" : "nobody", policies: spec.actionSpaces.map(randomPlayer) },
-    ...(scripted ? [scripted] : []),
-  ];
-  return others.flatMap(({ name, policies: opposing }) =>
-    (["sampled", "greedy"] as const).map((style) => {
-      const own =
-        style === "sampled" ? policies : policies.map((policy, agent) => greedy(policy, spec.actionSpaces[agent]));
-      // Two random plies, or greedy players of a game without chance would play one game over and over.
-      const variant = style === "greedy" && spec.turnBased ? withRandomOpening(make, 2) : make;
-      const points = spec.agents.flatMap((_, seat) => {
-        const seated = opposing.map((policy, agent) => (agent === seat ? own[seat] : policy));
-        const played = play({
-          make: variant,
-          policies: seated,
-          episodes,
-          seed: stream(seed, name, style, seat).bits(),
-        });
-        const returns = Array.from(episodeReturns(played, seat));
-        return spec.zeroSum ? returns.map((value) => (Math.sign(value) + 1) / 2) : returns;
-      });
-      const metric = spec.zeroSum ? ("win_rate" as const) : ("return" as const);
-      return { opponent: name, play: style, metric, value: bootstrapMean(points, { seed, draws }) };
-    }),
-  );
-}
-
-/** Inter-agent fidelity of the record heads, with what peers sent and without: same rollouts, steps and seeds. */
-function compareSharing(
-  { world, postHoc }: LoadedRun,
-  states: readonly States[],
-  truths: readonly Truth[],
-  { draws, seed }: Resample,
-): Evaluation["fidelity"] {
-  const { roles } = world.spec;
-  const arms = [postHoc.explanation.memory, postHoc.unshared].map(({ heads }) =>
-    heads.map((head, i) => states.map((of, j) => (i === j ? null : scoresOf(head, of)))),
-  );
-  // One list of all agents' states; games are resampled, with the states of all agents in them.
-  const owners = states.flatMap(({ count }, j) => new Array<number>(count).fill(j));
-  const places = states.flatMap(({ count }) => Array.from({ length: count }, (_, s) => s));
-  const games = states.flatMap(({ episodes }) => Array.from(episodes));
-  const fidelityOf = (scores: (typeof arms)[number], indices: Iterable<number>) => {
-    const picked: number[][] = states.map(() => []);
-    for (const index of indices) picked[owners[index]].push(places[index]);
-    const pick = (values: ArrayLike<number>, j: number) => Float64Array.from(picked[j], (s) => values[s]);
-    return interAgentFidelity({
-      scores: scores.map((row) => row.map((each, j) => each && pick(each, j))),
-      truths: truths.map(({ criticality }, j) => pick(criticality, j)),
-      roles,
-    }).mean;
-  };
-  const statistic = (indices: Iterable<number>) => fidelityOf(arms[0], indices) - fidelityOf(arms[1], indices);
-  return {
-    shared: fidelityOf(arms[0], owners.keys()),
-    unshared: fidelityOf(arms[1], owners.keys()),
-    gain: bootstrap({ count: owners.length, clusters: games, draws, seed, statistic }),
-    received: sum(postHoc.explanation.memory.sharing.counters.received),
-  };
-}
-
-/** What an agent's policy earns above random play in its seat: the scale of drops in worlds that declare no range. */
-function returnGap({ world }: LoadedRun, policies: readonly Policy[], agent: number, seed: number): number {
-  const { make, spec } = world;
-  const returnOf = (seated: readonly Policy[]) =>
-    mean(Array.from(episodeReturns(play({ make, policies: seated, episodes: 200, seed }), agent)));
-  return returnOf(policies) - returnOf(policies.with(agent, randomPlayer(spec.actionSpaces[agent])));
-}
-
-/** Truth a slice at a time, so that progress can be shown; the same figures as in one go. */
-function sliced(count: number, truthOf: (first: number, length: number) => Truth): Truth {
-  const parts: Truth[] = [];
-  for (let first = 0; first < count; first += SLICE) parts.push(truthOf(first, Math.min(SLICE, count - first)));
-  return joinTruth(parts);
-}
-
-const UNKNOWN: Interval = { estimate: Number.NaN, low: Number.NaN, high: Number.NaN };
-/** How far a realised budget may be from the one asked for. */
-const BUDGET_TOLERANCE = 0.005;
-/** States per slice. */
-const SLICE = 50;
-
-const sum = (values: ArrayLike<number>) => Array.from(values).reduce((total, value) => total + value, 0);
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,4 +1,4 @@
-import { MagicMaskError, type RunRecord } from "@magic-mask/core";
+import { type CreateLearner, MagicMaskError, type RunRecord } from "@magic-mask/core";
 import { assembleTeam, assembleWorld, policyWork, type Team, type World } from "./assemble.ts";
 import { loadBackend } from "./backend.ts";
 import { type Config, parseConfig } from "./config.ts";
@@ -15,6 +15,8 @@ export interface LoadedTeam {
   readonly world: World;
   readonly team: Team;
   readonly saved: SavedRun;
+  /** Makes further networks on the run's backend. */
+  readonly create: CreateLearner;
 }
 
 /** A trained and explained team, ready to be looked at. */
@@ -28,7 +30,7 @@ export interface LoadedRun extends LoadedTeam {
  *
  * @throws io, corrupt-file; out-of-order if the run is not finished
  */
-export const loadTeam = async (path: string): Promise<LoadedTeam> => (await load(path)).loaded;
+export const loadTeam = (path: string): Promise<LoadedTeam> => load(path);
 
 /**
  * Reads a run folder back, explanation included.
@@ -36,17 +38,17 @@ export const loadTeam = async (path: string): Promise<LoadedTeam> => (await load
  * @throws as `loadTeam`; unsupported if the run has none, or if its world cannot be copied
  */
 export async function loadRun(path: string): Promise<LoadedRun> {
-  const { loaded, create } = await load(path, (config, world) => {
+  const loaded = await load(path, (config, world) => {
     requireExplanation(config);
     requireSnapshots(world);
   });
-  const postHoc = assemblePostHoc(loaded.config, loaded.world, create);
+  const postHoc = assemblePostHoc(loaded.config, loaded.world, loaded.create);
   const postHocState = (await loadCheckpoint(`${loaded.folder.path}/${EXPLANATION}`)).tree as PostHocState;
   restorePostHoc(postHoc, postHocState);
   return { ...loaded, postHoc, postHocState };
 }
 
-async function load(path: string, check: (config: Config, world: World) => void = () => {}) {
+async function load(path: string, check: (config: Config, world: World) => void = () => {}): Promise<LoadedTeam> {
   const folder = openRunFolder(path);
   const { record } = folder;
   if (record.state !== "finished") {
@@ -66,7 +68,7 @@ async function load(path: string, check: (config: Config, world: World) => void 
   team.learners.forEach(({ learner }, k) => {
     learner.restoreState(saved.joint.learners[k]);
   });
-  return { loaded: { folder, record, config, world, team, saved }, create };
+  return { folder, record, config, world, team, saved, create };
 }
 
 /** @throws unsupported where no held-out decision could be branched from */

@@ -1,14 +1,18 @@
+import { join } from "node:path";
 import { checkCount, isMagicMaskError, MagicMaskError } from "@magic-mask/core";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
+import { workersFor } from "./backend.ts";
 import { type CompareOptions, compare } from "./compare/compare.ts";
 import { formatComparison } from "./compare/write.ts";
-import { describeConfig, resolveConfig } from "./config.ts";
+import { describeConfig, parseConfig, resolveConfig } from "./config.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
 import { explainGame, type Moment } from "./explain.ts";
 import { type LoadedRun, loadRun, requireExplanation } from "./load-run.ts";
 import { presets } from "./presets.ts";
+import { noteTestLook } from "./run/test-looks.ts";
 import { formatEvaluation, formatMoment } from "./terminal/report.ts";
 import { runTraining, type TrainingOutcome, type TrainingRunOptions } from "./training-run.ts";
+import type { StateSet } from "./truth/truth-of.ts";
 import { toJson, writeEvaluation, writeMoment } from "./write-results.ts";
 
 /** What went wrong outside of our control. */
@@ -71,14 +75,17 @@ withTrainingFlags(program.command("train"))
 program
   .command("evaluate <run>")
   .description("judge a finished run on held-out games against ground truth")
+  .addOption(statesOption())
+  .option("--curve", "reward drops at 1, 2, 5, 10 and 20 % as well")
+  .option("--sanity", "try the figures on nonsense as well: randomised policies, permuted scores, random windows")
+  .option("--workers <n>", "threads for the ground truth, or auto; by default as the run had", workersOf)
   .option("--json", "print one JSON object")
   .addHelpText(
     "after",
-    "\nExample:\n  magic-mask evaluate runs/connect_four_v0__magic-mask__s1__20260101T000000Z-abc123 --json",
+    "\nExample:\n  magic-mask evaluate runs/connect_four_v0__magic-mask__s1__20260101T000000Z-abc123 --sanity --json",
   )
-  .action(async (path: string, flags: { json?: boolean }) => {
-    const run = await loadRun(path);
-    const evaluation = await evaluateRun(run);
+  .action(async (path: string, flags: EvaluateFlags & { json?: boolean }) => {
+    const { run, evaluation } = await evaluateRun(await loadRun(path), flags, "evaluate");
     print(flags, evaluation, () => formatEvaluation(evaluation, run.record, run.config));
   });
 
@@ -106,7 +113,7 @@ program
   .option("--policies <list>", "run folders of policies that are there, instead of --seeds", namesOf)
   .option("--budgets <list>", "environment steps per explainer (default: 100000,300000)", numbersOf("--budgets"))
   .option("--explainers <list>", "which explainers (default: all; random is always among them)", namesOf)
-  .option("--states <set>", "dev to tune on, test to report", "test")
+  .addOption(statesOption())
   .option("--workers <n>", "threads, or auto; results do not depend on it", workersOf, "auto")
   .option("--config <file>", "YAML file with configuration keys; overrides win")
   .option("--out <folder>", "where the results go (default: comparisons/<world>)")
@@ -119,7 +126,7 @@ program
   .option("--json", "print one JSON object")
   .addHelpText("after", `\nExamples:\n${COMPARE_EXAMPLES.map((line) => `  ${line}\n`).join("")}${COMPARE_NOTES}`)
   .action(async (overrides: string[], { config: file, ...flags }: CompareFlags) => {
-    const command = `magic-mask ${process.argv.slice(2).join(" ")}`;
+    const command = ["magic-mask", ...process.argv.slice(2)].join(" ");
     const outcome = await compare({ ...flags, file, overrides, command });
     const { comparison, ...rest } = outcome;
     print(flags, { ...rest, ...comparison }, () =>
@@ -139,8 +146,7 @@ withTrainingFlags(program.command("start"))
       print(flags, outcome, () => describeOutcome(outcome));
       return;
     }
-    const run = await loadRun(outcome.path);
-    const evaluation = await evaluateRun(run);
+    const { run, evaluation } = await evaluateRun(await loadRun(outcome.path), {}, "start");
     const moment = await explainRun(run, { game: 0, rollouts: 400 });
     print(flags, { ...outcome, evaluation, moment }, () =>
       [
@@ -168,6 +174,11 @@ function withTrainingFlags(command: Command): Command {
     .option("--resume <run>", "continue a run where its last checkpoint left it")
     .option("--step <n>", "with --resume: the checkpoint to continue from instead of the last: a step, or best", stepOf)
     .option("--json", "print one JSON object");
+}
+
+function statesOption(): Option {
+  const help = "held-out decisions: dev to tune methods by, test to report; looks at test are logged";
+  return new Option("--states <set>", help).choices(["dev", "test"]).default("test");
 }
 
 /** A number, or what was typed: the check that follows shows it. */
@@ -228,10 +239,33 @@ function askedRun(overrides: readonly string[], flags: TrainFlags): TrainingRunO
   return { config, out: flags.out };
 }
 
-async function evaluateRun(run: LoadedRun): Promise<Evaluation> {
-  const evaluation = evaluate(run);
+interface EvaluateFlags {
+  readonly states?: StateSet;
+  readonly curve?: boolean;
+  readonly sanity?: boolean;
+  readonly workers?: number | string;
+}
+
+/** Evaluates and keeps the figures; a look at the test states is noted before it is taken. */
+async function evaluateRun(
+  loaded: LoadedRun,
+  { workers, ...flags }: EvaluateFlags,
+  command: string,
+): Promise<{ readonly run: LoadedRun; readonly evaluation: Evaluation }> {
+  const { config, folder } = loaded;
+  // Checked as the configuration's.
+  const threads = workers === undefined ? config.workers : parseConfig({ ...config, workers }).workers;
+  const states = flags.states ?? "test";
+  const record = states === "test" ? await noteTestLook(folder.path, command) : loaded.record;
+  const run = { ...loaded, record };
+  const evaluation = await evaluate(run, {
+    ...flags,
+    states,
+    workers: workersFor(threads, record.backend.name),
+    truths: join(folder.path, "truth"),
+  });
   await writeEvaluation(run, evaluation);
-  return evaluation;
+  return { run, evaluation };
 }
 
 async function explainRun(run: LoadedRun, options: { game: number; rollouts: number }): Promise<Moment> {

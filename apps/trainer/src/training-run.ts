@@ -105,6 +105,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     state: "running",
     steps: 0,
     trajectoryHash: trajectoryHash().digest(),
+    testLooks: [],
     startedAt: now(),
     updatedAt: now(),
   };

@@ -15,19 +15,24 @@ export const toJson = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 export async function writeEvaluation(run: LoadedRun, evaluation: Evaluation): Promise<void> {
   const { folder, record, config } = run;
   const results = folder.resultsFolder("eval");
-  await writeFileAtomic(join(results, "table.json"), toJson(evaluation));
+  // Figures to tune by never take the place of those to report.
+  const suffix = evaluation.states === "dev" ? "-dev" : "";
+  await writeFileAtomic(join(results, `table${suffix}.json`), toJson(evaluation));
   await writeFileAtomic(
-    join(folder.resultsFolder("report"), "evaluation.txt"),
+    join(folder.resultsFolder("report"), `evaluation${suffix}.txt`),
     `${formatEvaluation(evaluation, record, config)}\n`,
   );
+  if (evaluation.states === "dev") return;
   await writeFileAtomic(join(folder.path, "marl-eval.json"), toJson(marlEval(run, evaluation)));
 
   const events = createEventWriter(join(results, "events.out.tfevents.0.evaluation"));
-  for (const { agent, explainer, auroc, spearman } of evaluation.ranking) {
+  for (const { agent, explainer, auroc, ndcg, spearman } of evaluation.ranking) {
     events.scalar(`fidelity/${agent}/${explainer}/auroc`, auroc.estimate, record.steps);
+    events.scalar(`fidelity/${agent}/${explainer}/ndcg`, ndcg.estimate, record.steps);
     events.scalar(`fidelity/${agent}/${explainer}/spearman`, spearman.estimate, record.steps);
   }
-  for (const { agent, order, drop } of evaluation.drops) {
+  for (const { agent, order, share, drop } of evaluation.drops) {
+    if (share !== config.evaluation.budget) continue;
     events.scalar(`fidelity/${agent}/reward_drop/${order}`, drop.estimate, record.steps);
   }
   events.scalar("fidelity/inter_agent/shared", evaluation.fidelity.shared, record.steps);

@@ -53,6 +53,7 @@ export const SMALL = [
   "evaluation.episodes=20",
   "evaluation.states=40",
   "evaluation.rollouts=8",
+  "evaluation.batches=1",
   "evaluation.dropEpisodes=20",
   "evaluation.bootstrap=100",
   "evaluation.paperSeeds=2",

@@ -28,6 +28,11 @@ export interface RunRecord {
   readonly steps: number;
   /** Digest of every action, reward and ending so far; equal for equal runs on one backend, CPU architecture and Node major. */
   readonly trajectoryHash: string;
+  /**
+   * Each time that figures were made on the test states, in order: methods are tuned on the development states, which leave no
+   * trace here. Older records have none.
+   */
+  readonly testLooks: readonly { readonly at: string; readonly command: string }[];
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   readonly updatedAt: string;

@@ -46,18 +46,20 @@ export function calibrateGates(trial: (gate: Gate) => GateTrial, shares: readonl
       "the agent made no decision; raise the number of episodes",
     );
   }
-  let ranking = descending(scores);
-  // The states behind a gate may score unlike any before: they belong into the ranking. Those of the largest share differ most.
-  const widest = shares[shares.length - 1];
-  const first = { gate: gateAt(ranking, widest), result: trial(gateAt(ranking, widest)) };
-  ranking = descending([...scores, ...first.result.scores]);
+  // The states behind a gate may score unlike any before: they belong into the ranking.
+  const unblinded = descending(scores);
+  const quantiles = shares.map((share) => {
+    const gate = gateAt(unblinded, share);
+    return { gate, result: trial(gate) };
+  });
+  const ranking = descending([...scores, ...quantiles.flatMap(({ result }) => result.scores)]);
   /** Positions in the ranking that were tried, ascending, with their budgets. */
   const tried = [
     { position: 0, budget: 0 },
     { position: 1, budget: 1 },
   ];
 
-  const find = (share: number): Gate => {
+  const find = (share: number, k: number): Gate => {
     const tolerance = Math.min(TOLERANCE, share / 10);
     let nearest = { gate: OPEN, miss: Number.POSITIVE_INFINITY };
     const consider = (gate: Gate, { blinded, scores: met }: GateTrial) => {
@@ -66,7 +68,7 @@ export function calibrateGates(trial: (gate: Gate) => GateTrial, shares: readonl
       if (miss < nearest.miss) nearest = { gate, miss };
       return budget;
     };
-    if (share === widest) consider(first.gate, first.result);
+    consider(quantiles[k].gate, quantiles[k].result);
     for (let round = 1; round < ROUNDS && nearest.miss > tolerance; round++) {
       const above = tried.findIndex(({ budget }) => budget >= share);
       const [low, high] = [tried[above - 1], tried[above]];

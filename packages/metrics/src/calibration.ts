@@ -53,7 +53,12 @@ export function calibration(
     // NaN, of no spread, reaches both figures through `all`.
     own += error;
     all += variance;
-    if (Math.abs(truth.criticality[s] - criticality[s]) <= z * Math.sqrt(variance)) inside++;
+    const delta = truth.criticality[s];
+    const rounding = ROUNDING * Math.max(1, Math.abs(delta));
+    if (Math.abs(delta - criticality[s]) <= z * Math.sqrt(variance) + rounding) inside++;
   }
   return Number.isNaN(all) ? { coverage: Number.NaN, noise: Number.NaN } : { coverage: inside / n, noise: own / all };
 }
+
+/** Estimates are float32: one that claims to be exact may differ by as much. */
+const ROUNDING = 1e-6;

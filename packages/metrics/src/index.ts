@@ -20,6 +20,17 @@ export {
   type RewardDropOptions,
   rewardDrop,
 } from "./reward-drop.ts";
+export {
+  chanceCurve,
+  equalWindows,
+  nothingDropped,
+  orderedCurves,
+  permutedScores,
+  type RandomisedPolicyOptions,
+  randomisedPolicy,
+  replayFloor,
+  type SanityRow,
+} from "./sanity.ts";
 export { benjaminiHochberg, type CriticalState, type CriticalStatesOptions, criticalStates } from "./significance.ts";
 export {
   type StatemaskFidelity,

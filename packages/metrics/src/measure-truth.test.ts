@@ -67,7 +67,7 @@ describe("addTruth", () => {
 
 describe("measureTruth", () => {
   it("plays most where most varies, and some everywhere", async () => {
-    const { rollouts } = await measureTruth({ pilot: 8, rollouts: 40, most: 40, reliability: 0 }, states, branch);
+    const { rollouts } = await measureTruth({ pilot: 8, rollouts: 40, batches: 1, reliability: 0 }, states, branch);
     const mean = (node: number) => {
       const own = [...rollouts].filter((_, s) => nodeAt(s) === node);
       return own.reduce((sum, n) => sum + n, 0) / own.length;
@@ -81,7 +81,11 @@ describe("measureTruth", () => {
   });
 
   it("has a smaller error than as many rollouts spread evenly", async () => {
-    const { standardError } = await measureTruth({ pilot: 8, rollouts: 40, most: 40, reliability: 0 }, states, branch);
+    const { standardError } = await measureTruth(
+      { pilot: 8, rollouts: 40, batches: 1, reliability: 0 },
+      states,
+      branch,
+    );
     const even = branchingTruth({ ...base, rollouts: 40, seed: 3 });
     const total = (errors: Float64Array) => errors.reduce((sum, error) => sum + error * error, 0);
     // σ = 1 … 4 and 0 in equal parts: mean σ² = 6, (mean σ)² = 4: a third less at best, all spread by need.
@@ -90,7 +94,7 @@ describe("measureTruth", () => {
 
   it("goes on in batches until halves agree, or to the cap", async () => {
     requests.length = 0;
-    const asked = { pilot: 4, rollouts: 8, most: 80 };
+    const asked = { pilot: 4, rollouts: 8, batches: 10 };
     const enough = await measureTruth({ ...asked, reliability: 0.6 }, states, branch);
     expect(enough.reliability).toBeGreaterThanOrEqual(0.6);
     expect(enough.batches).toBeGreaterThan(1);
@@ -98,13 +102,13 @@ describe("measureTruth", () => {
       "pilot 0",
       ...Array.from({ length: enough.batches }, (_, k) => `batch ${k}`),
     ]);
-    const capped = await measureTruth({ ...asked, most: 20, reliability: 1 }, states, branch);
+    const capped = await measureTruth({ ...asked, batches: 2, reliability: 1 }, states, branch);
     expect(capped.batches).toBe(2);
   });
 
   it("keeps the pilot out of what is shown", async () => {
     requests.length = 0;
-    const truth = await measureTruth({ pilot: 4, rollouts: 8, most: 8, reliability: 0 }, states, branch);
+    const truth = await measureTruth({ pilot: 4, rollouts: 8, batches: 1, reliability: 0 }, states, branch);
     const { rollouts, batch } = requests[1];
     const { batches, pilotDecisions, ...shown } = truth;
     expect(shown).toEqual(branchingTruth({ ...base, rollouts, batch, seed: 2 }));
@@ -132,7 +136,7 @@ describe("measureTruth", () => {
     const alone = [tablePolicy([[1, 0]])];
     const [same] = collectStates({ make: rare, policies: alone, perturbation: uniform(2), count: 1500, seed: 1 });
     const truth = await measureTruth(
-      { pilot: 4, rollouts: 8, most: 8, reliability: 1 },
+      { pilot: 4, rollouts: 8, batches: 1, reliability: 1 },
       same,
       ({ stage, ...request }) =>
         branchingTruth({
@@ -159,7 +163,7 @@ describe("measureTruth", () => {
     const alone = [tablePolicy([[1, 0]])];
     const [same] = collectStates({ make: certain, policies: alone, perturbation: uniform(2), count: 5, seed: 1 });
     const truth = await measureTruth(
-      { pilot: 2, rollouts: 2, most: 100, reliability: 0.9 },
+      { pilot: 2, rollouts: 2, batches: 50, reliability: 0.9 },
       same,
       ({ stage: _, ...request }) =>
         branchingTruth({ make: certain, policies: alone, states: same, discount: 1, seed: 1, ...request }),
@@ -169,7 +173,7 @@ describe("measureTruth", () => {
   });
 
   it("can be cut into slices", async () => {
-    const plan = { pilot: 4, rollouts: 8, most: 16, reliability: 1 };
+    const plan = { pilot: 4, rollouts: 8, batches: 2, reliability: 1 };
     const slices = (request: TruthRequest) =>
       joinTruth(
         [
@@ -185,10 +189,10 @@ describe("measureTruth", () => {
   it.each([
     [{ pilot: 1 }, "pilot must be a whole number ≥ 2, got 1"],
     [{ rollouts: 1 }, "rollouts must be a whole number ≥ 2, got 1"],
-    [{ most: 7 }, "most must be ≥ rollouts = 8, got 7"],
+    [{ batches: 0 }, "batches must be a whole number ≥ 1, got 0"],
     [{ reliability: 1.5 }, "reliability must be in [0, 1], got 1.5"],
   ])("refuses %j", async (wrong, message) => {
-    const plan = { pilot: 4, rollouts: 8, most: 16, reliability: 0.9, ...wrong };
+    const plan = { pilot: 4, rollouts: 8, batches: 2, reliability: 0.9, ...wrong };
     await expect(measureTruth(plan, states, branch)).rejects.toThrow(message);
   });
 });

@@ -1,4 +1,4 @@
-import { checkCount, checkRange, MagicMaskError } from "@magic-mask/core";
+import { checkCount, checkRange } from "@magic-mask/core";
 import type { States } from "./states.ts";
 import { addTruth, type Truth, type TruthOptions } from "./truth.ts";
 
@@ -8,8 +8,8 @@ export interface TruthPlan {
   readonly pilot: number;
   /** Rollouts per legal action of each batch, ≥ 2, on average over states weighted by their legal actions. */
   readonly rollouts: number;
-  /** No batch begins once as many are done, ≥ `rollouts`. */
-  readonly most: number;
+  /** At most so many batches, ≥ 1. */
+  readonly batches: number;
   /** Split-half reliability, in [0, 1], at which no further batch begins. */
   readonly reliability: number;
 }
@@ -58,17 +58,15 @@ export async function measureTruth(
   checkCount(SOURCE, "pilot", plan.pilot, 2);
   checkCount(SOURCE, "rollouts", plan.rollouts, 2);
   checkRange(SOURCE, "reliability", plan.reliability, 0, 1);
-  if (!(plan.most >= plan.rollouts)) {
-    throw new MagicMaskError("invalid-option", SOURCE, `most must be ≥ rollouts = ${plan.rollouts}, got ${plan.most}`);
-  }
+  checkCount(SOURCE, "batches", plan.batches);
   const even = new Int32Array(states.count).fill(plan.pilot);
   const pilot = await branch({ stage: "pilot", rollouts: even, batch: 0 });
   const rollouts = allot(plan.rollouts, pilot, states);
   let truth = await branch({ stage: "batch", rollouts, batch: 0 });
   let batches = 1;
   // Where nothing varies, more of the same tells nothing.
-  while (!(truth.reliability >= plan.reliability) && truth.standardError.some((error) => error > 0)) {
-    if ((batches + 1) * plan.rollouts > plan.most) break;
+  const goesOn = () => !(truth.reliability >= plan.reliability) && truth.standardError.some((error) => error > 0);
+  while (batches < plan.batches && goesOn()) {
     truth = addTruth(truth, await branch({ stage: "batch", rollouts, batch: batches++ }));
   }
   return { ...truth, batches, pilotDecisions: pilot.decisions };

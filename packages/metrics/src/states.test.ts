@@ -113,6 +113,6 @@ describe("takeStates", () => {
   });
 
   it("refuses rows that are not there", () => {
-    expect(() => takeStates(states, [400])).toThrow("row must be a whole number from 0 to 399, got 400");
+    expect(() => takeStates(states, [400])).toThrow("row must be a whole number in [0, 399], got 400");
   });
 });

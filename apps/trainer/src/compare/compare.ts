@@ -1,26 +1,18 @@
-import { mkdirSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { appendFileSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { MagicMaskError } from "@magic-mask/core";
 import { assembleWorld, policyWork } from "../assemble.ts";
-import { loadBackend } from "../backend.ts";
+import { loadBackend, workersFor } from "../backend.ts";
 import { type Config, parseConfig, resolveConfig } from "../config.ts";
 import { gitCommit, hostDescription } from "../host.ts";
 import { lockRun } from "../run/lock.ts";
+import { noteTestLook } from "../run/test-looks.ts";
 import { createInterrupt } from "../terminal/interrupt.ts";
 import { createProgress, formatDuration } from "../terminal/progress.ts";
+import type { StateSet } from "../truth/truth-of.ts";
 import { addressOf } from "./address.ts";
 import { type CellResult, readCell } from "./cells.ts";
-import {
-  cellsOf,
-  type Plan,
-  type PolicySource,
-  planComparison,
-  type StateSet,
-  stateSets,
-  trainedPolicy,
-  truthsOf,
-} from "./plan.ts";
+import { cellsOf, type Plan, type PolicySource, planComparison, trainedPolicy, truthsOf } from "./plan.ts";
 import { costOf, type PolicyCost, policyOfRun } from "./policies.ts";
 import { runSchedule } from "./schedule.ts";
 import { type Summary, sentenceOn, summarise } from "./summary.ts";
@@ -38,9 +30,9 @@ export interface CompareOptions {
   readonly policies?: readonly string[] | undefined;
   readonly budgets?: readonly number[] | undefined;
   readonly explainers?: readonly string[] | undefined;
-  readonly states?: string;
+  readonly states: StateSet;
   /** Threads; `auto` = as many as the machine runs at once. */
-  readonly workers?: number | "auto";
+  readonly workers?: number | string;
   /** Folder of the results; `comparisons/<world>` by default. */
   readonly out?: string | undefined;
   /** Folder that keeps what is done. */
@@ -110,12 +102,14 @@ export async function compare(options: CompareOptions): Promise<CompareOutcome> 
   const begun = performance.now();
   const plan = await planOf(options);
   const out = resolve(options.out ?? join("comparisons", plan.environment.id));
-  const workers =
-    options.workers === "auto" || options.workers === undefined ? Math.min(8, availableParallelism()) : options.workers;
+  // Checked as the configuration's.
+  const { workers: asked } = parseConfig({ workers: options.workers });
+  const workers = workersFor(asked, plan.backend);
   mkdirSync(cache, { recursive: true });
   const unlock = lockRun(cache);
   const interrupt = createInterrupt();
   try {
+    if (plan.states === "test") await noteLooks(plan, cache, command);
     const progress = createProgress({
       label: `compare ${plan.environment.id}${quick ? " (quick)" : ""}`,
       total: 100,
@@ -143,11 +137,15 @@ export async function compare(options: CompareOptions): Promise<CompareOutcome> 
   }
 }
 
+/** A look at the test states is noted before it is taken: in the records of runs that are there, and in the cache. */
+async function noteLooks({ policies }: Plan, cache: string, command: string): Promise<void> {
+  for (const { run } of policies) if (run) await noteTestLook(run, command);
+  const look = { at: new Date().toISOString(), command, policies: policies.map(({ address }) => address) };
+  appendFileSync(join(cache, "test-looks.jsonl"), `${JSON.stringify(look)}\n`);
+}
+
 async function planOf(options: CompareOptions): Promise<Plan> {
-  const { envId, file, overrides = [], quick = false, states = "test" } = options;
-  if (!(stateSets as readonly string[]).includes(states)) {
-    throw new MagicMaskError("invalid-option", SOURCE, `--states is one of ${stateSets.join(", ")}, got ${states}`);
-  }
+  const { envId, file, overrides = [], quick = false, states } = options;
   if (options.policies && options.seeds) {
     throw new MagicMaskError("invalid-option", SOURCE, "give --policies or --seeds, not both");
   }
@@ -172,7 +170,7 @@ async function planOf(options: CompareOptions): Promise<Plan> {
         ),
     ...(options.explainers && { explainers: options.explainers }),
     budgets: options.budgets ?? (quick ? [20_000] : [100_000, 300_000]),
-    states: states as StateSet,
+    states,
     shares: quick ? [0.1] : [0.05, 0.1, 0.2],
     backend,
   });

@@ -3,11 +3,8 @@ import { controls, objectives } from "@magic-mask/masking";
 import type { TruthPlan } from "@magic-mask/metrics";
 import { assembleWorld } from "../assemble.ts";
 import type { Config } from "../config.ts";
+import type { StateSet } from "../truth/truth-of.ts";
 import { addressOf } from "./address.ts";
-
-/** Which of the two sets of truth states: methods are tuned on the first and reported on the second. */
-export const stateSets = ["dev", "test"] as const;
-export type StateSet = (typeof stateSets)[number];
 
 /** A frozen policy that is explained: the unit over which intervals are taken. */
 export interface PolicySource {
@@ -117,6 +114,7 @@ export function planComparison(options: PlanOptions): Plan {
   const twice = (values: readonly (string | number)[]) => values.find((value, i) => values.indexOf(value) !== i);
   const doubled = twice(policies.map(({ address }) => address)) ?? twice(budgets) ?? twice(options.explainers ?? []);
   if (doubled !== undefined) throw new MagicMaskError("invalid-option", SOURCE, `${doubled} is named twice`);
+  const { pilotRollouts, rollouts, batches, reliability, dropEpisodes } = config.evaluation;
   return {
     environment: config.environment,
     agents: spec.agents,
@@ -126,23 +124,15 @@ export function planComparison(options: PlanOptions): Plan {
     states,
     sizes: {
       states: config.evaluation.states,
-      truth: truthPlan(config.evaluation.rollouts),
-      dropEpisodes: config.evaluation.dropEpisodes,
-      scoreEpisodes: Math.ceil(config.evaluation.dropEpisodes / 5),
+      truth: { pilot: pilotRollouts, rollouts, batches, reliability },
+      dropEpisodes,
+      scoreEpisodes: Math.ceil(dropEpisodes / 5),
       shares,
     },
     subject: config.mask.objective,
     backend,
   };
 }
-
-/** A pilot of a quarter, and up to eight batches until .9 of the figures' variance over states is not noise. */
-const truthPlan = (rollouts: number): TruthPlan => ({
-  pilot: Math.max(2, Math.ceil(rollouts / 4)),
-  rollouts,
-  most: 8 * rollouts,
-  reliability: 0.9,
-});
 
 function explainersNamed(names: readonly string[] | undefined, paperSeeds: number): PlannedExplainer[] {
   const [learned, fixed] = [Object.keys(objectives), Object.keys(controls)];

@@ -162,5 +162,5 @@ const STEPS_PER_SECOND = 7e4;
 /** Milliseconds from one look at the tasks in hand to the next. */
 const PERIOD = 200;
 
-/** Beside this file, in the source; beside the program, in the build. */
-const BENCH = new URL(import.meta.url.endsWith(".ts") ? "./bench.ts" : "./bench.js", import.meta.url).href;
+/** Beside this file in the source; beside the program, where this is a part of, in the build. */
+const BENCH = new URL(import.meta.url.endsWith(".ts") ? "./bench.ts" : "./compare/bench.js", import.meta.url).href;

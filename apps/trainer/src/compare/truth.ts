@@ -1,17 +1,9 @@
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
 import { play, stream } from "@magic-mask/core";
-import {
-  branchingTruth,
-  collectStates,
-  joinTruth,
-  type MeasuredTruth,
-  measureTruth,
-  type States,
-  type Truth,
-  type TruthRequest,
-} from "@magic-mask/metrics";
+import { collectStates, type MeasuredTruth, type States } from "@magic-mask/metrics";
 import { hasCheckpoint, loadCheckpoint, saveCheckpoint } from "../run/checkpoint.ts";
+import { createBrancher } from "../truth/brancher.ts";
+import { truthOf } from "../truth/truth-of.ts";
 import type { Plan, PlannedTruth } from "./plan.ts";
 import type { FrozenTeam } from "./policies.ts";
 import { isStopped, type Signals, tellShare } from "./signals.ts";
@@ -53,36 +45,15 @@ export async function makeTruth(
     episodes: episodesFor(frozen, agent, count, seed),
     seed,
   });
-  let batches = 0;
-  const branch = async ({ stage, rollouts, batch }: TruthRequest): Promise<Truth> => {
-    const parts: Truth[] = [];
-    for (let first = 0; first < count; first += SLICE) {
-      // A pilot and mostly one batch: a fifth and the rest.
-      tellShare(
-        signals,
-        stage === "pilot" ? (0.2 * first) / count : 1 - 0.8 * 0.5 ** batches * (1 - (0.5 * first) / count),
-      );
-      await setImmediate();
-      if (isStopped(signals)) throw STOPPED;
-      const part = branchingTruth({
-        make,
-        policies,
-        states,
-        rollouts,
-        batch,
-        seed: stream(root, "truth", stage, agent).bits(),
-        discount: config.training.discount,
-        first,
-        count: Math.min(SLICE, count - first),
-      });
-      parts.push(part);
-    }
-    if (stage === "batch") batches++;
-    return joinTruth(parts);
+  // How many batches there will be is not known before they are done.
+  const onProgress = (share: number, batch: number) => {
+    tellShare(signals, 1 - (1 - share / 2) / (batch + 1));
+    if (isStopped(signals)) throw STOPPED;
   };
   let truth: MeasuredTruth;
   try {
-    truth = await measureTruth(plan.sizes.truth, states, branch);
+    const brancher = createBrancher(world, policies);
+    truth = await truthOf({ config, states, seed: stream(root, "truth", agent).bits(), brancher, onProgress });
   } catch (error) {
     if (error === STOPPED) return false;
     throw error;
@@ -115,7 +86,5 @@ const folderOf = ({ address }: PlannedTruth, cache: string) => join(cache, "trut
 
 /** Thrown where the truth is given up half-way. */
 const STOPPED = Symbol("stopped");
-/** States per slice. */
-const SLICE = 50;
 const PROBES = 16;
 const FEWEST = 50;

@@ -27,6 +27,7 @@ const record: RunRecord = {
   state: "running",
   steps: 0,
   trajectoryHash: "c9dc5118811c9dc5",
+  testLooks: [],
   startedAt: "2025-01-02T03:04:05.678Z",
   updatedAt: "2025-01-02T03:04:05.678Z",
 };

@@ -122,6 +122,8 @@ const runRecord = z.strictObject({
   state: z.enum(["running", "interrupted", "failed", "trained", "finished"]),
   steps: count,
   trajectoryHash: z.string(),
+  // Older records have none.
+  testLooks: z.array(z.strictObject({ at: z.iso.datetime(), command: z.string() })).default([]),
   startedAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
 });

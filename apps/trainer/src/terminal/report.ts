@@ -15,7 +15,7 @@ const remarkOn = ({ low, high }: { low: number; high: number }) => {
 
 /** The evaluation as text for a terminal. Intervals are 95 %, over held-out games, or over initialisations for `paper`. */
 export function formatEvaluation(evaluation: Evaluation, record: RunRecord, config: Config): string {
-  const { opponents, kl, truth, ranking, drops, fidelity, bytes } = evaluation;
+  const { opponents, kl, truth, ranking, drops, statemask, fidelity, bytes, sanity } = evaluation;
   return [
     `${record.environment} ${JSON.stringify(config.environment.options)}, seed ${record.seed}, ${record.steps} steps, one trained team; intervals: 95 %, bootstrap over held-out games`,
     "",
@@ -27,30 +27,84 @@ export function formatEvaluation(evaluation: Evaluation, record: RunRecord, conf
     `kl/update ${formatNumber(kl.update.last)} nats at the end, ${formatNumber(kl.update.largest)} at most; kl/perturbation ` +
       kl.perturbation.map(({ agent, value }) => `${formatNumber(value)} (${agent})`).join(", "),
     "",
-    ...truth.map(
-      ({ agent, states, rollouts, reliability }) =>
-        `truth for ${agent}: ${states} held-out decisions, ${rollouts} rollouts per legal action, split-half reliability ${formatNumber(reliability)}`,
-    ),
+    `truth on ${statesOf(evaluation, record)}:`,
     formatTable(
-      ranking.map(({ agent, explainer, auroc, spearman }) => [agent, explainer, auroc, spearman]),
-      ["agent", "criticality by", "AUROC of the true top 10 %", "Spearman"],
+      truth.map(({ agent, states, rollouts: { mean, least, most }, batches, reliability, standardError }) => [
+        agent,
+        states,
+        `${formatNumber(mean)} (${least} to ${most})`,
+        batches,
+        reliability,
+        standardError,
+      ]),
+      ["agent", "decisions", "rollouts per legal action", "batches", "split-half reliability", "standard error"],
     ),
+    "",
+    formatTable(
+      ranking.map(({ agent, explainer, auroc, ndcg, spearman, calibration }) => [
+        agent,
+        explainer,
+        auroc,
+        ndcg,
+        spearman,
+        Number.isNaN(calibration.coverage)
+          ? "n/a"
+          : `${percent(calibration.coverage)} (noise ${percent(calibration.noise)})`,
+      ]),
+      ["agent", "criticality by", "AUROC of the true top 10 %", "NDCG of the top 10 %", "Spearman", "calibration"],
+    ),
+    "calibration: share of truths in the explainer's 90 % intervals; noise: how much of what that allows for is truth's own error.",
     "paper: mean and t-interval over initialisations. The value of a state for this policy is meant, not that of perfect play.",
     "",
     formatTable(
-      drops.map(({ agent, order, drop, budget, missed }) => [
+      drops.map(({ agent, order, share, drop, budget, missed }) => [
         agent,
-        order,
+        `${Number((100 * share).toFixed(1))} %, ${DECISIONS[order]}`,
         percentInterval(drop),
         percent(budget) + (missed ? " (off by more than 0.5 points)" : ""),
       ]),
       ["agent", "blinded decisions", "reward drop, share of the return range", "realised budget"],
     ),
     "",
+    formatTable(
+      statemask.map(({ agent, explainer, length, window, random, floor }) => [
+        agent,
+        explainer,
+        length,
+        window.score,
+        random.score,
+        floor.score,
+      ]),
+      ["agent", "windows by", "length", "StateMask's fidelity", "random windows", "nothing blinded (floor)"],
+    ),
+    "StateMask's fidelity: ln(length) − ln(change of return); lower is better, and nothing above the floor is the window's doing.",
+    "",
     `inter-agent fidelity: ${formatNumber(fidelity.shared)} with sharing, ${formatNumber(fidelity.unshared)} without; gain ${formatInterval(fidelity.gain)}, from ${fidelity.received} records of peers` +
       remarkOn(fidelity.gain),
     `shared: ${bytes.training} bytes in training (${formatNumber(bytes.perAgentPer1000Steps)} per agent per 1,000 steps), ${bytes.postHoc} in the post-hoc pass`,
+    ...formatSanity(sanity),
   ].join("\n");
+}
+
+const DECISIONS = { top: "highest scores", random: "at random", bottom: "lowest scores" } as const;
+
+/** Which states, and how often those that are for reporting have been looked at. */
+function statesOf({ states }: Evaluation, { testLooks }: RunRecord): string {
+  if (states === "dev") return "development states (for tuning: report on the test states)";
+  return `test states, look ${testLooks.length} of this run`;
+}
+
+function formatSanity(sanity: Evaluation["sanity"]): string[] {
+  if (sanity.length === 0) return [];
+  const rows = sanity.flatMap(({ agent, rows: of }) =>
+    of.map(({ name, expected, measured, passed }) => [agent, name, expected, measured, passed ? "passed" : "FAILED"]),
+  );
+  const failed = rows.filter((row) => row[4] === "FAILED").length;
+  return [
+    "",
+    formatTable(rows, ["sanity", "trial", "expected", "measured", ""]),
+    failed === 0 ? "all trials passed" : `${failed} of ${rows.length} trials failed`,
+  ];
 }
 
 /** One moment as text for a terminal. */
