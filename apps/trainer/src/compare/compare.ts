@@ -89,7 +89,7 @@ const SOURCE = "trainer/compare";
 const STANDARD = { evaluation: { dropEpisodes: 1000 } };
 const QUICK = {
   training: { totalSteps: 100_000 },
-  evaluation: { states: 150, rollouts: 8, dropEpisodes: 100, paperSeeds: 2 },
+  evaluation: { states: 100, pilotRollouts: 2, rollouts: 4, batches: 2, dropEpisodes: 100, paperSeeds: 2 },
 };
 
 /**
