@@ -116,6 +116,10 @@ function assembleOpponents(
   return pool({ learner, createMember, size, every, share });
 }
 
+/** Whether masks say who is blinded while they are learned, instead of a coin. */
+export const masksDecide = ({ mask }: Config): boolean =>
+  mask.enabled && objectives[mask.objective]({ threshold: mask.threshold, separate: false }).blinding === "mask";
+
 /**
  * @param seed root of all chance in it
  * @param separate ensembles of separate nets (post hoc) instead of heads on one trunk (joint training)

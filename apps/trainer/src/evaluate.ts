@@ -1,5 +1,5 @@
 import { stackExplainers } from "@magic-mask/comm";
-import { type Explainer, requireChoices, stream } from "@magic-mask/core";
+import { type Explainer, stream } from "@magic-mask/core";
 import { controls } from "@magic-mask/masking";
 import { collectStates, klPerturbation, type MeasuredTruth, type States } from "@magic-mask/metrics";
 import { mean, sum } from "./figures/common.ts";
@@ -174,14 +174,15 @@ export async function evaluate(run: LoadedRun, options: EvaluateOptions = {}): P
 }
 
 /** Explainers of one agent that are compared, the run's own first. */
-function explainersOf({ config, world, postHoc }: LoadedRun, agent: number, states: States): Explainer[] {
+function explainersOf({ config, world, team, postHoc }: LoadedRun, agent: number, states: States): Explainer[] {
   const { explanation } = postHoc;
-  const n = requireChoices("trainer/evaluate", world.spec.actionSpaces[agent]);
+  const { policy } = team.learners[team.players[agent]];
+  const context = { spec: world.spec, agent, policy, critic: explanation.critics[agent], seed: config.seed };
   const own = explanation.masks[agent].explainer;
   const stacked = stackExplainers({ explainers: [own, explanation.memory.heads[agent]], reference: states.decisions });
   return [
     own,
     { ...stacked, name: `${own.name}+shared` },
-    ...Object.values(controls).map((control) => control({ actions: n, seed: config.seed })),
+    ...Object.values(controls).map((control) => control(context)),
   ];
 }

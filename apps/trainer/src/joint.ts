@@ -1,7 +1,7 @@
 import type { LearnerState, UpdateStatistics } from "@magic-mask/core";
-import { maskGate, objectives } from "@magic-mask/masking";
+import { askMasks } from "@magic-mask/masking";
 import { type Blinding, blindingSchedule, type Iteration, linear, type TrainState, train } from "@magic-mask/ppo";
-import type { Explanation, Team, World } from "./assemble.ts";
+import { type Explanation, masksDecide, type Team, type World } from "./assemble.ts";
 import type { Backend } from "./backend.ts";
 import { assembleCollector } from "./collector.ts";
 import type { Config } from "./config.ts";
@@ -64,8 +64,8 @@ export async function* trainJointly(
   }
   const maskRate = linear(mask.learningRate.start, mask.learningRate.end);
 
-  // A gate asks the masks, which are here: then workers take updates alone.
-  const workers = isGated(config) ? 0 : backend.workers;
+  // Masks that decide are asked here, where they live: then workers take updates alone.
+  const workers = masksDecide(config) ? 0 : backend.workers;
   const where = { seed: config.seed, alone: false, backend: { ...backend, workers } };
   const collector = assembleCollector(config, world, team, where);
   const iterations = train({
@@ -132,18 +132,13 @@ export async function* trainJointly(
 
 const NO_MASKS = { rounds: [], maskSeconds: 0, commSeconds: 0 };
 
-/** Whether masks say who is blinded while training. */
-const isGated = ({ mask }: Config) =>
-  mask.enabled && objectives[mask.objective]({ threshold: mask.threshold, separate: false }).blinding === "gate";
-
 /** Who is blinded while training: by a coin, or by the masks themselves where the objective says so; nobody without masks. */
 function blindingOf(config: Config, explanation: Explanation | undefined): (progress: number) => Blinding {
-  const { blinding, mask } = config;
   if (!explanation) return () => ({ kind: "coin", probability: 0 });
-  if (isGated(config)) {
-    const blind = maskGate(explanation.masks, mask.threshold);
-    return () => ({ kind: "gate", blind });
+  if (masksDecide(config)) {
+    const blind = askMasks(explanation.masks);
+    return () => ({ kind: "mask", blind });
   }
-  const schedule = blindingSchedule(blinding);
+  const schedule = blindingSchedule(config.blinding);
   return (progress) => ({ kind: "coin", probability: schedule(progress) });
 }

@@ -1,6 +1,7 @@
 import { type CreateLearner, stream } from "@magic-mask/core";
-import { type MaskLearner, paper } from "@magic-mask/masking";
-import { assembleExplanation, type Explanation, type Team, type World } from "./assemble.ts";
+import { askMasks, type MaskLearner, paper } from "@magic-mask/masking";
+import { type Blinding, linear } from "@magic-mask/ppo";
+import { assembleExplanation, type Explanation, masksDecide, type Team, type World } from "./assemble.ts";
 import type { Backend } from "./backend.ts";
 import { assembleCollector } from "./collector.ts";
 import type { Config } from "./config.ts";
@@ -56,8 +57,11 @@ export function assemblePostHoc(config: Config, world: World, create: CreateLear
 }
 
 /**
- * Explains final, frozen policies: plays them with a constant rate of blinding and fits fresh critics, masks and record heads on
- * these steps alone. The policies may be any functions.
+ * Explains final, frozen policies and fits fresh critics, masks and record heads on this play alone. The policies may be any
+ * functions.
+ *
+ * Where a coin decides the blinding, at a constant rate, all steps are played and then learned from. Where the masks decide, rounds
+ * of `training.rolloutTicks` ticks each are played and learned from in turn, as many as make the same number of steps.
  *
  * @param onProgress told the share that is done, in [0, 1]
  */
@@ -70,37 +74,50 @@ export async function explainPostHoc(
   onProgress: (share: number) => void = () => {},
 ): Promise<PostHocState> {
   const { steps, probability, epochs, learningRate, headSteps } = config.posthoc;
-  const { copies } = config.training;
+  const { copies, rolloutTicks } = config.training;
   const { explanation, unshared, papers } = postHoc;
-  const collector = assembleCollector(config, world, team, { seed: postHocSeed(config), alone: true, backend });
+  const deciding = masksDecide(config);
+  const blinding: Blinding = deciding
+    ? { kind: "mask", blind: askMasks(explanation.masks) }
+    : { kind: "coin", probability };
+  // Masks that decide are asked here, where they live.
+  const where = deciding ? { ...backend, workers: 0 } : backend;
+  const collector = assembleCollector(config, world, team, { seed: postHocSeed(config), alone: true, backend: where });
   const ticks = Math.ceil(steps / copies);
-  const { rollouts } = await collector
-    .collect(ticks, { kind: "coin", probability })
+  const count = deciding ? Math.ceil(ticks / rolloutTicks) : 1;
+  const rate = linear(learningRate.start, learningRate.end);
+  let rounds: readonly MaskRound[] = [];
+  try {
+    for (let round = 0; round < count; round++) {
+      const [begun, ended] = [round, round + 1].map((part) => Math.round((part * ticks) / count));
+      const { rollouts } = await collector.collect(ended - begun, blinding);
+      onProgress((round + 0.15) / count);
+      const fit = { epochs, learningRate: { start: rate(round / count), end: rate((round + 1) / count) } };
+      ({ rounds } = await learnMasks({
+        world,
+        team,
+        explanation,
+        rollouts,
+        plan: { fit, headSteps: Math.ceil(headSteps / count) },
+        threshold: config.mask.threshold,
+        policyVersion: 0,
+        // The last records leave at the first boundary after the end.
+        now: round < count - 1 ? ended : Math.ceil(ended / config.sharing.every) * config.sharing.every,
+        others: [unshared],
+      }));
+      onProgress((round + 0.9) / count);
+      const evidence = explanation.critics.map((critic, agent) => critic.judge(rollouts[team.players[agent]]));
+      await Promise.all(
+        papers.flatMap((masks) =>
+          // E[m] = τ is reached within one pass; further ones change nothing but the time.
+          masks.map((mask, agent) => mask.fit(evidence[agent], { epochs: 1, learningRate: fit.learningRate })),
+        ),
+      );
+    }
+  } finally {
     // What was played stays.
-    .finally(() => collector.close());
-  onProgress(0.15);
-  const plan = { fit: { epochs, learningRate }, headSteps };
-  // Targets exist at the end, and records leave at the first boundary from there.
-  const now = Math.ceil(ticks / config.sharing.every) * config.sharing.every;
-  const { rounds } = await learnMasks({
-    world,
-    team,
-    explanation,
-    rollouts,
-    plan,
-    threshold: config.mask.threshold,
-    policyVersion: 0,
-    now,
-    others: [unshared],
-  });
-  onProgress(0.9);
-  const evidence = explanation.critics.map((critic, agent) => critic.judge(rollouts[team.players[agent]]));
-  await Promise.all(
-    papers.flatMap((masks) =>
-      // E[m] = τ is reached within one pass; further ones change nothing but the time.
-      masks.map((mask, agent) => mask.fit(evidence[agent], { epochs: 1, learningRate })),
-    ),
-  );
+    await collector.close();
+  }
   onProgress(1);
   return {
     explanation: exportExplanation(explanation),

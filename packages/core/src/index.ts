@@ -41,7 +41,7 @@ export {
 export { type PlayOptions, play } from "./play.ts";
 export type { DecisionBatch, Perturbation, Policy } from "./policy.ts";
 export { type Stream, type StreamKey, shuffle, stream } from "./random.ts";
-export { lambdaReturns } from "./returns.ts";
+export { lambdaReturns, type ReturnsOf } from "./returns.ts";
 export {
   allocateRollout,
   appendRollout,

@@ -47,6 +47,28 @@ describe("lambdaReturns", () => {
     expect(returnsOf(rows, 0.5, 1)).toEqual([4, 6, 8]);
   });
 
+  it("are those of the behaviour where asked, and of other rewards", () => {
+    const rows: Row[] = [
+      { reward: 1, value: 9, ended: CONTINUES, next: 1 },
+      { reward: 2, value: 10, ended: CONTINUES, next: 2, blinded: 1 },
+      { reward: 8, value: 4, ended: TERMINATED, blinded: 1 },
+    ];
+    const { rollout, values } = rolloutOf(rows);
+    const out = new Float32Array(3);
+    // γ = ½, λ = 1. The policy's end in V at each blinded decision: 2 + ½·4, 1 + ½·10.
+    lambdaReturns(rollout, values, 0.5, 1, out);
+    expect([...out]).toEqual([6, 4, 8]);
+    // The behaviour's go on through them: 2 + ½·8, 1 + ½·6.
+    lambdaReturns(rollout, values, 0.5, 1, out, { blinded: true });
+    expect([...out]).toEqual([4, 6, 8]);
+    lambdaReturns(rollout, values, 0.5, 1, out, { blinded: true, rewards: Float32Array.of(0, 0, 4) });
+    expect([...out]).toEqual([1, 2, 4]);
+    // Where somebody else was blinded meanwhile they end all the same.
+    rollout.disturbed[1] = 1;
+    lambdaReturns(rollout, values, 0.5, 1, out, { blinded: true });
+    expect([...out]).toEqual([6, 6, 8]);
+  });
+
   it("bootstrap from the last look where the clock ran out, and from an open row", () => {
     // γ = ½, λ = 1: y = 2 + ½·6 both times; a last look and an open row have none.
     const rows = [

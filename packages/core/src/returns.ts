@@ -1,5 +1,13 @@
 import { type Rollout, TERMINATED, TRUNCATED } from "./rollout.ts";
 
+/** Whose returns `lambdaReturns` makes; the agent's own policy's by default. */
+export interface ReturnsOf {
+  /** [R] r, in place of the rollout's. */
+  readonly rewards?: Float32Array;
+  /** Whether those of the behaviour, blinding included: then blinded decisions are followed like any other. */
+  readonly blinded?: boolean;
+}
+
 /**
  * λ-returns of every complete decision, y_t = A_t + V(o_t) with the generalised advantage estimate A (Schulman et al.
  * 2016, eq. 16, arXiv:1506.02438), where only the agent's own, unblinded choices are followed:
@@ -21,8 +29,9 @@ export function lambdaReturns(
   discount: number,
   trace: number,
   out: Float32Array,
+  { rewards = rollout.rewards, blinded: throughBlinded = false }: ReturnsOf = {},
 ) {
-  const { rewards, next, ended, blinded, disturbed } = rollout;
+  const { next, ended, blinded, disturbed } = rollout;
   // `next` always points forward, so one pass from the end suffices.
   for (let row = rollout.length - 1; row >= 0; row--) {
     if (ended[row] > TRUNCATED) {
@@ -31,7 +40,7 @@ export function lambdaReturns(
       out[row] = rewards[row];
     } else {
       const then = next[row];
-      const followed = ended[then] <= TRUNCATED && !blinded[then] && !disturbed[then];
+      const followed = ended[then] <= TRUNCATED && (throughBlinded || !blinded[then]) && !disturbed[then];
       const tail = followed ? (1 - trace) * values[then] + trace * out[then] : values[then];
       out[row] = rewards[row] + discount * tail;
     }

@@ -89,7 +89,7 @@ export function createCritic(options: CriticOptions): Critic {
       const { values, returns: advantages } = estimate(rollout, rows, gather(rollout, rows));
       for (const row of rows) advantages[row] -= values[row];
       const usable = rows.filter((row) => rollout.ended[row] <= TRUNCATED && !rollout.disturbed[row]);
-      return { rollout, rows: usable, values, advantages };
+      return { rollout, discount, rows: usable, values, advantages };
     },
     async fit(rollout, { epochs, learningRate }) {
       const rows = rowsOf(rollout, agent);

@@ -1,9 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Decisions } from "@magic-mask/core";
 import { stream } from "@magic-mask/core";
 import fc from "fast-check";
-import { maskGate } from "./gate.ts";
-import type { MaskLearner } from "./objectives/objective.ts";
 import { rankMask } from "./rank-mask.ts";
 
 const among = (values: readonly number[]) => {
@@ -61,42 +58,20 @@ describe("the rank of a criticality", () => {
   });
 });
 
-describe("acting by the mask", () => {
+describe("a threshold on ranks", () => {
   const random = stream("criticality");
   const criticality = Float32Array.from({ length: 1000 }, () => random.normal());
   const ranks = among([...criticality]);
-  const masked = (mask: (row: number) => number): MaskLearner =>
-    ({
-      mask: ({ count }: Decisions, out: Float32Array) => {
-        for (let row = 0; row < count; row++) out[row] = mask(row);
-      },
-    }) as unknown as MaskLearner;
-  const decisions = (agent: number, count = criticality.length) => ({ agent, count }) as Decisions;
 
   it.each([0.1, 0.25, 0.5, 0.9])(
-    "blinds exactly the share %p of states that were ranked, those with least at stake",
+    "is above exactly the share %p of states that were ranked, those with least at stake",
     (threshold) => {
-      const gate = maskGate([masked((row) => ranks.rank(criticality[row]))], threshold);
-      const blinded = new Uint8Array(1000);
-      gate(decisions(0), blinded);
-      expect(blinded.reduce((a, b) => a + b, 0)).toBe(threshold * 1000);
-      const highest = Math.max(...criticality.filter((_, row) => blinded[row]));
-      expect(criticality.filter((x, row) => !blinded[row] && x <= highest).length).toBe(0);
+      const isBelow = Array.from(criticality, (x) => ranks.rank(x) <= threshold);
+      expect(isBelow.filter(Boolean).length).toBe(threshold * 1000);
+      const highest = Math.max(...criticality.filter((_, row) => isBelow[row]));
+      expect(criticality.filter((x, row) => !isBelow[row] && x <= highest).length).toBe(0);
       // Uniform in [0, 1]: mean ½ exactly.
       expect(criticality.reduce((sum, x) => sum + ranks.rank(x), 0) / 1000).toBeCloseTo(0.5, 12);
     },
   );
-
-  it("blinds at the threshold itself, and asks the agent's own mask", () => {
-    const gate = maskGate([masked((row) => [0.2, 0.5, 0.7][row]), masked(() => 1)], 0.5);
-    const blinded = new Uint8Array(4).fill(9);
-    gate(decisions(0, 3), blinded);
-    expect([...blinded]).toEqual([1, 1, 0, 9]);
-    gate(decisions(1, 3), blinded);
-    expect([...blinded]).toEqual([0, 0, 0, 9]);
-  });
-
-  it.each([1.5, -0.1, Number.NaN])("refuses the threshold %p", (threshold) => {
-    expect(() => maskGate([], threshold)).toThrow(expect.objectContaining({ code: "invalid-option" }));
-  });
 });

@@ -14,6 +14,7 @@ import {
 import { environmentLaws } from "@magic-mask/core/testing";
 import fc from "fast-check";
 import { type Blinding, type CollectorOptions, type CollectorState, createCollector } from "./collector.ts";
+import { scripted } from "./opponents.ts";
 import { everythingOf, rowOf, rowsOf } from "./test-rows.ts";
 import { LONG } from "./test-shards.ts";
 import {
@@ -284,48 +285,86 @@ describe("the coin", () => {
   });
 });
 
-describe("a gate", () => {
+describe("masks that decide", () => {
   const make = scriptWorld([
-    { choices: [2, 2], rewards: [0, 0] },
-    { choices: [1, 2], rewards: [0, 0] },
-    { choices: [2, 2], rewards: [0, 0], terminates: [0, 1] },
+    { choices: [2, 2, 2], rewards: [0, 0, 0] },
+    { choices: [1, 2, 2], rewards: [0, 0, 0] },
+    { choices: [2, 2, 2], rewards: [0, 0, 0], terminates: [0, 1, 2] },
   ]);
-  /** Blinds agent 0 at ticks 0 and 1 of an episode and agent 1 at ticks 1 and 2; its word on other agents' rows is wrong. */
-  const blind = ({ agent, count, observations }: Decisions, blinded: Uint8Array) => {
-    for (let row = 0; row < count; row++) {
-      const [clock, seenBy] = observations.subarray(row * 4);
-      const inTurn = clock - agent === 0 || clock - agent === 1;
-      blinded[row] = inTurn === (seenBy === agent) ? 1 : 0;
-    }
+  /** Asks for certain blinding, and remembers about whom it was asked. */
+  const always = () => {
+    const asked: number[][] = [];
+    const blind = ({ agent, count, observations }: Decisions, probability: Float32Array) => {
+      for (let row = 0; row < count; row++) asked.push([agent, observations[row * 4 + 1], observations[row * 4]]);
+      probability.fill(1, 0, count);
+    };
+    return { asked, blinding: { kind: "mask", blind } as const };
   };
+  const perturbations = [0, 1, 2].map(() => weightedPerturbation(0, 1, 0));
 
-  it.each([[[0, 0]], [[0, 1]]])(
-    "decides alone who is blinded, several at once if it says so (players %p)",
+  it.each([[[0, 0, 0]], [[0, 1, 1]]])(
+    "may blind one agent an episode, in turns, of which every fourth is nobody's (players %p)",
     (players) => {
       const policies = players[1] === 0 ? [watchful()] : [watchful(), watchful()];
-      const perturbations = [weightedPerturbation(0, 1, 0), weightedPerturbation(1, 0, 0)];
-      const { rollouts } = collector(make, { players, policies, perturbations, copies: 2 }).collect(3, {
-        kind: "gate",
-        blind,
-      });
-      const rows = rollouts.flatMap((rollout) => rowsOf(rollout, everythingOf)).filter(({ copy }) => copy === 1);
-      const told = rows.map(({ agent, tick, blinded, blindProbability, disturbed }) => [
-        agent,
-        tick,
-        blinded,
-        blindProbability,
-        disturbed,
-      ]);
-      expect(told.sort()).toEqual([
-        [0, 0, 1, 1, 1], // its forced move at tick 1 was not its choice; the other was blinded meanwhile
-        [0, 2, 0, 0, 1],
-        [1, 0, 0, 0, 1],
-        [1, 1, 1, 1, 0],
-        [1, 2, 1, 1, 0],
-      ]);
-      for (const { agent, blinded, action } of rows) if (blinded) expect(action).toEqual([1 - agent]);
+      const { asked, blinding } = always();
+      const { rollouts } = collector(make, { players, policies, perturbations, copies: 2 }).collect(3 * 12, blinding);
+      const rows = rollouts.flatMap((rollout) => rowsOf(rollout, everythingOf));
+      expect(rows.length).toBe(2 * 12 * 8);
+      for (const { agent, copy, episode, blinded, blindProbability, disturbed, action } of rows) {
+        // Turn copy + episode: 0 1 2, 0 1 2, 0 1 2, then three that are nobody's.
+        const turn = copy + episode;
+        const subject = Math.floor(turn / 3) % 4 === 3 ? undefined : turn % 3;
+        expect([blinded, blindProbability]).toEqual(agent === subject ? [1, 1] : [0, 0]);
+        // Whose turn it is is never disturbed.
+        if (agent === subject) expect([disturbed, action]).toEqual([0, [1]]);
+        if (subject === undefined) expect(disturbed).toBe(0);
+      }
+      // Each mask is asked about its own agent alone, and not about the forced moves of agent 0 at tick 1.
+      expect(asked.length).toBe(rows.filter(({ blinded }) => blinded).length);
+      expect(asked.filter(([agent, seenBy, tick]) => agent !== seenBy || (agent === 0 && tick === 1))).toEqual([]);
     },
   );
+
+  it("blind with the probability that they give, and it is recorded", () => {
+    const blind = ({ count }: Decisions, probability: Float32Array) => void probability.fill(0.3, 0, count);
+    const many = collector(make, { perturbations, copies: 40 });
+    const rows = rowsOf(many.collect(300, { kind: "mask", blind }).rollouts[0], everythingOf);
+    const asked = rows.filter(({ blindProbability }) => blindProbability > 0);
+    expect(new Set(asked.map(({ blindProbability }) => blindProbability))).toEqual(new Set([Math.fround(0.3)]));
+    // Three quarters of the turns are somebody's, who makes 8/3 decisions an episode: some 8000; 4·√(.21 / 8000) = .02.
+    expect(asked.length).toBeGreaterThan(7500);
+    expect(Math.abs(asked.filter(({ blinded }) => blinded).length / asked.length - 0.3)).toBeLessThan(0.02);
+    expect(rows.filter(({ blinded, blindProbability }) => blinded && blindProbability === 0)).toEqual([]);
+  });
+
+  it("pass over those who are played by others", () => {
+    const opponents = scripted({ policies: [watchful(), watchful(), watchful()], share: 1 });
+    const { blinding } = always();
+    const { rollouts, episodes } = collector(make, { perturbations, copies: 2, opponents }).collect(3 * 16, blinding);
+    const rows = rowsOf(rollouts[0], everythingOf);
+    const blinded = rows.filter((row) => row.blinded);
+    // One seat an episode is the learner's: of its turns three in four are blinded throughout.
+    expect(episodes.every(({ learning }) => learning.filter(Boolean).length === 1)).toBe(true);
+    const episodesOf = (of: typeof rows) => new Set(of.map(({ copy, episode }) => `${copy} ${episode}`)).size;
+    expect([episodesOf(rows), episodesOf(blinded)]).toEqual([32, 24]);
+  });
+
+  it.each([1.5, -0.1, Number.NaN])("are refused a probability of %p", (p) => {
+    const blind = ({ count }: Decisions, probability: Float32Array) => void probability.fill(p, 0, count);
+    expect(() => collector(make).collect(1, { kind: "mask", blind })).toThrow(
+      `the mask of agent_0 must give probabilities in [0, 1], got ${Math.fround(p)}`,
+    );
+  });
+
+  it("continue from a saved state as if they had not stopped", () => {
+    const blind = ({ count }: Decisions, probability: Float32Array) => void probability.fill(0.5, 0, count);
+    const [whole, stopped, resumed] = [0, 1, 2].map(() => collector(make, { perturbations, copies: 5 }));
+    for (const each of [whole, stopped]) each.collect(7, { kind: "mask", blind });
+    resumed.restoreState(stopped.exportState());
+    const [one, two] = [whole, resumed].map((each) => each.collect(20, { kind: "mask", blind }));
+    expect(resumed.hash).toBe(whole.hash);
+    expect(rowsOf(two.rollouts[0], everythingOf)).toEqual(rowsOf(one.rollouts[0], everythingOf));
+  });
 });
 
 describe("chance", () => {

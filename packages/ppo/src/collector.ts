@@ -9,6 +9,7 @@ import {
   copyCandidates,
   copyDecision,
   copyRow,
+  createCandidateStore,
   type Decisions,
   decisionTable,
   distributionOf,
@@ -32,8 +33,14 @@ import { type Opponents, self } from "./opponents.ts";
 export type Blinding =
   /** With this probability per tick one of the deciding agents, drawn uniformly, is blinded. */
   | { readonly kind: "coin"; readonly probability: number }
-  /** A function of the decisions says who is blinded: [B] 1 = blinded. Several agents may be at once. */
-  | { readonly kind: "gate"; blind(decisions: Decisions, blinded: Uint8Array): void };
+  /**
+   * Masks say how probable it is that their agent is blinded, at each of its decisions. In each episode one of the learning
+   * agents alone may be, or nearly every transition would be disturbed by somebody: they take turns, in which each comes
+   * up (copy + episode) mod n. Every fourth turn is nobody's, so that there is always play by the policies alone.
+   *
+   * @param probability [B] written
+   */
+  | { readonly kind: "mask"; blind(decisions: Decisions, probability: Float32Array): void };
 
 export interface CollectorOptions {
   readonly vector: VectorEnvironment;
@@ -110,6 +117,8 @@ export interface CollectorState {
 }
 
 const SOURCE = "ppo/collector";
+/** One turn in so many is nobody's where masks decide. */
+const FREE_TURNS = 4;
 /** Streams of each copy, and words of each stream's state. */
 const STREAMS = 3;
 const WORDS = 4;
@@ -146,7 +155,11 @@ export function createCollector(options: CollectorOptions): Collector {
   const actions = new Float32Array(C * N * W);
   const deciding = new Uint8Array(C);
   const chosen = new Int16Array(C);
-  const gated = new Uint8Array(C * N);
+  /** [C] the one agent that its mask may blind in this episode, or −1, and the probability of that at this tick. */
+  const subjects = new Int16Array(C);
+  const willing = new Float32Array(C);
+  /** [L] made when masks are first asked. */
+  const asking: ReturnType<typeof askedDecisions>[] = [];
   const open = new Int32Array(C * N).fill(-1);
   const episodes = new Int32Array(C).fill(-1);
   const lengths = new Int32Array(C);
@@ -204,10 +217,34 @@ export function createCollector(options: CollectorOptions): Collector {
     if (opponents.policies.length > 0) {
       opponents.seat(seats.subarray(copy * N, (copy + 1) * N), L, stream(seed, "seat", name, episode));
     }
+    subjects[copy] = subjectOf(copy);
     drawing[copy].action.rekey(seed, "action", name, episode);
     drawing[copy].coin.rekey(seed, "coin", name, episode);
     drawing[copy].perturbation.rekey(seed, "perturbation", name, episode);
     vector.reset(copy, stream(seed, "environment", name, episode).bits());
+  }
+
+  /** Whose turn it is to be blinded by its mask in the running episode. */
+  function subjectOf(copy: number): number {
+    const learning: number[] = [];
+    for (let agent = 0; agent < N; agent++) if (seats[copy * N + agent] < L) learning.push(agent);
+    const turn = firstCopy + copy + episodes[copy];
+    const isFree = Math.floor(turn / learning.length) % FREE_TURNS === FREE_TURNS - 1;
+    return learning.length === 0 || isFree ? -1 : learning[turn % learning.length];
+  }
+
+  /** Room for the decisions of one policy that a mask is asked about. */
+  function askedDecisions(k: number) {
+    const { observations, legal, parameters, copies, candidates } = table.groups[k];
+    return {
+      copies: new Int32Array(copies.length),
+      observations: new Float32Array(observations.length),
+      legal: new Uint8Array(legal.length),
+      ...(candidates && { candidates: createCandidateStore(candidates.width, copies.length) }),
+      policy: new Float32Array(parameters.length),
+      perturbation: new Float32Array(parameters.length),
+      probability: new Float32Array(copies.length),
+    };
   }
 
   /** Who is blinded this tick, per copy: an agent, or −1. */
@@ -247,7 +284,6 @@ export function createCollector(options: CollectorOptions): Collector {
     const nu = withheld[k];
     const rollout = rollouts[k];
     const { observation: D, legal: A, parameters: P } = rollout.widths;
-    if (blinding.kind === "coin") withhold(k);
     for (let row = 0; row < group.count; row++) {
       const copy = group.copies[row];
       const agent = group.agents[row];
@@ -256,8 +292,16 @@ export function createCollector(options: CollectorOptions): Collector {
         distribution.at(group.parameters, row * P).mode(actions, slot);
         continue;
       }
-      const { action, perturbation: replacing } = drawing[copy];
-      const blind = blinding.kind === "gate" ? gated[copy * N + agent] === 1 : chosen[copy]-- === 0;
+      const { action, perturbation: replacing, coin } = drawing[copy];
+      let p = 0;
+      let blind = false;
+      if (blinding.kind === "coin") {
+        p = blinding.probability / deciding[copy];
+        blind = chosen[copy]-- === 0;
+      } else if (agent === subjects[copy]) {
+        p = willing[copy];
+        blind = coin.uniform() < p;
+      }
       if (blind) distribution.at(nu, row * P).sample(replacing, actions, slot);
       else distribution.at(group.parameters, row * P).sample(action, actions, slot);
 
@@ -271,7 +315,7 @@ export function createCollector(options: CollectorOptions): Collector {
       rollout.values[r] = group.values[row];
       rollout.logProbs[r] = distribution.at(group.parameters, row * P).logProb(actions, slot);
       rollout.blinded[r] = blind ? 1 : 0;
-      rollout.blindProbability[r] = blinding.kind === "gate" ? (blind ? 1 : 0) : blinding.probability / deciding[copy];
+      rollout.blindProbability[r] = p;
       rollout.rewards[r] = 0;
       rollout.disturbed[r] = 0;
       rollout.ended[r] = OPEN;
@@ -292,20 +336,37 @@ export function createCollector(options: CollectorOptions): Collector {
     }
   }
 
-  /** For `gate` blinding: asks the gate about each agent's decisions. */
-  function askGate(blind: (decisions: Decisions, blinded: Uint8Array) => void) {
-    gated.fill(0);
-    for (let k = 0; k < L; k++) {
-      const group = table.groups[k];
-      if (group.count === 0) continue;
-      withhold(k);
-      for (const agent of played[k]) {
-        // The gate belongs to one agent, the group may hold several: it judges all rows and only its own count.
-        const answer = new Uint8Array(group.count);
-        blind({ ...group, agent, policy: group.parameters, perturbation: withheld[k] }, answer);
-        for (let row = 0; row < group.count; row++) {
-          if (group.agents[row] === agent) gated[group.copies[row] * N + agent] = answer[row];
+  /** Asks the masks about the decisions of those whose turn it is. */
+  function askMasks(k: number, blind: (decisions: Decisions, probability: Float32Array) => void) {
+    const group = table.groups[k];
+    asking[k] ??= askedDecisions(k);
+    const { copies, candidates, probability, ...columns } = asking[k];
+    const { observation: D, legal: A, parameters: P } = rollouts[k].widths;
+    for (const agent of played[k]) {
+      let count = 0;
+      if (candidates) {
+        candidates.length = 0;
+        candidates.width = listed[agent];
+      }
+      for (let row = 0; row < group.count; row++) {
+        if (group.agents[row] !== agent || !group.free[row] || subjects[group.copies[row]] !== agent) continue;
+        copies[count] = group.copies[row];
+        copyRow(group.observations, row, columns.observations, count, D);
+        copyRow(group.legal, row, columns.legal, count, A);
+        copyRow(group.parameters, row, columns.policy, count, P);
+        copyRow(withheld[k], row, columns.perturbation, count, P);
+        if (group.candidates && candidates) copyCandidates(group.candidates, row, candidates, count);
+        count++;
+      }
+      if (count === 0) continue;
+      blind({ agent, count, ...columns, ...(listed[agent] > 0 && candidates && { candidates }) }, probability);
+      for (let row = 0; row < count; row++) {
+        const p = probability[row];
+        if (!(p >= 0 && p <= 1)) {
+          const message = `the mask of ${spec.agents[agent]} must give probabilities in [0, 1], got ${p}`;
+          throw new MagicMaskError("invalid-option", SOURCE, message);
         }
+        willing[copies[row]] = p;
       }
     }
   }
@@ -449,10 +510,11 @@ export function createCollector(options: CollectorOptions): Collector {
       for (let t = 0; t < ticks; t++, tick++) {
         table.gather();
         actions.fill(0);
-        if (blinding.kind === "gate") {
-          flipCoins(0);
-          askGate(blinding.blind);
-        } else flipCoins(blinding.probability);
+        if (blinding.kind === "coin") flipCoins(blinding.probability);
+        for (let k = 0; k < L; k++) {
+          if (table.groups[k].count > 0) withhold(k);
+          if (blinding.kind === "mask") askMasks(k, blinding.blind);
+        }
         for (let k = 0; k < L; k++) decide(k, blinding);
         disturb();
         for (let k = L; k < table.groups.length; k++) actByItself(k);
@@ -507,6 +569,7 @@ export function createCollector(options: CollectorOptions): Collector {
           begin(copy);
           continue;
         }
+        subjects[copy] = subjectOf(copy);
         vector.restore(copy, state.worlds, copy * spec.snapshotBytes);
         streamsOf(copy).forEach((random, i) => {
           const at = (copy * STREAMS + i) * WORDS;

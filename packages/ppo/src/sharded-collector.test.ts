@@ -76,10 +76,29 @@ describe("shards", () => {
     }
   });
 
-  it("are asked by a gate, too", async () => {
-    const blind = ({ count }: Decisions, blinded: Uint8Array) => void blinded.fill(1, 0, count);
-    const { rollouts } = await sharded(5, 2, { players: [0, 0, 0], pool: false }).collect(5, { kind: "gate", blind });
-    expect(rollouts[0].blinded.subarray(0, rollouts[0].length).every(Boolean)).toBe(true);
+  it.each([
+    [[0, 0, 0], false],
+    [[0, 1], true],
+  ])("are blinded by masks as one collector of all copies is (players %p)", async (players, candidates) => {
+    /** Depends on what a decision is and on nothing else. */
+    const blind = ({ agent, count, policy, legal, candidates: lists }: Decisions, probability: Float32Array) => {
+      for (let row = 0; row < count; row++) {
+        const n = legal.length / probability.length;
+        const told = lists ? lists.features[lists.starts[row] * 2] / 9 : Math.exp(policy[row * n]);
+        probability[row] = Math.min(1, Math.max(0, told / (1 + agent)));
+      }
+    };
+    const { make, ...team } = testTeam({ players, pool: false, candidates });
+    const whole = createCollector({ ...team, vector: vectorize(make, 7) });
+    const parts = sharded(7, 3, { players, pool: false, candidates });
+    for (const ticks of [9, 20]) {
+      const [one, many] = [
+        whole.collect(ticks, { kind: "mask", blind }),
+        await parts.collect(ticks, { kind: "mask", blind }),
+      ];
+      expect(played(many)).toEqual(played(one));
+      expect(one.rollouts[0].blinded.includes(1)).toBe(true);
+    }
   });
 });
 

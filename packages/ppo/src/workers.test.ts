@@ -169,9 +169,9 @@ describe("trouble in a worker", () => {
     await expect(collector.exportState()).rejects.toMatchObject({ code: "worker-lost" });
   });
 
-  it("is a gate, which belongs to the main thread", async () => {
-    const gate = { kind: "gate", blind: () => {} } as const;
-    await expect(start(1, pooled).collector.collect(1, gate)).rejects.toMatchObject({ code: "unsupported" });
+  it("is a mask, which belongs to the main thread", async () => {
+    const mask = { kind: "mask", blind: () => {} } as const;
+    await expect(start(1, pooled).collector.collect(1, mask)).rejects.toMatchObject({ code: "unsupported" });
   });
 
   it("is to have none", () => {

@@ -30,8 +30,8 @@ const share = (bytes: number) => new SharedArrayBuffer(bytes);
  * Plays shards on worker threads, shard s on worker s mod W: the same rollouts, hashes and states as `createShardedCollector`
  * has for them in this thread. Parameters and rollouts cross in shared memory.
  *
- * Calls throw what a worker throws, ours with their fields; worker-lost if one ends. It blinds by the coin alone: a gate is a
- * function of this thread.
+ * Calls throw what a worker throws, ours with their fields; worker-lost if one ends. It blinds by the coin alone: a mask is
+ * asked in this thread.
  */
 export function createWorkerCollector(options: WorkerCollectorOptions): ShardedCollector {
   const { description, spec, copies, players, learners, opponents = self() } = options;
@@ -69,7 +69,7 @@ export function createWorkerCollector(options: WorkerCollectorOptions): ShardedC
   return joinShards({ spec, copies, players, opponents }, S, {
     async collect(ticks, blinding) {
       if (blinding.kind !== "coin") {
-        const message = "a gate is asked in the thread that it was made in; collect without workers";
+        const message = "masks are asked in the thread that they live in; collect without workers";
         throw new MagicMaskError("unsupported", SOURCE, message);
       }
       learners.forEach((learner, k) => {

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { type Explainer, MagicMaskError, requireChoices, stream } from "@magic-mask/core";
+import { type Explainer, MagicMaskError, stream } from "@magic-mask/core";
 import { controls, objectives } from "@magic-mask/masking";
 import { auroc, ndcg, spearman, statemaskFidelity } from "@magic-mask/metrics";
 import { gitCommit } from "../host.ts";
@@ -198,9 +198,9 @@ async function learned(
   return { explainers: fits.map(({ explainers }) => explainers), steps: evidence.steps, wallSeconds };
 }
 
-function control({ config, world }: FrozenTeam, { explainer }: Cell): Fitted {
-  const explainers = world.spec.actionSpaces.map((space) =>
-    controls[explainer.name]({ actions: requireChoices("trainer/cells", space), seed: config.seed }),
+function control({ config, world, policies }: FrozenTeam, { explainer }: Cell): Fitted {
+  const explainers = world.spec.agents.map((_, agent) =>
+    controls[explainer.name]({ spec: world.spec, agent, policy: policies[agent], seed: config.seed }),
   );
   return { explainers: [explainers], steps: 0, wallSeconds: 0 };
 }

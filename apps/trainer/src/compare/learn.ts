@@ -1,5 +1,5 @@
 import type { CreateLearner, Explainer } from "@magic-mask/core";
-import { createCritic, type Evidence, type MaskObjective, maskGate } from "@magic-mask/masking";
+import { askMasks, createCritic, type Evidence, type MaskObjective } from "@magic-mask/masking";
 import { type Blinding, linear } from "@magic-mask/ppo";
 import type { Team, World } from "../assemble.ts";
 import { assembleCollector } from "../collector.ts";
@@ -84,7 +84,7 @@ export async function learnByDeciding(subject: Subject, objective: MaskObjective
   const begun = performance.now();
   const masks = masksOf(subject, objective, postHocSeed(config));
   const critics = criticsOf(subject);
-  const blinding: Blinding = { kind: "gate", blind: maskGate(masks, config.mask.threshold) };
+  const blinding: Blinding = { kind: "mask", blind: askMasks(masks) };
   const rate = linear(learningRate.start, learningRate.end);
   const ticks = Math.ceil(budget / copies);
   const count = Math.ceil(ticks / rolloutTicks);

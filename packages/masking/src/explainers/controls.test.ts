@@ -1,8 +1,21 @@
 import { describe, expect, it } from "@jest/globals";
-import { candidates, type Decisions, discrete, type Explainer, ILLEGAL } from "@magic-mask/core";
+import {
+  type ActionSpace,
+  box,
+  candidates,
+  type Decisions,
+  discrete,
+  type Explainer,
+  ILLEGAL,
+  maskedLogSoftmax,
+  type Policy,
+} from "@magic-mask/core";
 import { explainerLaws, perturbationLaws } from "@magic-mask/core/testing";
 import { controls, perturbations } from "../index.ts";
+import { leverWorld } from "../test-worlds.ts";
+import type { ControlContext } from "./control.ts";
 import { entropy } from "./entropy.ts";
+import { gradientPolicy, gradientValue } from "./gradient.ts";
 import { logProbGap } from "./log-prob-gap.ts";
 import { random } from "./random.ts";
 
@@ -11,9 +24,30 @@ const lawsOf = <T extends { readonly name: string }>(laws: readonly T[]) => laws
 
 const LISTS = { ...SHAPE, features: 3 };
 
+/** A smooth policy over 4 actions that sees 5 numbers, with a value of its own. */
+const smooth: Policy = {
+  evaluate({ count, observations, legal }, parameters, values) {
+    for (let row = 0; row < count; row++) {
+      const o = observations.subarray(row * 5, (row + 1) * 5);
+      values[row] = 1 + o[0] * o[1];
+      for (let a = 0; a < 4; a++) parameters[row * 4 + a] = (a + 1) * o[a] - o[4];
+      maskedLogSoftmax(parameters, row * 4, legal, row * 4, 4);
+    }
+  },
+};
+
+/** What a control is told in a world of these spaces. */
+const contextOf = (D: number, space: ActionSpace, policy: Policy): ControlContext => ({
+  spec: { ...leverWorld(), observationSpaces: [box([D], 0, 1)], actionSpaces: [space] },
+  agent: 0,
+  policy,
+  seed: 1,
+});
+
 describe.each(Object.entries(controls))("the control %s", (_, make) => {
   it.each(lawsOf(explainerLaws))("%s", (_name, law) => {
-    for (const shape of [SHAPE, LISTS]) law.run({ make: () => make({ actions: 4, seed: 1 }), shape });
+    law.run({ make: () => make(contextOf(5, discrete(4), smooth)), shape: SHAPE });
+    law.run({ make: () => make(contextOf(5, candidates(4, 3), smooth)), shape: LISTS });
   });
 });
 
@@ -95,6 +129,98 @@ describe("log_prob_gap", () => {
     decisions.policy[5] = ILLEGAL;
     // ln 0 counts as −100: 2·(½ − ⅓)·ln ½ + (0 − ⅓)·(−100) = −⅓·ln 2 + 100/3
     for (const x of scored(logProbGap({ actions: 3 }), decisions)) expect(x).toBeCloseTo(100 / 3 - Math.LN2 / 3, 4);
+  });
+});
+
+describe("gradient", () => {
+  /** As many decisions as there are observations, one number each, of two legal actions. */
+  const seen = (observations: readonly number[]): Decisions => {
+    const count = observations.length;
+    const even = () => new Float32Array(2 * count).fill(-Math.LN2);
+    const legal = new Uint8Array(2 * count).fill(1);
+    const batch = { count, observations: Float32Array.from(observations), legal };
+    const policy = even();
+    square.evaluate(batch, policy, new Float32Array(count));
+    return { agent: 0, ...batch, policy, perturbation: even() };
+  };
+  /** π(0) = σ(o²), V = o³. */
+  const square: Policy = {
+    evaluate({ count, observations, legal }, parameters, values) {
+      for (let row = 0; row < count; row++) {
+        const o = observations[row];
+        values[row] = o * o * o;
+        parameters.set([o * o, 0], row * 2);
+        maskedLogSoftmax(parameters, row * 2, legal, row * 2, 2);
+      }
+    },
+  };
+  const context = contextOf(1, discrete(2), square);
+
+  it("of ln π(a*) is its slope, from observation to observation by the same directions", () => {
+    // Of one number |f′·u| is |f′| times the same √(mean u²) everywhere. Action 0 is the likelier: ln σ(o²) has the slope
+    // 2o·σ(−o²): at ½ .4378, at 1 .5379, at 2 .0719.
+    const scores = scored(gradientPolicy(context), seen([0.5, 1, 2]));
+    const slopes = [0.5, 1, 2].map((o) => (2 * o) / (1 + Math.exp(o * o)));
+    expect(slopes).toEqual([0.4378, 0.5379, 0.0719].map((slope) => expect.closeTo(slope, 4)));
+    expect(scores[0] / scores[1]).toBeCloseTo(slopes[0] / slopes[1], 2);
+    expect(scores[2] / scores[1]).toBeCloseTo(slopes[2] / slopes[1], 2);
+    // √(mean of 16 squares of normals) is 1 ± 4·√(1/32).
+    expect(Math.abs(scores[1] / slopes[1] - 1)).toBeLessThan(0.71);
+  });
+
+  it("of V is by the policy's own V, or by the critic's where it has none", () => {
+    // V′ = 3o²: 12 at 2 and 3 at 1.
+    const own = scored(gradientValue(context), seen([1, 2]));
+    expect(own[1] / own[0]).toBeCloseTo(4, 2);
+    const silent: Policy = {
+      evaluate(batch, parameters, values) {
+        square.evaluate(batch, parameters, values);
+        values.fill(0, 0, batch.count);
+      },
+    };
+    // The critic's V = 5o has the slope 5 everywhere; by the same directions V′ = 3 at 1.
+    const critic = {
+      values: (observations: Float32Array, count: number, out: Float32Array) => {
+        for (let row = 0; row < count; row++) out[row] = 5 * observations[row];
+      },
+    };
+    const others = scored(gradientValue({ ...context, policy: silent, critic }), seen([1, 2]));
+    expect(others.map((x) => x / own[0])).toEqual([expect.closeTo(5 / 3, 2), expect.closeTo(5 / 3, 2)]);
+    expect(() => scored(gradientValue({ ...context, policy: silent }), seen([1]))).toThrow(
+      "[masking/gradient] the policy gives no values and there is no critic; pass one",
+    );
+  });
+
+  it("of a vector is its length, on average over directions", () => {
+    // V = 3·o₀ + 4·o₁: 5, whatever the seed; √(mean of 16 squares) has the mean √(2/16)·Γ(8.5)/Γ(8) = .9845. Over 200 seeds
+    // ± 4·.175·5/√200 = .25.
+    const critic = {
+      values: (observations: Float32Array, count: number, out: Float32Array) => {
+        for (let row = 0; row < count; row++) out[row] = 3 * observations[2 * row] + 4 * observations[2 * row + 1];
+      },
+    };
+    const flat: Policy = {
+      evaluate({ count }, parameters, values) {
+        parameters.fill(-Math.LN2, 0, 2 * count);
+        values.fill(0, 0, count);
+      },
+    };
+    const decisions = { ...seen([1]), observations: Float32Array.of(0.2, 0.7) };
+    const scores = Array.from({ length: 200 }, (_, seed) => {
+      const explainer = gradientValue({ ...contextOf(2, discrete(2), flat), critic, seed });
+      return scored(explainer, decisions)[0];
+    });
+    expect(Math.abs(scores.reduce((a, b) => a + b) / 200 - 0.9845 * 5)).toBeLessThan(0.25);
+    // A policy that does not move has no slope.
+    expect(scored(gradientPolicy(contextOf(2, discrete(2), flat)), decisions)).toEqual([0]);
+  });
+
+  it("scores more decisions than go into one pass as it does each", () => {
+    const many = Array.from({ length: 300 }, (_, i) => i / 100);
+    const scores = scored(gradientPolicy(context), seen(many));
+    for (const i of [0, 255, 256, 299]) {
+      expect(scored(gradientPolicy(context), seen([many[i]]))[0]).toBeCloseTo(scores[i], 6);
+    }
   });
 });
 

@@ -1,27 +1,11 @@
-import {
-  boxSize,
-  checkCount,
-  type Decisions,
-  ILLEGAL,
-  type LearnerState,
-  type Rollout,
-  requireChoices,
-  shuffle,
-  stream,
-} from "@magic-mask/core";
+import { boxSize, type Decisions, ILLEGAL, type Rollout, requireChoices } from "@magic-mask/core";
+import { createEnsemble, type EnsembleOptions, normalise } from "../ensemble.ts";
+import { ensembleMask } from "../ensemble-mask.ts";
 import { pairFeatures } from "../features.ts";
-import { rankMask } from "../rank-mask.ts";
-import { selectDecisions } from "../select.ts";
-import { type MaskContext, type MaskLearner, type MaskObjective, rateAt } from "./objective.ts";
+import { pairScores } from "../pair-scores.ts";
+import type { MaskContext, MaskLearner, MaskObjective } from "./objective.ts";
 
-export interface AdvantageOptions {
-  /** Estimates, each on its own bootstrap of episodes, that are averaged and whose spread is the uncertainty; ≥ 2. */
-  readonly ensemble?: number;
-  /** Whether they are heads on one trunk (cheap, for joint training) or nets of their own (post hoc). */
-  readonly separate?: boolean;
-  readonly hidden?: readonly number[];
-  readonly minibatch?: number;
-}
+export type AdvantageOptions = EnsembleOptions;
 
 /**
  * Regression of the advantage of single actions, the action being an input:
@@ -39,178 +23,96 @@ export function advantage(options: AdvantageOptions = {}): MaskObjective {
   return { name: "advantage", blinding: "coin", create: (context) => createAdvantageMask(context, options) };
 }
 
-function createAdvantageMask(
-  { spec, agent, createLearner, seed }: MaskContext,
-  { ensemble = 3, separate = false, hidden = [64, 64], minibatch = 512 }: AdvantageOptions,
-): MaskLearner {
-  checkCount("masking/advantage", "ensemble", ensemble, 2);
-  checkCount("masking/advantage", "minibatch", minibatch);
-  const D = boxSize(spec.observationSpaces[agent]);
+/** A mask that knows the advantages of single actions. */
+export interface AdvantageMask extends MaskLearner {
+  /** mean_k Â_k(x, a) of one action each. @param actions [B] @param out [B] written */
+  advantages(decisions: Decisions, actions: Int32Array, out: Float32Array): void;
+}
+
+export function createAdvantageMask(context: MaskContext, options: AdvantageOptions): AdvantageMask {
+  const { spec, agent } = context;
   const space = spec.actionSpaces[agent];
   const n = requireChoices("masking/advantage", space);
-  const features = pairFeatures(D, space);
+  const features = pairFeatures(boxSize(spec.observationSpaces[agent]), space);
   const X = features.width;
-  const outputs = separate ? new Array<number>(ensemble).fill(1) : [ensemble];
-  const model = { kind: "mlp", inputs: X, hidden, activation: "relu", outputs } as const;
-  const learner = createLearner(model, stream(seed, "advantage", agent));
-  const ranks = rankMask();
+  const ensemble = createEnsemble(context, "advantage", X, options);
+  const K = ensemble.size;
+  const totals = new Float64Array(K);
+  const scores = pairScores(features, n, ensemble);
   let inputs = new Float32Array(0);
   let estimates = new Float32Array(0);
-  const totals = new Float64Array(ensemble);
-  let scores = new Float32Array(0);
-  let epochsDone = 0;
 
-  /** Legal actions of decision `row`. */
-  function choicesOf({ legal }: Decisions, row: number): number {
-    let choices = 0;
-    for (let a = 0; a < n; a++) choices += legal[row * n + a];
-    return choices;
-  }
-
-  /** Δ̂ of as many decisions from `from` as go into one forward pass. @returns how many */
-  function scoreChunk(decisions: Decisions, from: number, criticality: Float32Array, spread: Float32Array): number {
-    let count = 0;
-    let pairs = 0;
-    for (; count < CHUNK && from + count < decisions.count && pairs < MOST_PAIRS; count++) {
-      pairs += choicesOf(decisions, from + count);
-    }
-    if (inputs.length < pairs * X) inputs = new Float32Array(pairs * X);
-    if (estimates.length < pairs * ensemble) estimates = new Float32Array(pairs * ensemble);
-    pairs = 0;
-    for (let row = from; row < from + count; row++) {
-      for (let a = 0; a < n; a++) {
-        if (!decisions.legal[row * n + a]) continue;
-        features.write(decisions, row, a, inputs, pairs++ * X);
-      }
-    }
-    learner.infer(inputs, pairs, estimates);
-    pairs = 0;
-    for (let row = from; row < from + count; row++) {
-      totals.fill(0);
-      for (let a = 0; a < n; a++) {
-        if (!decisions.legal[row * n + a]) continue;
-        const gain = probability(decisions.policy[row * n + a]) - probability(decisions.perturbation[row * n + a]);
-        for (let k = 0; k < ensemble; k++) totals[k] += gain * estimates[pairs * ensemble + k];
-        pairs++;
-      }
-      let mean = 0;
-      for (let k = 0; k < ensemble; k++) mean += totals[k] / ensemble;
-      let variance = 0;
-      for (let k = 0; k < ensemble; k++) variance += (totals[k] - mean) * (totals[k] - mean);
-      criticality[row] = mean;
-      spread[row] = Math.sqrt(variance / (ensemble - 1));
-    }
-    return count;
-  }
-
-  const explainer = {
+  const mask = ensembleMask(context, {
     name: "advantage",
-    score(decisions: Decisions, criticality: Float32Array, spread: Float32Array) {
-      for (let from = 0; from < decisions.count; ) from += scoreChunk(decisions, from, criticality, spread);
+    ensemble,
+    score(decisions, record) {
+      const { legal, policy, perturbation } = decisions;
+      scores(decisions, (row, answers, first) => {
+        totals.fill(0);
+        let at = first;
+        for (let a = 0; a < n; a++) {
+          if (!legal[row * n + a]) continue;
+          const gain = probability(policy[row * n + a]) - probability(perturbation[row * n + a]);
+          for (let k = 0; k < K; k++) totals[k] += gain * answers[at + k];
+          at += K;
+        }
+        record(row, totals);
+      });
     },
-  };
-
-  return {
-    explainer,
-    mask(decisions, out) {
-      if (scores.length < decisions.count) scores = new Float32Array(decisions.count);
-      explainer.score(decisions, scores, new Float32Array(decisions.count));
-      for (let row = 0; row < decisions.count; row++) out[row] = ranks.rank(scores[row]);
-    },
-    async fit({ rollout, rows, advantages }, { epochs, learningRate }) {
+    fit({ rollout, rows, advantages }, plan) {
       const count = rows.length;
-      if (count === 0) return {};
       const source = { ...rollout, count: rollout.length };
       const pairs = new Float32Array(count * X);
-      const targets = new Float32Array(count * ensemble);
-      const weights = new Float32Array(count * ensemble);
+      const targets = new Float32Array(count * K);
+      const weights = new Float32Array(count * K);
       const balance = balancedWeights(rollout, rows, n);
-      const bootstrap = stream(seed);
+      const drawn = ensemble.bootstrap(rollout, rows);
       rows.forEach((row, i) => {
         features.write(source, row, rollout.actions[row * rollout.widths.action], pairs, i * X);
-        bootstrap.rekey(seed, "bootstrap", agent, rollout.copies[row], rollout.episodes[row]);
-        for (let k = 0; k < ensemble; k++) {
-          targets[i * ensemble + k] = advantages[row];
-          weights[i * ensemble + k] = balance[i] * poisson(bootstrap.uniform());
+        for (let k = 0; k < K; k++) {
+          targets[i * K + k] = advantages[row];
+          weights[i * K + k] = balance[i] * drawn[i * K + k];
         }
       });
-      let loss = Number.NaN;
-      for (let epoch = 0; epoch < epochs; epoch++) {
-        const order = Int32Array.from({ length: count }, (_, i) => i);
-        const statistics = await learner.update(
-          { loss: { kind: "regression" }, batch: { inputs: pairs, targets, weights } },
-          {
-            rows: shuffle(order, stream(seed, "advantage order", agent, epochsDone++)),
-            minibatch,
-            learningRate: rateAt(learningRate, epoch, epochs),
-            maxGradNorm: 0.5,
-          },
-        );
-        loss = statistics.loss / ensemble;
-      }
-      rememberRanks(rollout, rows);
-      return { loss };
+      return ensemble.fit({ count, inputs: pairs, targets, weights }, plan);
     },
-    exportState: (): AdvantageState => ({
-      learner: learner.exportState(),
-      ranks: ranks.exportState(),
-      epochs: epochsDone,
-    }),
-    restoreState(state) {
-      const saved = state as AdvantageState;
-      learner.restoreState(saved.learner);
-      ranks.restoreState(saved.ranks);
-      epochsDone = saved.epochs;
+  });
+
+  return {
+    ...mask,
+    advantages(decisions, actions, out) {
+      if (inputs.length === 0) {
+        inputs = new Float32Array(CHUNK * X);
+        estimates = new Float32Array(CHUNK * K);
+      }
+      for (let from = 0; from < decisions.count; from += CHUNK) {
+        const count = Math.min(CHUNK, decisions.count - from);
+        for (let i = 0; i < count; i++) features.write(decisions, from + i, actions[from + i], inputs, i * X);
+        ensemble.infer(inputs, count, estimates);
+        for (let i = 0; i < count; i++) {
+          let mean = 0;
+          for (let k = 0; k < K; k++) mean += estimates[i * K + k] / K;
+          out[from + i] = mean;
+        }
+      }
     },
   };
-
-  /** Scores a random sample of the states that were just visited, so that ranks follow the policy. */
-  function rememberRanks(rollout: Rollout, rows: Int32Array) {
-    const order = shuffle(rows.slice(), stream(seed, "ranked states", agent, epochsDone));
-    const count = Math.min(MOST_RANKED, Math.ceil(rows.length * RANKED_SHARE));
-    const sample = selectDecisions(rollout, order.subarray(0, count), agent);
-    const criticality = new Float32Array(sample.count);
-    explainer.score(sample, criticality, new Float32Array(sample.count));
-    ranks.learn(criticality);
-  }
 }
 
-interface AdvantageState {
-  readonly learner: LearnerState;
-  readonly ranks: ReturnType<ReturnType<typeof rankMask>["exportState"]>;
-  readonly epochs: number;
-}
-
-/** The most decisions per forward pass, and the most of their actions but for the last one's. */
+/** Decisions per forward pass. */
 const CHUNK = 256;
-const MOST_PAIRS = 8192;
-/** Share of the states of a fit that are ranked after it, and the most: each takes a forward pass per action. */
-const RANKED_SHARE = 1 / 8;
-const MOST_RANKED = 1024;
 
 const probability = (logProb: number) => (logProb > ILLEGAL ? Math.exp(logProb) : 0);
 
 /** w = (½π + ½ν)(a) / b(a) for each row, normalised to mean 1. */
 function balancedWeights(rollout: Rollout, rows: Int32Array, n: number): Float32Array {
   const weights = new Float32Array(rows.length);
-  let sum = 0;
   rows.forEach((row, i) => {
     const at = row * n + rollout.actions[row * rollout.widths.action];
     const pi = probability(rollout.policy[at]);
     const nu = probability(rollout.perturbation[at]);
     const p = rollout.blindProbability[row];
     weights[i] = (0.5 * pi + 0.5 * nu) / ((1 - p) * pi + p * nu);
-    sum += weights[i];
   });
-  const scale = rows.length / sum;
-  for (let i = 0; i < weights.length; i++) weights[i] *= scale;
-  return weights;
-}
-
-/** The Poisson(1) variable at quantile `u`: how often an episode stands in a bootstrap sample. */
-function poisson(u: number): number {
-  let count = 0;
-  let mass = Math.exp(-1);
-  for (let below = mass; u >= below && count < 8; below += mass) mass /= ++count;
-  return count;
+  return normalise(weights);
 }

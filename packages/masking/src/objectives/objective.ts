@@ -3,9 +3,11 @@ import type { CreateLearner, Decisions, EnvironmentSpec, Explainer, Rollout, Upd
 /** What one agent's mask learns from. */
 export interface Evidence {
   readonly rollout: Rollout;
+  /** γ per decision of the agent, by which V and y are made. */
+  readonly discount: number;
   /** The agent's complete decisions after which nobody else was blinded before its next one. */
   readonly rows: Int32Array;
-  /** [R] V(o) of those rows, by the agent's critic. */
+  /** [R] V(o) by the agent's critic, of all its rows: open ones and last looks, too. */
   readonly values: Float32Array;
   /** [R] advantage samples y − V(o) of those rows. */
   readonly advantages: Float32Array;
@@ -37,7 +39,13 @@ export interface MaskLearner {
   readonly explainer: Explainer;
   /** m(o) in [0, 1]. @param out [B] written */
   mask(decisions: Decisions, out: Float32Array): void;
-  /** Learns from the evidence. Called as often as there is new evidence (joint training) or once (post hoc). */
+  /**
+   * For objectives that decide the blinding: the probability with which the agent is to be blinded while the mask is learned.
+   *
+   * @param probability [B] written
+   */
+  blind?(decisions: Decisions, probability: Float32Array): void;
+  /** Learns from the evidence. Called as often as there is new evidence: once, post hoc, where a coin decides the blinding. */
   fit(evidence: Evidence, plan: FitPlan): Promise<UpdateStatistics>;
   /** Plain data with typed arrays, for checkpoints; `restoreState` takes what `exportState` of the same objective gave. */
   exportState(): object;
@@ -47,7 +55,7 @@ export interface MaskLearner {
 /** A way to learn masks. */
 export interface MaskObjective {
   readonly name: string;
-  /** Who decides the blinding while the mask is learned: a coin, or the mask's own gate m ≤ τ. */
-  readonly blinding: "coin" | "gate";
+  /** Who decides the blinding while the mask is learned: a coin, or the mask by its `blind`. */
+  readonly blinding: "coin" | "mask";
   create(context: MaskContext): MaskLearner;
 }

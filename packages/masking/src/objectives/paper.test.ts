@@ -1,7 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { type CreateLearner, type Learner, type Objective, parameterCount, type UpdatePlan } from "@magic-mask/core";
 import { explainerLaws, referenceLearner } from "@magic-mask/core/testing";
-import { maskGate } from "../gate.ts";
 import { objectives } from "../index.ts";
 import { allDecisions, KEYS, leverWorld, playLevers, truth, WIDTH } from "../test-worlds.ts";
 import type { Evidence } from "./objective.ts";
@@ -15,7 +14,7 @@ const makeMask = (options: PaperOptions = {}, { seed = 1, createLearner = refere
 function evidenceOf(episodes: number, seed: number): Evidence {
   const rollout = playLevers(episodes, 0.4, seed);
   const rows = Int32Array.from({ length: rollout.length }, (_, row) => row).filter((row) => rollout.agents[row] === 0);
-  return { rollout, rows, values: new Float32Array(0), advantages: new Float32Array(0) };
+  return { rollout, discount: 1, rows, values: new Float32Array(0), advantages: new Float32Array(0) };
 }
 
 const evidence = evidenceOf(150, 1);
@@ -123,9 +122,9 @@ describe("the published mask loss", () => {
       expect(x).toBeCloseTo(1 - m[row], 6);
     });
     expect(spread.every(Number.isNaN)).toBe(true);
-    const blinded = new Uint8Array(12);
-    maskGate([mask], 0.5)(decisions, blinded);
-    expect([...blinded]).toEqual(m.map((x) => (x <= 0.5 ? 1 : 0)));
+    const probability = new Float32Array(12);
+    mask.blind?.(decisions, probability);
+    expect([...probability]).toEqual(m.map((x) => (x <= 0.5 ? 1 : 0)));
   });
 
   it("looks at the observation alone", () => {
@@ -182,10 +181,19 @@ describe("the published mask loss", () => {
 
 describe("the objectives by name", () => {
   it("say who decides the blinding while they learn", () => {
-    const blindingOf = (name: string) => objectives[name]({ threshold: 0.5, separate: true }).blinding;
-    expect([blindingOf("advantage"), blindingOf("paper")]).toEqual(["coin", "gate"]);
-    for (const [name, make] of Object.entries(objectives)) {
-      expect(make({ threshold: 0.5, separate: true }).name).toBe(name);
+    const made = Object.entries(objectives).map(
+      ([name, make]) => [name, make({ threshold: 0.5, separate: true })] as const,
+    );
+    for (const [name, objective] of made) {
+      expect(objective.name).toBe(name);
+      const mask = objective.create({ spec: leverWorld(), agent: 0, createLearner: referenceLearner, seed: 1 });
+      expect(mask.blind !== undefined).toBe(objective.blinding === "mask");
     }
+    expect(made.filter(([, { blinding }]) => blinding === "mask").map(([name]) => name)).toEqual([
+      "statemask",
+      "statemask_lagrangian",
+      "coverage",
+      "paper",
+    ]);
   });
 });

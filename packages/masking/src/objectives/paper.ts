@@ -17,7 +17,7 @@ export interface PaperOptions {
  * about the task, and is here to be measured.
  */
 export function paper(options: PaperOptions = {}): MaskObjective {
-  return { name: "paper", blinding: "gate", create: (context) => createPaperMask(context, options) };
+  return { name: "paper", blinding: "mask", create: (context) => createPaperMask(context, options) };
 }
 
 function createPaperMask(
@@ -46,6 +46,10 @@ function createPaperMask(
       },
     },
     mask,
+    blind(decisions, probability) {
+      mask(decisions, probability);
+      for (let row = 0; row < decisions.count; row++) probability[row] = probability[row] <= threshold ? 1 : 0;
+    },
     async fit({ rollout, rows }, { epochs, learningRate }) {
       if (rows.length === 0) return {};
       const inputs = new Float32Array(minibatch * D);
