@@ -2,7 +2,12 @@ import { defineConfig } from "tsup";
 
 export default defineConfig({
   // The program, and what its worker threads run.
-  entry: { main: "src/main.ts", shards: "src/shards.ts", "truth/server": "src/truth/server.ts" },
+  entry: {
+    main: "src/main.ts",
+    shards: "src/shards.ts",
+    "truth/server": "src/truth/server.ts",
+    "compare/bench": "src/compare/bench.ts",
+  },
   format: ["esm"],
   target: "es2022",
   sourcemap: true,

@@ -207,23 +207,26 @@ export type ConfigInput = z.input<typeof configSchema>;
 interface ConfigSources {
   /** Path of a YAML file. */
   readonly file?: string | undefined;
+  /** What a command has as its own defaults. */
+  readonly base?: object;
   readonly flags?: object;
   /** `key.sub=value` */
   readonly overrides?: readonly string[];
 }
 
 /**
- * Resolves a configuration; later sources win: defaults < the world's preset < file < flags < overrides.
+ * Resolves a configuration; later sources win: defaults < the world's preset < base < file < flags < overrides.
  *
  * @throws unknown-key with the nearest keys; invalid-option; unknown-name; io; corrupt-file if the file is not YAML
  */
-export function resolveConfig({ file, flags = {}, overrides = [] }: ConfigSources): Config {
+export function resolveConfig({ file, base = {}, flags = {}, overrides = [] }: ConfigSources): Config {
   const asked: Record<string, unknown> = {};
   if (file) merge(asked, readConfigFile(file));
   merge(asked, flags);
   for (const override of overrides) merge(asked, parseOverride(override));
   const merged: Record<string, unknown> = {};
   merge(merged, presets[parseConfig(asked).environment.id] ?? {});
+  merge(merged, base);
   merge(merged, asked);
   return parseConfig(merged);
 }

@@ -2,6 +2,8 @@ import { join } from "node:path";
 import { byName, checkCount, isMagicMaskError, MagicMaskError } from "@magic-mask/core";
 import { Command, CommanderError, Option } from "commander";
 import { workersFor } from "./backend.ts";
+import { type CompareOptions, compare } from "./compare/compare.ts";
+import { formatComparison } from "./compare/write.ts";
 import { type Config, describeConfig, parseConfig, resolveConfig } from "./config.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
 import { type ExplainOptions, explainEpisode } from "./explanation/explain-episode.ts";
@@ -62,6 +64,21 @@ const EXPLAIN_EXAMPLES = [
   "  environment.options.observation=planes policies.player_1.as=logits",
 ];
 
+type CompareFlags = Omit<CompareOptions, "file" | "overrides" | "command"> & {
+  readonly config?: string;
+  readonly json?: boolean;
+};
+
+const COMPARE_EXAMPLES = [
+  "magic-mask compare --env-id tictactoe_v0 --quick",
+  "magic-mask compare --env-id connect_four_v0 --out results/compare/connect_four_v0",
+  "magic-mask compare --env-id pong_v0 --explainers advantage,entropy --states dev --seeds 1,2,3,4,5",
+];
+
+const COMPARE_NOTES = `
+Stop it with Ctrl-C, or kill it, and give the same command again: only what is missing is made.
+Takes the keys of \`magic-mask train --help\`.`;
+
 withTrainingFlags(program.command("train"))
   .description("train policies, masks and sharing together, then explain the final policies post hoc")
   .addHelpText("after", `\nExamples:\n${TRAIN_EXAMPLES.map((line) => `  ${line}\n`).join("")}\n${configKeys()}`)
@@ -73,11 +90,7 @@ withTrainingFlags(program.command("train"))
 program
   .command("evaluate <run>")
   .description("judge a finished run on held-out games against ground truth")
-  .addOption(
-    new Option("--states <set>", "held-out decisions: dev to tune methods by, test to report; looks at test are logged")
-      .choices(["dev", "test"])
-      .default("test"),
-  )
+  .addOption(statesOption())
   .option("--curve", "reward drops at 1, 2, 5, 10 and 20 % as well")
   .option("--sanity", "try the figures on nonsense as well: randomised policies, permuted scores, random windows")
   .option("--workers <n>", "threads for the ground truth, or auto; by default as the run had", workersOf)
@@ -164,6 +177,36 @@ program
     print(flags, solution, () => formatSolution(solution));
   });
 
+program
+  .command("compare")
+  .description("hold all explainers against ground truth on frozen policies: a table, intervals over policies, plots")
+  .argument("[key=value...]", "configuration overrides such as evaluation.states=500")
+  .option("--env-id <id>", "which world")
+  .option("--seeds <list>", "policies to train, by seed (default: 1,2,3)", numbersOf("--seeds"))
+  .option("--policies <list>", "run folders of policies that are there, instead of --seeds", namesOf)
+  .option("--budgets <list>", "environment steps per explainer (default: 100000,300000)", numbersOf("--budgets"))
+  .option("--explainers <list>", "which explainers (default: all; random is always among them)", namesOf)
+  .addOption(statesOption())
+  .option("--workers <n>", "threads, or auto; results do not depend on it", workersOf, "auto")
+  .option("--config <file>", "YAML file with configuration keys; overrides win")
+  .option("--out <folder>", "where the results go (default: comparisons/<world>)")
+  .option(
+    "--cache <folder>",
+    "policies, truths and cells that are done; what is there is not made again",
+    "runs/compare",
+  )
+  .option("--quick", "small sizes, to try it: a minute")
+  .option("--json", "print one JSON object")
+  .addHelpText("after", `\nExamples:\n${COMPARE_EXAMPLES.map((line) => `  ${line}\n`).join("")}${COMPARE_NOTES}`)
+  .action(async (overrides: string[], { config: file, ...flags }: CompareFlags) => {
+    const command = ["magic-mask", ...process.argv.slice(2)].join(" ");
+    const outcome = await compare({ ...flags, file, overrides, command });
+    const { comparison, ...rest } = outcome;
+    print(flags, { ...rest, ...comparison }, () =>
+      comparison ? `${formatComparison(comparison)}\n\nresults: ${outcome.out}` : "stopped",
+    );
+  });
+
 withTrainingFlags(program.command("start"))
   .description("the whole job: train on Connect 4, evaluate, and explain one game")
   .addHelpText("after", "\nExample:\n  magic-mask start --seed 2\n\nTakes the keys of `magic-mask train --help`.")
@@ -208,9 +251,28 @@ function withTrainingFlags(command: Command): Command {
     .option("--json", "print one JSON object");
 }
 
+function statesOption(): Option {
+  const help = "held-out decisions: dev to tune methods by, test to report; looks at test are logged";
+  return new Option("--states <set>", help).choices(["dev", "test"]).default("test");
+}
+
 /** A number, or what was typed: the check that follows shows it. */
 function numberOf(text: string): number | string {
   return Number.isNaN(Number(text)) ? text : Number(text);
+}
+
+function namesOf(text: string): string[] {
+  return text.split(",");
+}
+
+/** @throws invalid-option */
+function numbersOf(flag: string) {
+  return (text: string) =>
+    text.split(",").map((each) => {
+      const value = Number(each);
+      checkCount("trainer/main", flag, value);
+      return value;
+    });
 }
 
 function workersOf(text: string): number | string {

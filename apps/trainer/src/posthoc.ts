@@ -139,4 +139,4 @@ export function restorePostHoc({ explanation, unshared, papers }: PostHoc, state
   });
 }
 
-const postHocSeed = (config: Config) => stream(config.seed, "post hoc").bits();
+export const postHocSeed = (config: Pick<Config, "seed">) => stream(config.seed, "post hoc").bits();

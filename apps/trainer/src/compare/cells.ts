@@ -1,0 +1,258 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { type Explainer, MagicMaskError, stream } from "@magic-mask/core";
+import { controls, objectives } from "@magic-mask/masking";
+import { auroc, ndcg, spearman, statemaskFidelity } from "@magic-mask/metrics";
+import { gitCommit } from "../host.ts";
+import { randomPlayer } from "../policies.ts";
+import { postHocSeed } from "../posthoc.ts";
+import { writeFileAtomic } from "../run/atomic.ts";
+import { seal, unseal } from "../run/sealed-json.ts";
+import { type Baseline, baselineOf, type DropPoint, dropCurve } from "./drops.ts";
+import { type CoinEvidence, type Learned, learnByDeciding, learnFromCoin, playByCoin } from "./learn.ts";
+import { type Cell, headlineShare, type Plan } from "./plan.ts";
+import type { FrozenTeam } from "./policies.ts";
+import { isStopped, type Signals, tellShare } from "./signals.ts";
+import type { TruthSet } from "./truth.ts";
+
+/** Rank agreement with truth; null where it is undefined, as where nothing is critical. */
+interface Ranking {
+  readonly auroc: number | null;
+  readonly spearman: number | null;
+  readonly ndcg: number | null;
+}
+
+export interface AgentFigures extends Ranking {
+  readonly agent: string;
+  /** One entry per initialisation; the figures above are their means. */
+  readonly initialisations: readonly Ranking[];
+  /** Of the first initialisation; empty where it was not asked for. */
+  readonly drops: readonly DropPoint[];
+  /** Likewise; null where it was not asked for. */
+  readonly statemask: WindowScores | null;
+}
+
+/**
+ * StateMask's score, lower being better: of the explainer's windows, of windows at random, and of the same windows played again with
+ * nothing blinded, which is chance alone. Null where no return changed.
+ */
+interface WindowScores {
+  readonly window: number | null;
+  readonly random: number | null;
+  readonly floor: number | null;
+}
+
+/** What is kept of a cell. */
+export interface CellResult {
+  readonly explainer: string;
+  readonly budget: number;
+  readonly agents: readonly AgentFigures[];
+  readonly cost: {
+    /** Environment steps that the explainer has learned from. */
+    readonly steps: number;
+    /** Wall seconds of playing them and learning; what explainers share counts in full for each. Of one initialisation. */
+    readonly wallSeconds: number;
+    /** Wall seconds of the figures. */
+    readonly judgingWallSeconds: number;
+  };
+  readonly commit: string | null;
+}
+
+/** One explainer of all agents: [initialisations][N]. */
+interface Fitted {
+  readonly explainers: readonly (readonly Explainer[])[];
+  readonly steps: number;
+  readonly wallSeconds: number;
+}
+
+/**
+ * Makes cells of one policy and one budget and keeps each as soon as it is done. They share what is played: the coin's steps, which
+ * every objective that leaves the blinding to it learns from, and the unperturbed episodes of the drop curves.
+ *
+ * @returns whether all are done; false if it was stopped before
+ */
+export async function makeCells(
+  plan: Plan,
+  cells: readonly Cell[],
+  frozen: FrozenTeam,
+  truths: readonly TruthSet[],
+  cache: string,
+  signals: Signals,
+): Promise<boolean> {
+  const { config, world, policies } = frozen;
+  const root = stream(config.seed, "compare", plan.states).bits();
+  const agents = world.spec.agents.map((_, agent) => agent);
+  const dropSeed = (agent: number) => stream(root, "drop", agent).bits();
+  let evidence: CoinEvidence | undefined;
+  let baselines: readonly Baseline[] | undefined;
+
+  for (const [i, cell] of cells.entries()) {
+    tellShare(signals, i / cells.length);
+    await setImmediate();
+    if (isStopped(signals)) return false;
+    const coin = async () => {
+      evidence ??= await playByCoin(frozen, cell.budget);
+      return evidence;
+    };
+    const fitted = cell.explainer.learns ? await learned(frozen, cell, coin) : control(frozen, cell);
+    if (cell.played) {
+      baselines ??= agents.map((agent) => {
+        const player = randomPlayer(world.spec.actionSpaces[agent]);
+        return baselineOf(world.make, policies, agent, plan.sizes.dropEpisodes, dropSeed(agent), player);
+      });
+    }
+    const begun = performance.now();
+    const figures: AgentFigures[] = [];
+    for (const agent of agents) {
+      const { states, truth } = truths[agent];
+      const scores = fitted.explainers.map((each) => scoresOf(each[agent], states));
+      const initialisations = scores.map((each) => ({
+        auroc: orNull(auroc(each, truth.criticality)),
+        spearman: orNull(spearman(each, truth.criticality)),
+        ndcg: orNull(ndcg(each, truth.criticality)),
+      }));
+      const baseline = cell.played ? baselines?.[agent] : undefined;
+      const explainer = fitted.explainers[0][agent];
+      const drops = baseline ? curve(agent, explainer, scores[0], baseline) : [];
+      // A curve takes seconds.
+      await setImmediate();
+      const statemask = baseline ? windowScores(agent, explainer, baseline) : null;
+      figures.push({
+        agent: world.spec.agents[agent],
+        ...averaged(initialisations),
+        initialisations,
+        drops,
+        statemask,
+      });
+    }
+    const { steps, wallSeconds } = fitted;
+    const judgingWallSeconds = (performance.now() - begun) / 1000;
+    await keep(cell, cache, {
+      explainer: cell.explainer.name,
+      budget: cell.budget,
+      agents: figures,
+      cost: { steps, wallSeconds, judgingWallSeconds },
+      commit: gitCommit(),
+    });
+  }
+  return true;
+
+  function curve(agent: number, explainer: Explainer, scores: Float32Array, baseline: Baseline): DropPoint[] {
+    return dropCurve({
+      make: world.make,
+      policies,
+      agent,
+      perturbation: world.perturbations[agent],
+      baseline,
+      scores,
+      explainer,
+      shares: plan.sizes.shares,
+      headline: headlineShare(plan.sizes.shares),
+      seed: dropSeed(agent),
+    });
+  }
+
+  function windowScores(agent: number, explainer: Explainer, { range }: Baseline): WindowScores {
+    const { window, random, floor } = statemaskFidelity({
+      make: world.make,
+      policies,
+      agent,
+      perturbation: world.perturbations[agent],
+      explainer,
+      episodes: plan.sizes.scoreEpisodes,
+      seed: stream(root, "windows", agent).bits(),
+      range,
+      // The interval over episodes is not looked at: policies are the unit.
+      draws: 100,
+    });
+    const known = ({ score }: typeof window) => (Number.isFinite(score.estimate) ? score.estimate : null);
+    return { window: known(window), random: known(random), floor: known(floor) };
+  }
+}
+
+/**
+ * An objective's masks. Those that decide the blinding themselves play their own steps, as many; of several initialisations the
+ * coin's are good enough, as that objective asks nothing of what comes of them.
+ */
+async function learned(
+  frozen: FrozenTeam,
+  { explainer, budget }: Cell,
+  coin: () => Promise<CoinEvidence>,
+): Promise<Fitted> {
+  const { config } = frozen;
+  const { name, initialisations } = explainer;
+  const objective = objectives[name]({ threshold: config.mask.threshold, separate: true });
+  if (objective.blinding !== "coin" && initialisations === 1) {
+    const { explainers, ...cost } = await learnByDeciding(frozen, objective, budget);
+    return { explainers: [explainers], ...cost };
+  }
+  const evidence = await coin();
+  const fits: Learned[] = [];
+  for (let k = 0; k < initialisations; k++) {
+    const seed = k === 0 ? postHocSeed(config) : stream(postHocSeed(config), name, k).bits();
+    // Where there are several, E[m] = τ is reached within one pass: further ones change nothing but the time.
+    fits.push(await learnFromCoin(frozen, objective, evidence, seed, initialisations > 1 ? 1 : undefined));
+  }
+  const wallSeconds = fits.reduce((sum, fit) => sum + fit.wallSeconds, 0) / initialisations;
+  return { explainers: fits.map(({ explainers }) => explainers), steps: evidence.steps, wallSeconds };
+}
+
+function control({ config, world, policies }: FrozenTeam, { explainer }: Cell): Fitted {
+  const explainers = world.spec.agents.map((_, agent) =>
+    controls[explainer.name]({ spec: world.spec, agent, policy: policies[agent], seed: config.seed }),
+  );
+  return { explainers: [explainers], steps: 0, wallSeconds: 0 };
+}
+
+function scoresOf(explainer: Explainer, { decisions, count }: TruthSet["states"]): Float32Array {
+  const scores = new Float32Array(count);
+  explainer.score(decisions, scores, new Float32Array(count));
+  return scores;
+}
+
+const orNull = (value: number) => (Number.isNaN(value) ? null : value);
+
+/** Means; null where any is. */
+function averaged(rankings: readonly Ranking[]): Ranking {
+  const mean = (of: (ranking: Ranking) => number | null) => {
+    let sum = 0;
+    for (const ranking of rankings) {
+      const value = of(ranking);
+      if (value === null) return null;
+      sum += value / rankings.length;
+    }
+    return sum;
+  };
+  return {
+    auroc: mean((each) => each.auroc),
+    spearman: mean((each) => each.spearman),
+    ndcg: mean((each) => each.ndcg),
+  };
+}
+
+const fileOf = ({ address }: Cell, cache: string) => join(cache, "cells", `${address}.json`);
+
+async function keep(cell: Cell, cache: string, result: CellResult): Promise<void> {
+  mkdirSync(join(cache, "cells"), { recursive: true });
+  await writeFileAtomic(fileOf(cell, cache), seal({ address: cell.address, ...result }));
+}
+
+/** A cell that is done; undefined if there is none. @throws corrupt-file */
+export function readCell(cell: Cell, cache: string): CellResult | undefined {
+  const file = fileOf(cell, cache);
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  const { sha256: _, address, ...result } = unseal(bytes, file);
+  if (address === cell.address) return result as unknown as CellResult;
+  throw new MagicMaskError(
+    "corrupt-file",
+    "trainer/cells",
+    `${file} is of cell ${address}; delete it to make the cell anew`,
+  );
+}

@@ -1,0 +1,179 @@
+import { type Explainer, type MakeEnvironment, type Perturbation, type Policy, play, stream } from "@magic-mask/core";
+import { episodeReturns, type Gate, gatedPolicy } from "@magic-mask/metrics";
+
+/** What it costs one agent that a share of its decisions is blinded. */
+export interface DropPoint {
+  /** Which: those scored highest, or those scored lowest. */
+  readonly order: "top" | "bottom";
+  /** q, the share aimed at. */
+  readonly share: number;
+  /** The share that was in fact blinded. */
+  readonly budget: number;
+  /** (unperturbed return − return) / range. */
+  readonly drop: number;
+}
+
+/** One agent's unperturbed play, which the curves of all explainers are held against. */
+export interface Baseline {
+  /** [E] returns on the evaluation's seeds. */
+  readonly returns: Float64Array;
+  /** Highest minus lowest return; where the world declares none, the policy's return less a random player's. */
+  readonly range: number;
+}
+
+export interface DropOptions {
+  readonly make: MakeEnvironment;
+  /** [N] */
+  readonly policies: readonly Policy[];
+  readonly agent: number;
+  /** ν */
+  readonly perturbation: Perturbation;
+  readonly baseline: Baseline;
+  /** Scores of decisions of unperturbed play: where the calibration begins. */
+  readonly scores: Float32Array;
+  readonly explainer: Explainer;
+  /** q in (0, 1), the shares of the curve. */
+  readonly shares: readonly number[];
+  /** The one of them that is calibrated, and that the lowest scores are blinded at, too. */
+  readonly headline: number;
+  readonly seed: number;
+}
+
+/**
+ * A drop curve: `rewardDrop` of metrics where many explainers are compared on one policy, at a tenth of the play. All of them share
+ * the unperturbed episodes; a gate is first set by scores of unperturbed decisions that are at hand; the gate of one share alone is
+ * calibrated, in at most three trials, and the others are set by what these showed. Every point states the share that was in fact
+ * blinded, which is what it is to be read against.
+ *
+ * Trials play half as many episodes as the evaluation does, of a stream apart.
+ */
+export function dropCurve(options: DropOptions): DropPoint[] {
+  return [...pointsOf(options, "top", options.shares), ...pointsOf(options, "bottom", [options.headline])];
+}
+
+function pointsOf(options: DropOptions, order: "top" | "bottom", shares: readonly number[]): DropPoint[] {
+  const { make, policies, agent, perturbation, baseline, headline, seed } = options;
+  const space = make().actionSpaces[agent];
+  const explainer = order === "top" ? options.explainer : reversed(options.explainer);
+  const episodes = baseline.returns.length;
+  const behind = (gate: Gate, root: number, count: number) => {
+    const gated = gatedPolicy(policies[agent], { agent, space, perturbation, explainer, gate });
+    const played = play({ make, policies: policies.with(agent, gated), episodes: count, seed: root, copies: COPIES });
+    return {
+      returns: episodeReturns(played, agent),
+      scores: gated.scores,
+      budget: gated.blinded() / gated.scores.length,
+    };
+  };
+  const root = stream(seed, "calibration").bits();
+  const scores = Array.from(options.scores, (score) => (order === "top" ? score : -score));
+  const gateFor = calibrated(scores, headline, (gate) => behind(gate, root, Math.ceil(episodes / 2)));
+  return shares.map((share) => {
+    const { returns, budget } = behind(gateFor(share), evaluationSeed(seed), episodes);
+    const loss = returns.reduce((sum, value, e) => sum + baseline.returns[e] - value, 0) / episodes;
+    return { order, share, budget, drop: loss / baseline.range };
+  });
+}
+
+/**
+ * A position in the ranking of scores (0 blinds none, 1 all) is a gate. Blinding changes which states are met, so what a gate blinds
+ * is not its position: that is found by play, for one share exactly and for the others by straight lines between what was tried.
+ *
+ * @param scores of unperturbed decisions
+ * @param share q that trials are made for, until one blinds it to a quarter of a percentage point, three at most
+ */
+export function calibrated(
+  scores: readonly number[],
+  share: number,
+  trial: (gate: Gate) => { readonly scores: readonly number[]; readonly budget: number },
+): (share: number) => Gate {
+  let ranking = descending(scores);
+  let known = [NONE, ALL];
+  const positionOf = (wanted: number) => {
+    const above = Math.max(
+      1,
+      known.findIndex(({ budget }) => budget >= wanted),
+    );
+    const [low, high] = [known[above - 1], known[above]];
+    const weight = high.budget > low.budget ? (wanted - low.budget) / (high.budget - low.budget) : 0.5;
+    return low.position + weight * (high.position - low.position);
+  };
+  for (let round = 0; round < TRIALS; round++) {
+    const gate = gateAt(ranking, positionOf(share));
+    const { scores: met, budget } = trial(gate);
+    if (round === 0) {
+      // The states behind a gate may score unlike any before: they belong into the ranking.
+      ranking = descending([...scores, ...met]);
+    }
+    const point = { position: positionIn(ranking, gate), budget };
+    known = [...known, point].sort((a, b) => a.position - b.position || a.budget - b.budget);
+    if (Math.abs(budget - share) <= TOLERANCE) break;
+  }
+  // More to a gate's one side never blinds less, but for chance.
+  for (let i = 1; i < known.length; i++) {
+    known[i] = { ...known[i], budget: Math.max(known[i].budget, known[i - 1].budget) };
+  }
+  return (wanted) => gateAt(ranking, positionOf(wanted));
+}
+
+const NONE = { position: 0, budget: 0 };
+const ALL = { position: 1, budget: 1 };
+const TRIALS = 3;
+const TOLERANCE = 0.0025;
+
+const descending = (scores: readonly number[]) => Float64Array.from(scores).sort().reverse();
+
+/** Where in a descending ranking the scores equal to `threshold` begin and how many there are. */
+function tiesIn(ranking: Float64Array, threshold: number): { readonly above: number; readonly tied: number } {
+  let above = 0;
+  while (above < ranking.length && ranking[above] > threshold) above++;
+  let tied = 0;
+  while (above + tied < ranking.length && ranking[above + tied] === threshold) tied++;
+  return { above, tied };
+}
+
+/** The gate that blinds the share `position` of `ranking`. */
+function gateAt(ranking: Float64Array, position: number): Gate {
+  const n = ranking.length;
+  const threshold = ranking[Math.min(n - 1, Math.floor(position * n))];
+  const { above, tied } = tiesIn(ranking, threshold);
+  return { threshold, ties: (position * n - above) / tied };
+}
+
+/** The share of `ranking` that a gate blinds. */
+function positionIn(ranking: Float64Array, { threshold, ties }: Gate): number {
+  const { above, tied } = tiesIn(ranking, threshold);
+  return (above + ties * tied) / ranking.length;
+}
+
+/** @param randomPlayer plays the agent's seat for the range, where the world declares none */
+export function baselineOf(
+  make: MakeEnvironment,
+  policies: readonly Policy[],
+  agent: number,
+  episodes: number,
+  seed: number,
+  randomPlayer: Policy,
+): Baseline {
+  const returnsOf = (seated: readonly Policy[]) =>
+    episodeReturns(play({ make, policies: seated, episodes, seed: evaluationSeed(seed), copies: COPIES }), agent);
+  const returns = returnsOf(policies);
+  const { returnRange } = make();
+  if (returnRange) return { returns, range: returnRange[1] - returnRange[0] };
+  return { returns, range: mean(returns) - mean(returnsOf(policies.with(agent, randomPlayer))) };
+}
+
+const evaluationSeed = (seed: number) => stream(seed, "evaluation").bits();
+
+const reversed = (explainer: Explainer): Explainer => ({
+  name: explainer.name,
+  score(decisions, criticality, spread) {
+    explainer.score(decisions, criticality, spread);
+    for (let row = 0; row < decisions.count; row++) criticality[row] = -criticality[row];
+  },
+});
+
+const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Copies side by side: a forward pass costs least for some hundred rows. */
+const COPIES = 256;

@@ -1,0 +1,123 @@
+import type { CreateLearner, Explainer } from "@magic-mask/core";
+import { askMasks, createCritic, type Evidence, type MaskObjective } from "@magic-mask/masking";
+import { type Blinding, linear } from "@magic-mask/ppo";
+import type { Team, World } from "../assemble.ts";
+import { assembleCollector } from "../collector.ts";
+import type { Config } from "../config.ts";
+import { postHocSeed } from "../posthoc.ts";
+
+/** Frozen policies and what learners are made by. */
+interface Subject {
+  readonly config: Config;
+  readonly world: World;
+  readonly team: Team;
+  readonly create: CreateLearner;
+}
+
+/** Explainers that learned of frozen policies, and what that took. */
+export interface Learned {
+  /** [N] */
+  readonly explainers: readonly Explainer[];
+  /** Environment steps. */
+  readonly steps: number;
+  /** Wall seconds of playing and learning. */
+  readonly wallSeconds: number;
+}
+
+/** Steps of frozen policies that a coin blinded, judged by critics that learned from the same steps: what objectives share. */
+export interface CoinEvidence {
+  /** [N] */
+  readonly evidence: readonly Evidence[];
+  readonly steps: number;
+  readonly wallSeconds: number;
+}
+
+/** Plays so many environment steps with a constant rate of blinding, and learns values from them. */
+export async function playByCoin(subject: Subject, budget: number): Promise<CoinEvidence> {
+  const { probability, epochs, learningRate } = subject.config.posthoc;
+  const begun = performance.now();
+  const { copies } = subject.config.training;
+  const ticks = Math.ceil(budget / copies);
+  const collector = open(subject);
+  const { rollouts } = await collector.collect(ticks, { kind: "coin", probability });
+  const critics = criticsOf(subject);
+  const evidence: Evidence[] = [];
+  for (const [agent, critic] of critics.entries()) {
+    const rollout = rollouts[subject.team.players[agent]];
+    await critic.fit(rollout, { epochs, learningRate });
+    evidence.push(critic.judge(rollout));
+  }
+  // What was played stays.
+  await collector.close();
+  return { evidence, steps: ticks * copies, wallSeconds: secondsSince(begun) };
+}
+
+/**
+ * Masks that learn from what a coin blinded.
+ *
+ * @param seed root of all chance in them
+ * @param epochs passes over it
+ */
+export async function learnFromCoin(
+  { config, world, create }: Subject,
+  objective: MaskObjective,
+  { evidence, ...shared }: CoinEvidence,
+  seed: number,
+  epochs = config.posthoc.epochs,
+): Promise<Learned> {
+  const { learningRate } = config.posthoc;
+  const begun = performance.now();
+  const masks = masksOf({ world, create }, objective, seed);
+  for (const [agent, mask] of masks.entries()) await mask.fit(evidence[agent], { epochs, learningRate });
+  return {
+    explainers: masks.map(({ explainer }) => explainer),
+    steps: shared.steps,
+    wallSeconds: shared.wallSeconds + secondsSince(begun),
+  };
+}
+
+/** Masks that decide the blinding themselves: rounds of `training.rolloutTicks` ticks, played and learned from in turn. */
+export async function learnByDeciding(subject: Subject, objective: MaskObjective, budget: number): Promise<Learned> {
+  const { config, world, team } = subject;
+  const { epochs, learningRate } = config.posthoc;
+  const { copies, rolloutTicks } = config.training;
+  const begun = performance.now();
+  const masks = masksOf(subject, objective, postHocSeed(config));
+  const critics = criticsOf(subject);
+  const blinding: Blinding = { kind: "mask", blind: askMasks(masks) };
+  const rate = linear(learningRate.start, learningRate.end);
+  const ticks = Math.ceil(budget / copies);
+  const count = Math.ceil(ticks / rolloutTicks);
+  const collector = open(subject);
+  for (let round = 0; round < count; round++) {
+    const [from, to] = [round, round + 1].map((part) => Math.round((part * ticks) / count));
+    const { rollouts } = await collector.collect(to - from, blinding);
+    const plan = { epochs, learningRate: { start: rate(round / count), end: rate((round + 1) / count) } };
+    for (const agent of world.spec.agents.keys()) {
+      const rollout = rollouts[team.players[agent]];
+      await critics[agent].fit(rollout, plan);
+      await masks[agent].fit(critics[agent].judge(rollout), plan);
+    }
+  }
+  await collector.close();
+  const explainers = masks.map(({ explainer }) => explainer);
+  return { explainers, steps: ticks * copies, wallSeconds: secondsSince(begun) };
+}
+
+function open({ config, world, team }: Subject) {
+  const backend = { name: config.backend, workers: 0 };
+  return assembleCollector(config, world, team, { seed: postHocSeed(config), alone: true, backend });
+}
+
+function criticsOf({ config, world, create }: Subject) {
+  const { discount, trace } = config.training;
+  const { spec } = world;
+  return spec.agents.map((_, agent) =>
+    createCritic({ spec, agent, createLearner: create, seed: postHocSeed(config), discount, trace }),
+  );
+}
+
+const masksOf = ({ world, create }: Pick<Subject, "world" | "create">, objective: MaskObjective, seed: number) =>
+  world.spec.agents.map((_, agent) => objective.create({ spec: world.spec, agent, createLearner: create, seed }));
+
+const secondsSince = (begun: number) => (performance.now() - begun) / 1000;

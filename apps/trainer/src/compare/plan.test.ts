@@ -1,0 +1,151 @@
+import { describe, expect, it } from "@jest/globals";
+import { isMagicMaskError } from "@magic-mask/core";
+import { controls, objectives } from "@magic-mask/masking";
+import fc from "fast-check";
+import { type ConfigInput, parseConfig } from "../config.ts";
+import { cellsOf, givenPolicy, type PlanOptions, planComparison, trainedPolicy, truthsOf } from "./plan.ts";
+
+type Changes = Partial<Omit<PlanOptions, "config" | "policies">> & {
+  readonly config?: ConfigInput;
+  readonly seeds?: readonly number[];
+};
+
+function planOf({ config: input = {}, seeds = [1, 2, 3], ...changes }: Changes = {}) {
+  const config = parseConfig({ environment: { id: "tictactoe_v0" }, backend: "fused", ...input });
+  return planComparison({
+    config,
+    policies: seeds.map((seed) => trainedPolicy(parseConfig({ ...config, seed }), "fused")),
+    budgets: [1000, 3000],
+    states: "test",
+    shares: [0.1],
+    backend: "fused",
+    ...changes,
+  });
+}
+
+const addresses = (plan: ReturnType<typeof planOf>) => ({
+  policies: plan.policies.map(({ address }) => address),
+  truths: truthsOf(plan).map(({ address }) => address),
+  cells: cellsOf(plan).map(({ address }) => address),
+});
+
+const codeOf = (act: () => unknown) => {
+  try {
+    act();
+  } catch (error) {
+    return isMagicMaskError(error) ? error.code : error;
+  }
+  return "nothing";
+};
+
+describe("a plan", () => {
+  it("has every explainer that is offered, learners once a budget and the others once, for every policy", () => {
+    const plan = planOf();
+    const [learning, fixed] = [Object.keys(objectives), Object.keys(controls)];
+    expect(plan.explainers.map(({ name }) => name)).toEqual([...learning, ...fixed]);
+    const cells = cellsOf(plan);
+    expect(cells.length).toBe(3 * (2 * learning.length + fixed.length));
+    for (const { explainer, budget } of cells) expect(budget > 0).toBe(learning.includes(explainer.name));
+    expect(truthsOf(plan).map(({ policy, agent }) => [policy, agent])).toEqual(
+      [0, 1, 2].flatMap((policy) => [0, 1].map((agent) => [policy, agent])),
+    );
+  });
+
+  it("measures drop curves where the largest budget was spent, and of what needs none", () => {
+    for (const { budget, played } of cellsOf(planOf({ budgets: [3000, 1000] }))) expect(played).toBe(budget !== 1000);
+  });
+
+  it("always has chance level", () => {
+    expect(planOf({ explainers: ["advantage"] }).explainers.map(({ name }) => name)).toEqual(["advantage", "random"]);
+  });
+
+  it("fits the published loss from several initial weights", () => {
+    const { explainers } = planOf({ config: { evaluation: { paperSeeds: 4 } } });
+    const counts = Object.fromEntries(explainers.map(({ name, initialisations }) => [name, initialisations]));
+    expect(counts).toMatchObject({ paper: 4, advantage: 1, random: 1 });
+  });
+
+  it.each([
+    ["one policy only", { seeds: [1] }, "invalid-option"],
+    ["a seed twice", { seeds: [1, 2, 1] }, "invalid-option"],
+    ["a budget twice", { budgets: [10, 10] }, "invalid-option"],
+    ["an explainer that there is not", { explainers: ["advantage", "advantages"] }, "unknown-name"],
+    ["moves without end", { config: { environment: { id: "pendulum_v1" } } }, "unsupported"],
+  ] as const)("refuses %s", (_, changes, code) => {
+    expect(codeOf(() => planOf(changes as Changes))).toBe(code);
+  });
+});
+
+describe("addresses", () => {
+  it("are all different", () => {
+    const { policies, truths, cells } = addresses(planOf());
+    const all = [...policies, ...truths, ...cells];
+    expect(new Set(all).size).toBe(all.length);
+  });
+
+  it("do not depend on what else is compared, nor on what cannot change a figure", () => {
+    const known = new Set(Object.values(addresses(planOf())).flat());
+    const names = [...Object.keys(objectives), ...Object.keys(controls)];
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.constantFrom(...names), { minLength: 1 }),
+        fc.shuffledSubarray([1, 2, 3], { minLength: 2 }),
+        fc.record({ workers: fc.nat(8), checkpointSeconds: fc.nat(50), name: fc.constantFrom("a", "b") }),
+        (explainers, seeds, config) => {
+          const part = addresses(planOf({ explainers, seeds, config }));
+          for (const address of Object.values(part).flat()) expect(known.has(address)).toBe(true);
+        },
+      ),
+      { numRuns: 10 },
+    );
+  });
+
+  const changed = (changes: Changes) => {
+    const [before, after] = [addresses(planOf()), addresses(planOf(changes))];
+    const same = (kind: keyof typeof before) => after[kind].some((address) => before[kind].includes(address));
+    return { policies: !same("policies"), truths: !same("truths"), cells: !same("cells") };
+  };
+
+  it.each([
+    ["another rate of the policy", { config: { training: { clip: 0.1 } } }],
+    ["another world", { config: { environment: { id: "planted_v0" } } }],
+    ["other seeds", { seeds: [4, 5] }],
+  ] as const)("change from the policy on with %s", (_, changes) => {
+    expect(changed(changes as unknown as Changes)).toEqual({ policies: true, truths: true, cells: true });
+  });
+
+  it.each([
+    ["the other set of states", { states: "dev" }],
+    ["more states", { config: { evaluation: { states: 500 } } }],
+    ["more rollouts", { config: { evaluation: { rollouts: 64 } } }],
+  ] as const)("change from the truth on with %s", (_, changes) => {
+    expect(changed(changes as Changes)).toEqual({ policies: false, truths: true, cells: true });
+  });
+
+  it("of learners change with how they learn, of drop curves with how these are measured, others with neither", () => {
+    const before = cellsOf(planOf());
+    const differing = (config: ConfigInput) => {
+      const after = cellsOf(planOf({ config }));
+      return before.flatMap(({ address, explainer, budget }, i) =>
+        address === after[i].address ? [] : [`${explainer.name} ${budget}`],
+      );
+    };
+    const learning = before
+      .filter(({ budget }) => budget > 0)
+      .map(({ explainer, budget }) => `${explainer.name} ${budget}`);
+    expect(differing({ posthoc: { epochs: 9 } })).toEqual(learning);
+    const curves = before.filter(({ played }) => played).map(({ explainer, budget }) => `${explainer.name} ${budget}`);
+    expect(differing({ evaluation: { dropEpisodes: 7 } })).toEqual(curves);
+  });
+
+  it("of a policy that was there are those of its weights, wherever its run lies", () => {
+    const config = parseConfig({ environment: { id: "tictactoe_v0" } });
+    const [a, b, c] = [
+      givenPolicy("runs/a", "a", config, "1234"),
+      givenPolicy("elsewhere/b", "b", parseConfig({ ...config, seed: 9 }), "1234"),
+      givenPolicy("runs/c", "c", config, "5678"),
+    ];
+    expect(a.address).toBe(b.address);
+    expect(a.address).not.toBe(c.address);
+  });
+});

@@ -1,0 +1,232 @@
+import { MagicMaskError, requireChoices } from "@magic-mask/core";
+import { controls, objectives } from "@magic-mask/masking";
+import type { TruthPlan } from "@magic-mask/metrics";
+import { assembleWorld } from "../assemble.ts";
+import type { Config } from "../config.ts";
+import type { StateSet } from "../truth/truth-of.ts";
+import { addressOf } from "./address.ts";
+
+/** A frozen policy that is explained: the unit over which intervals are taken. */
+export interface PolicySource {
+  /** What tables call it: its seed. */
+  readonly label: string;
+  /** All that it was, or is to be, trained with. */
+  readonly config: Config;
+  /** Run folder of a policy that was there beforehand; otherwise it is trained. */
+  readonly run?: string;
+  /** Content address. */
+  readonly address: string;
+}
+
+interface PlannedExplainer {
+  readonly name: string;
+  /** Whether it learns, and so has a budget. */
+  readonly learns: boolean;
+  /** How many fits with other initial weights its figures are means over. */
+  readonly initialisations: number;
+}
+
+/** How much is measured. */
+interface Sizes {
+  /** Truth states of each agent. */
+  readonly states: number;
+  /** How sure the truth is to be. */
+  readonly truth: TruthPlan;
+  /** Episodes of each point of a drop curve. */
+  readonly dropEpisodes: number;
+  /** Episodes that StateMask's score is made of. */
+  readonly scoreEpisodes: number;
+  /** q: shares of an agent's decisions that are blinded, ascending. */
+  readonly shares: readonly number[];
+}
+
+/** A comparison as a value: everything that its figures depend on. */
+export interface Plan {
+  readonly environment: Config["environment"];
+  /** Names of the agents. */
+  readonly agents: readonly string[];
+  readonly policies: readonly PolicySource[];
+  readonly explainers: readonly PlannedExplainer[];
+  /** Environment steps that an explainer may learn from, ascending. */
+  readonly budgets: readonly number[];
+  readonly states: StateSet;
+  readonly sizes: Sizes;
+  /** The explainer that the others are held against: the default. */
+  readonly subject: string;
+  readonly backend: string;
+}
+
+/** The truth of one agent's decisions under one policy. */
+export interface PlannedTruth {
+  readonly policy: number;
+  readonly agent: number;
+  readonly address: string;
+}
+
+/** One explainer of one policy, learned within one budget: the unit of work that is kept. */
+export interface Cell {
+  readonly policy: number;
+  readonly explainer: PlannedExplainer;
+  /** 0 where nothing is learned. */
+  readonly budget: number;
+  /** Whether figures that take play are measured: drop curves and StateMask's score. */
+  readonly played: boolean;
+  readonly address: string;
+}
+
+export interface PlanOptions {
+  /** Resolved; its seed is of no account. */
+  readonly config: Config;
+  readonly policies: readonly PolicySource[];
+  /** Names from `objectives` and `controls`; all by default. The control `random` is always among them, as chance level. */
+  readonly explainers?: readonly string[];
+  readonly budgets: readonly number[];
+  readonly states: StateSet;
+  readonly shares: readonly number[];
+  /** Name of the backend that runs the networks. */
+  readonly backend: string;
+}
+
+const SOURCE = "trainer/plan";
+
+/** What cells, truths and policies mean: raised when a change to the program makes other figures of the same settings. */
+const FORMAT = 1;
+
+/** Hashes hold per backend, architecture and major version of Node. */
+const machine = () => ({ architecture: process.arch, node: process.versions.node.split(".")[0] });
+
+/** @throws invalid-option, unknown-name; unsupported for worlds that have no truth: without snapshots or finitely many actions */
+export function planComparison(options: PlanOptions): Plan {
+  const { config, policies, budgets, states, shares, backend } = options;
+  const { spec } = assembleWorld(config);
+  if (spec.snapshotBytes === 0) {
+    throw new MagicMaskError(
+      "unsupported",
+      SOURCE,
+      `${spec.id} cannot be copied, so its decisions have no ground truth`,
+    );
+  }
+  for (const space of spec.actionSpaces) requireChoices(SOURCE, space);
+  if (policies.length < 2) {
+    const message = `intervals are over policies and need at least 2, got ${policies.length}`;
+    throw new MagicMaskError("invalid-option", SOURCE, message);
+  }
+  const twice = (values: readonly (string | number)[]) => values.find((value, i) => values.indexOf(value) !== i);
+  const doubled = twice(policies.map(({ address }) => address)) ?? twice(budgets) ?? twice(options.explainers ?? []);
+  if (doubled !== undefined) throw new MagicMaskError("invalid-option", SOURCE, `${doubled} is named twice`);
+  const { pilotRollouts, rollouts, batches, reliability, dropEpisodes } = config.evaluation;
+  return {
+    environment: config.environment,
+    agents: spec.agents,
+    policies,
+    explainers: explainersNamed(options.explainers, config.evaluation.paperSeeds),
+    budgets: [...budgets].sort((a, b) => a - b),
+    states,
+    sizes: {
+      states: config.evaluation.states,
+      truth: { pilot: pilotRollouts, rollouts, batches, reliability },
+      dropEpisodes,
+      scoreEpisodes: Math.ceil(dropEpisodes / 5),
+      shares,
+    },
+    subject: config.mask.objective,
+    backend,
+  };
+}
+
+function explainersNamed(names: readonly string[] | undefined, paperSeeds: number): PlannedExplainer[] {
+  const [learned, fixed] = [Object.keys(objectives), Object.keys(controls)];
+  const known = [...learned, ...fixed];
+  const unknown = names?.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    const message = `there is no explainer "${unknown}"; there are: ${known.join(", ")}`;
+    throw new MagicMaskError("unknown-name", SOURCE, message);
+  }
+  return known
+    .filter((name) => !names || names.includes(name) || name === CHANCE)
+    .map((name) => ({
+      name,
+      learns: learned.includes(name),
+      // It carries no signal, so one set of initial weights alone may rank well by luck.
+      initialisations: name === "paper" ? paperSeeds : 1,
+    }));
+}
+
+/** The control that every drop is printed beside. */
+export const CHANCE = "random";
+
+/** A policy that is yet to be trained. */
+export function trainedPolicy(config: Config, backend: string): PolicySource {
+  const { seed, environment, training, opponents } = config;
+  return {
+    label: `${seed}`,
+    config,
+    address: addressOf({ format: FORMAT, is: "policy", seed, environment, training, opponents, backend, ...machine() }),
+  };
+}
+
+/** A policy that a run has left. @param parameters digest of its weights */
+export const givenPolicy = (run: string, label: string, config: Config, parameters: string): PolicySource => ({
+  label,
+  config,
+  run,
+  address: addressOf({ format: FORMAT, is: "policy", parameters, environment: config.environment }),
+});
+
+/** [policies × agents] */
+export function truthsOf({ policies, agents, states, sizes, backend }: Plan): PlannedTruth[] {
+  return policies.flatMap(({ address, config }, policy) =>
+    agents.map((_, agent) => ({
+      policy,
+      agent,
+      address: addressOf({
+        format: FORMAT,
+        is: "truth",
+        policy: address,
+        agent,
+        set: states,
+        states: sizes.states,
+        truth: sizes.truth,
+        seed: config.seed,
+        discount: config.training.discount,
+        perturbation: config.mask.perturbation,
+        backend,
+        ...machine(),
+      }),
+    })),
+  );
+}
+
+/** All cells, in the order of the table. What takes play is measured for the largest budget and for what has none. */
+export function cellsOf(plan: Plan): Cell[] {
+  const { policies, explainers, budgets, sizes, backend } = plan;
+  const truths = truthsOf(plan);
+  const cell = (policy: number, explainer: PlannedExplainer, budget: number): Cell => {
+    const { config } = policies[policy];
+    const { copies, shards, discount, trace } = config.training;
+    const { probability, epochs, learningRate } = config.posthoc;
+    const played = budget === 0 || budget === budgets[budgets.length - 1];
+    const learning = { budget, copies, shards, discount, trace, probability, epochs, learningRate };
+    const address = addressOf({
+      format: FORMAT,
+      is: "cell",
+      truths: truths.filter((truth) => truth.policy === policy).map((truth) => truth.address),
+      explainer,
+      threshold: config.mask.threshold,
+      ...(budget > 0 && { learning }),
+      ...(played && { episodes: [sizes.dropEpisodes, sizes.scoreEpisodes], shares: sizes.shares }),
+      backend,
+      ...machine(),
+    });
+    return { policy, explainer, budget, played, address };
+  };
+  return policies.flatMap((_, policy) =>
+    explainers.flatMap((explainer) =>
+      (explainer.learns ? budgets : [0]).map((budget) => cell(policy, explainer, budget)),
+    ),
+  );
+}
+
+/** Of the shares of a drop curve the one that is calibrated and that tables show: the nearest to a tenth. */
+export const headlineShare = (shares: readonly number[]): number =>
+  shares.reduce((best, share) => (Math.abs(share - 0.1) < Math.abs(best - 0.1) ? share : best));

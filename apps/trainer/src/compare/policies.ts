@@ -1,0 +1,120 @@
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import type { CreateLearner, LearnerState, Policy } from "@magic-mask/core";
+import { assembleTeam, assembleWorld, policyWork, type Team, type World } from "../assemble.ts";
+import { loadBackend } from "../backend.ts";
+import type { Config } from "../config.ts";
+import { type JointState, trainJointly } from "../joint.ts";
+import { loadTeam } from "../load-run.ts";
+import { hasCheckpoint, loadCheckpoint, saveCheckpoint } from "../run/checkpoint.ts";
+import { sha256 } from "../run/sealed-json.ts";
+import { givenPolicy, type PolicySource } from "./plan.ts";
+import { isStopped, type Signals, tellShare } from "./signals.ts";
+
+/** A frozen team, ready to play. */
+export interface FrozenTeam {
+  readonly config: Config;
+  readonly world: World;
+  readonly team: Team;
+  /** [N] */
+  readonly policies: readonly Policy[];
+  readonly create: CreateLearner;
+}
+
+/** What is kept of a policy that is being trained, and what is left of it at the end. */
+interface SavedPolicy {
+  /** Undefined once it is finished: nothing of it is needed any more. */
+  readonly training?: JointState;
+  readonly learners: readonly LearnerState[];
+  readonly steps: number;
+  /** Wall. */
+  readonly seconds: number;
+  readonly finished: boolean;
+}
+
+/** What training a policy has cost; null for one that was there beforehand. */
+export interface PolicyCost {
+  readonly steps: number;
+  readonly wallSeconds: number;
+}
+
+/**
+ * Trains a policy with its world's settings and no masks, and keeps it in the cache; goes on where an earlier try stopped.
+ *
+ * @returns whether it is finished; false if it was stopped before, its state being kept
+ */
+export async function trainPolicy(source: PolicySource, cache: string, signals: Signals): Promise<boolean> {
+  const folder = folderOf(source, cache);
+  const saved = (await hasCheckpoint(folder)) ? ((await loadCheckpoint(folder)).tree as SavedPolicy) : undefined;
+  if (saved?.finished) return true;
+  // Without masks nobody is blinded.
+  const config = { ...source.config, mask: { ...source.config.mask, enabled: false } };
+  const { world, team, backend } = await assemble(config);
+  const { totalSteps } = config.training;
+  const begun = performance.now();
+  let savedAt = begun;
+  for await (const iteration of trainJointly(config, world, team, undefined, backend, saved?.training)) {
+    const { steps } = iteration;
+    tellShare(signals, Math.min(1, steps / totalSteps));
+    // Signals get through here where there are no threads.
+    await setImmediate();
+    const finished = steps >= totalSteps;
+    const stopped = isStopped(signals) && !finished;
+    if (!finished && !stopped && performance.now() - savedAt < 1000 * config.checkpointSeconds) continue;
+    savedAt = performance.now();
+    const seconds = (saved?.seconds ?? 0) + (savedAt - begun) / 1000;
+    const learners = team.learners.map(({ learner }) => learner.exportState());
+    const training = finished ? {} : { training: await iteration.exportState() };
+    const tree: SavedPolicy = { ...training, learners, steps, seconds, finished };
+    await saveCheckpoint(folder, steps, tree);
+    if (stopped) return false;
+  }
+  return true;
+}
+
+/** A policy that is finished, on the backend of its configuration. @throws io, corrupt-file */
+export async function loadPolicy(source: PolicySource, cache: string): Promise<FrozenTeam> {
+  const { config, run } = source;
+  const { world, team, backend } = await assemble(config);
+  const states = run
+    ? (await loadTeam(run)).saved.joint.learners
+    : ((await loadCheckpoint(folderOf(source, cache))).tree as SavedPolicy).learners;
+  team.learners.forEach(({ learner }, k) => {
+    learner.restoreState(states[k]);
+  });
+  const policies = team.players.map((k) => team.learners[k].policy);
+  return { config, world, team, policies, create: backend.create };
+}
+
+/** Whether a policy is there to be loaded. */
+export async function isTrained(source: PolicySource, cache: string): Promise<boolean> {
+  if (source.run) return true;
+  const folder = folderOf(source, cache);
+  return (await hasCheckpoint(folder)) && ((await loadCheckpoint(folder)).tree as SavedPolicy).finished;
+}
+
+export async function costOf(source: PolicySource, cache: string): Promise<PolicyCost | null> {
+  if (source.run) return null;
+  const { steps, seconds } = (await loadCheckpoint(folderOf(source, cache))).tree as SavedPolicy;
+  return { steps, wallSeconds: seconds };
+}
+
+/** Finds out what a run folder holds. @throws as `loadTeam` */
+export async function policyOfRun(run: string): Promise<PolicySource> {
+  const { config, saved, record } = await loadTeam(run);
+  const digest = sha256(saved.joint.learners.map(({ parameters }) => bytesDigest(parameters)).join());
+  // Results of one policy are to be found again wherever its run was made.
+  return givenPolicy(run, record.id, { ...config, workers: 0 }, digest);
+}
+
+const bytesDigest = ({ buffer, byteOffset, byteLength }: Float32Array) =>
+  sha256(new Uint8Array(buffer, byteOffset, byteLength));
+
+const folderOf = ({ address }: PolicySource, cache: string) => join(cache, "policies", address);
+
+async function assemble(config: Config) {
+  const world = assembleWorld(config);
+  const backend = await loadBackend({ ...config, workers: 0 }, policyWork(config, world));
+  const team = assembleTeam(config, world, backend.create);
+  return { world, team, backend };
+}

@@ -1,0 +1,126 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { writeFileAtomic } from "../run/atomic.ts";
+import { formatCount, formatDuration } from "../terminal/progress.ts";
+import { formatInterval, formatNumber, formatTable } from "../terminal/table.ts";
+import { toJson } from "../write-results.ts";
+import type { Comparison } from "./compare.ts";
+import { plotDrops, plotRanking, plotSteps } from "./plots.ts";
+import type { Difference } from "./summary.ts";
+import { tableOf } from "./table.ts";
+
+/** `compare.json` for programs, `README.md` and pictures for people. @throws io */
+export async function writeComparison(out: string, comparison: Comparison): Promise<void> {
+  mkdirSync(out, { recursive: true });
+  const { plan, summary } = comparison;
+  const about = { title: plan.environment.id, summary, subject: plan.subject };
+  const pictures = [
+    ...plan.budgets.map((budget) => [`auroc-${budget}.svg`, plotRanking(about, budget)] as const),
+    ["drops.svg", plotDrops(about)] as const,
+    ["steps.svg", plotSteps(about)] as const,
+  ].flatMap(([name, svg]) => (svg === null ? [] : [{ name, svg }]));
+  for (const { name, svg } of pictures) await writeFileAtomic(join(out, name), svg);
+  const names = pictures.map(({ name }) => name);
+  await writeFileAtomic(join(out, "README.md"), formatMarkdown(comparison, names));
+  await writeFileAtomic(join(out, "compare.json"), toJson(comparison));
+}
+
+/** The comparison as text for a terminal. */
+export function formatComparison(comparison: Comparison): string {
+  const { plan, summary, sentence } = comparison;
+  const tables = plan.budgets.map((budget) => {
+    const { header, body } = tableOf(summary.rows, budget);
+    return [`${formatCount(budget)} environment steps per explainer`, formatTable(body, header)].join("\n");
+  });
+  return [headOf(comparison), "", ...tables.flatMap((table) => [table, ""]), ...costsOf(comparison), "", sentence].join(
+    "\n",
+  );
+}
+
+function formatMarkdown(comparison: Comparison, pictures: readonly string[]): string {
+  const { plan, summary, sentence, command, commit, commits, machine } = comparison;
+  const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  const table = (header: readonly string[], body: readonly (readonly unknown[])[]) => [
+    row(header),
+    row(header.map(() => "---")),
+    ...body.map((cells) => row(cells.map((cell) => formatted(cell)))),
+  ];
+  const several = commits.length > 1 ? ` Figures were made at several commits: ${commits.join(", ")}.` : "";
+  return [
+    `# ${plan.environment.id}: explainers against ground truth`,
+    "",
+    sentence,
+    "",
+    headOf(comparison),
+    "",
+    ...plan.budgets.flatMap((budget) => {
+      const { header, body } = tableOf(summary.rows, budget);
+      return [`## ${formatCount(budget)} environment steps per explainer`, "", ...table(header, body), ""];
+    }),
+    ...pictures.map((name) => `![${name}](${name})`),
+    "",
+    "## Paired differences",
+    "",
+    "Per policy, then 95 % t-intervals over policies. *Above* and *below*: the interval lies on one side of 0.",
+    "",
+    ...table(
+      ["steps", "figure", "explainer", "against", "difference", ""],
+      [...summary.differences, ...summary.standing.filter((each) => !isListed(each, summary.differences))].map(
+        (each) => [
+          formatCount(each.budget),
+          each.metric,
+          each.explainer,
+          each.reference,
+          each.interval ?? "n/a",
+          each.verdict,
+        ],
+      ),
+    ),
+    "",
+    "## Cost",
+    "",
+    ...costsOf(comparison),
+    "",
+    `Made by \`${command}\` at commit ${commit ?? "unknown"} on ${machine.cpu}, ${machine.cpus} cores, Node ${machine.node}, backend ${machine.backend}.${several}`,
+    "",
+  ].join("\n");
+}
+
+const isListed = (one: Difference, all: readonly Difference[]) =>
+  all.some(
+    ({ budget, metric, explainer, reference }) =>
+      budget === one.budget && metric === one.metric && explainer === one.explainer && reference === one.reference,
+  );
+
+const formatted = (cell: unknown): string => {
+  if (typeof cell === "string") return cell;
+  return typeof cell === "number" ? formatNumber(cell) : formatInterval(cell as Parameters<typeof formatInterval>[0]);
+};
+
+function headOf({ plan, truth }: Comparison): string {
+  const { policies, agents, states, sizes } = plan;
+  const known = truth.flatMap(({ reliability }) => (reliability === null ? [] : [reliability]));
+  const reliability = known.length > 0 ? `${formatNumber(Math.min(...known))} at the least` : "unknown";
+  return (
+    `${policies.length} policies (${policies.map(({ label }) => label).join(", ")}), ${agents.length === 1 ? "1 agent" : `${agents.length} agents`}; ` +
+    `${sizes.states} ${states} states of each, by error-driven rollouts, ${formatNumber(Math.max(...truth.map(({ batches }) => batches)) * sizes.truth.rollouts)} per legal action at most, split-half reliability ${reliability}. ` +
+    `Each figure is the mean over agents, then over policies, with its 95 % t-interval over policies; ` +
+    `AUROC and NDCG are of the true top 10 %, a drop is the loss of return as a share of its range when so many of one agent's decisions are made at random. ` +
+    `StateMask's score is better the lower it is, and says nothing below its floor, which is that of replays with nothing blinded.`
+  );
+}
+
+function costsOf({ plan, training, truth, cells }: Comparison): string[] {
+  const trained = training.flatMap((cost) => (cost ? [cost] : []));
+  const sum = (values: readonly number[]) => values.reduce((all, value) => all + value, 0);
+  const lines = [
+    ...(trained.length > 0
+      ? [
+          `policies, apart from budgets: ${formatCount(trained[0].steps)} steps each, ${formatDuration(sum(trained.map((cost) => cost.wallSeconds)) / trained.length)} each`,
+        ]
+      : [`policies were given: ${plan.policies.length}`]),
+    `truth, seen by no explainer: ${formatCount(sum(truth.map(({ decisions }) => decisions)))} simulated decisions in ${formatDuration(sum(truth.map(({ wallSeconds }) => wallSeconds)))} of one core`,
+    `explainers: ${formatDuration(sum(cells.flat().map(({ cost }) => cost.wallSeconds)))} of learning (what several share counted for each), ${formatDuration(sum(cells.flat().map(({ cost }) => cost.judgingWallSeconds)))} of judging`,
+  ];
+  return lines.flatMap((line) => [`${line}.`, ""]).slice(0, -1);
+}
