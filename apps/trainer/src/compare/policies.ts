@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { CreateLearner, LearnerState, Policy } from "@magic-mask/core";
-import { assembleTeam, assembleWorld, policyWork, type Team, type World } from "../assemble.ts";
+import { assembleTeam, assembleWorld, learnersOf, policyWork, type Team, type World } from "../assemble.ts";
 import { loadBackend } from "../backend.ts";
 import type { Config } from "../config.ts";
 import { type JointState, trainJointly } from "../joint.ts";
@@ -63,7 +63,7 @@ export async function trainPolicy(source: PolicySource, cache: string, signals: 
     if (!finished && !stopped && performance.now() - savedAt < 1000 * config.checkpointSeconds) continue;
     savedAt = performance.now();
     const seconds = (saved?.seconds ?? 0) + (savedAt - begun) / 1000;
-    const learners = team.learners.map(({ learner }) => learner.exportState());
+    const learners = learnersOf(team).map(({ learner }) => learner.exportState());
     const training = finished ? {} : { training: await iteration.exportState() };
     const tree: SavedPolicy = { ...training, learners, steps, seconds, finished };
     await saveCheckpoint(folder, steps, tree);
@@ -74,17 +74,24 @@ export async function trainPolicy(source: PolicySource, cache: string, signals: 
 
 /** A policy that is finished, on the backend of its configuration. @throws io, corrupt-file */
 export async function loadPolicy(source: PolicySource, cache: string): Promise<FrozenTeam> {
-  const { config, run } = source;
+  const { run } = source;
+  if (run) return frozen(await loadTeam(run));
+  const { config } = source;
   const { world, team, backend } = await assemble(config);
-  const states = run
-    ? (await loadTeam(run)).saved.joint.learners
-    : ((await loadCheckpoint(folderOf(source, cache))).tree as SavedPolicy).learners;
-  team.learners.forEach(({ learner }, k) => {
-    learner.restoreState(states[k]);
+  const { learners } = (await loadCheckpoint(folderOf(source, cache))).tree as SavedPolicy;
+  learnersOf(team).forEach(({ learner }, k) => {
+    learner.restoreState(learners[k]);
   });
-  const policies = team.players.map((k) => team.learners[k].policy);
-  return { config, world, team, policies, create: backend.create };
+  return frozen({ config, world, team, create: backend.create });
 }
+
+const frozen = ({ config, world, team, create }: Omit<FrozenTeam, "policies">): FrozenTeam => ({
+  config,
+  world,
+  team,
+  policies: team.players.map((k) => team.learners[k].policy),
+  create,
+});
 
 /** Whether a policy is there to be loaded. */
 export async function isTrained(source: PolicySource, cache: string): Promise<boolean> {
@@ -101,8 +108,11 @@ export async function costOf(source: PolicySource, cache: string): Promise<Polic
 
 /** Finds out what a run folder holds. @throws as `loadTeam` */
 export async function policyOfRun(run: string): Promise<PolicySource> {
-  const { config, saved, record } = await loadTeam(run);
-  const digest = sha256(saved.joint.learners.map(({ parameters }) => bytesDigest(parameters)).join());
+  const { config, team, record } = await loadTeam(run);
+  const parts = team.learners.map(({ learner, origin }) =>
+    learner ? bytesDigest(learner.exportState().parameters) : `${origin?.sha256} ${origin?.gives}`,
+  );
+  const digest = sha256(parts.join());
   // Results of one policy are to be found again wherever its run was made.
   return givenPolicy(run, record.id, { ...config, workers: 0 }, digest);
 }
