@@ -171,19 +171,16 @@ export async function makeCells(
   }
 }
 
-/**
- * An objective's masks. Those that decide the blinding themselves play their own steps, as many; of several initialisations the
- * coin's are good enough, as that objective asks nothing of what comes of them.
- */
+/** An objective's masks. Those that decide the blinding themselves play their own steps, as many. */
 async function learned(
   frozen: FrozenTeam,
   { explainer, budget }: Cell,
   coin: () => Promise<CoinEvidence>,
 ): Promise<Fitted> {
   const { config } = frozen;
-  const { name, initialisations } = explainer;
+  const { name, decides, initialisations } = explainer;
   const objective = objectives[name]({ threshold: config.mask.threshold, separate: true });
-  if (objective.blinding !== "coin" && initialisations === 1) {
+  if (decides) {
     const { explainers, ...cost } = await learnByDeciding(frozen, objective, budget);
     return { explainers: [explainers], ...cost };
   }

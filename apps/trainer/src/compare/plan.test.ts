@@ -65,6 +65,12 @@ describe("a plan", () => {
     expect(counts).toMatchObject({ paper: 4, advantage: 1, random: 1 });
   });
 
+  it("knows who plays steps of its own: StateMask, but not what learns from a coin, nor what is fitted several times", () => {
+    const deciding = planOf().explainers.flatMap(({ name, decides }) => (decides ? [name] : []));
+    expect(deciding).toContain("statemask");
+    for (const name of ["advantage", "paper", "entropy"]) expect(deciding).not.toContain(name);
+  });
+
   it.each([
     ["one policy only", { seeds: [1] }, "invalid-option"],
     ["a seed twice", { seeds: [1, 2, 1] }, "invalid-option"],

@@ -22,6 +22,8 @@ interface PlannedExplainer {
   readonly name: string;
   /** Whether it learns, and so has a budget. */
   readonly learns: boolean;
+  /** Whether it decides the blinding while it learns, and so plays steps of its own; the others share what a coin blinded. */
+  readonly decides: boolean;
   /** How many fits with other initial weights its figures are means over. */
   readonly initialisations: number;
 }
@@ -119,7 +121,7 @@ export function planComparison(options: PlanOptions): Plan {
     environment: config.environment,
     agents: spec.agents,
     policies,
-    explainers: explainersNamed(options.explainers, config.evaluation.paperSeeds),
+    explainers: explainersNamed(options.explainers, config),
     budgets: [...budgets].sort((a, b) => a - b),
     states,
     sizes: {
@@ -134,7 +136,7 @@ export function planComparison(options: PlanOptions): Plan {
   };
 }
 
-function explainersNamed(names: readonly string[] | undefined, paperSeeds: number): PlannedExplainer[] {
+function explainersNamed(names: readonly string[] | undefined, { mask, evaluation }: Config): PlannedExplainer[] {
   const [learned, fixed] = [Object.keys(objectives), Object.keys(controls)];
   const known = [...learned, ...fixed];
   const unknown = names?.find((name) => !known.includes(name));
@@ -144,12 +146,14 @@ function explainersNamed(names: readonly string[] | undefined, paperSeeds: numbe
   }
   return known
     .filter((name) => !names || names.includes(name) || name === CHANCE)
-    .map((name) => ({
-      name,
-      learns: learned.includes(name),
-      // It carries no signal, so one set of initial weights alone may rank well by luck.
-      initialisations: name === "paper" ? paperSeeds : 1,
-    }));
+    .map((name) => {
+      const learns = learned.includes(name);
+      const blinding = learns && objectives[name]({ threshold: mask.threshold, separate: true }).blinding;
+      // It carries no signal, so one set of initial weights alone may rank well by luck. As it asks nothing of what comes of its
+      // blinding, what a coin blinded is as good.
+      const initialisations = name === "paper" ? evaluation.paperSeeds : 1;
+      return { name, learns, decides: blinding === "mask" && initialisations === 1, initialisations };
+    });
 }
 
 /** The control that every drop is printed beside. */

@@ -141,7 +141,9 @@ async function missing(plan: Plan, cache: string): Promise<{ pending: Pending[];
   const cells = cellsOf(plan).sort((a, b) => b.budget - a.budget || a.policy - b.policy);
   const groups = new Map<string, Cell[]>();
   for (const cell of cells) {
-    const key = `${cell.policy} ${cell.budget}`;
+    const { name, decides } = cell.explainer;
+    // What shares no play is a task of its own.
+    const key = `${cell.policy} ${cell.budget} ${decides ? name : ""}`;
     groups.set(key, [...(groups.get(key) ?? []), cell]);
   }
   for (const group of groups.values()) {
