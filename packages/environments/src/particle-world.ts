@@ -276,6 +276,7 @@ export function particleWorld(rules: ParticleRules): Environment {
     zeroSum: false,
     returnRange: null,
     commonFeatures: bodies.map(() => features),
+    chance: "reset",
     snapshotBytes: bytes.length,
     acting,
     rewards,

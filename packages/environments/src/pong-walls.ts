@@ -188,6 +188,7 @@ export function pongWalls({
     zeroSum: true,
     returnRange: [-points, points / (N - 1)],
     commonFeatures: names.map(() => features),
+    chance: "steps",
     snapshotBytes: bytes.length,
     acting,
     rewards,

@@ -38,6 +38,8 @@ export interface PettingZooOptions {
   readonly returnRange?: EnvironmentSpec["returnRange"];
   /** As in `EnvironmentSpec`. */
   readonly commonFeatures?: EnvironmentSpec["commonFeatures"];
+  /** As in `EnvironmentSpec`; not known by default. */
+  readonly chance?: EnvironmentSpec["chance"];
 }
 
 const SOURCE = "pettingzoo/petting-zoo";
@@ -80,6 +82,7 @@ export function pettingZooVector(options: PettingZooOptions, copies: number): Re
     zeroSum,
     returnRange,
     commonFeatures,
+    chance,
     ...unknown
   } = options;
   const keys = Object.keys(unknown);
@@ -92,7 +95,7 @@ export function pettingZooVector(options: PettingZooOptions, copies: number): Re
   }
   checkCount(SOURCE, "processes", processes);
   checkRange(SOURCE, "timeout", timeout, Number.MIN_VALUE);
-  const about = { id, roles, zeroSum, returnRange, commonFeatures };
+  const about = { id, roles, zeroSum, returnRange, commonFeatures, chance };
   return createRemote({
     command: [python, "-u", fileURLToPath(SCRIPT)],
     timeout,
