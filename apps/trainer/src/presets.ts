@@ -39,7 +39,7 @@ export const presets: Readonly<Record<string, ConfigInput>> = {
   // Some forty ticks from a wall to the next.
   pong_walls_v0: {
     training: {
-      totalSteps: 1_000_000,
+      totalSteps: 500_000,
       copies: 64,
       rolloutTicks: 64,
       minibatch: 1024,
