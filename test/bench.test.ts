@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import type { CollectShares, Trained } from "../bench/job/served.ts";
+import { learningTable, overSeeds } from "../bench/learning/table.ts";
 import { startNode, startPython } from "../bench/measure/child.ts";
 import { leastInTurns } from "../bench/measure/in-turns.ts";
 import { digits, markdownTable } from "../bench/measure/table.ts";
@@ -18,6 +19,35 @@ const bench = (...args: string[]) =>
     ["--import", "tsx", "--conditions=@magic-mask/source", join(root, "bench/main.ts"), ...args],
     { cwd: root, encoding: "utf8", env: { ...process.env, NODE_OPTIONS: "", MAGIC_MASK_PYTHON: "no-such-python" } },
   );
+
+describe("the table of what is learned", () => {
+  it("pairs a reference seed by seed: its spread over seeds is not held against what is learned", () => {
+    const runs = [
+      [10, 9],
+      [20, 19],
+      [30, 28.5],
+    ].map(([value, over]) => [{ name: "return", value, over }]);
+    const [figure] = overSeeds(runs);
+    // Differences 1, 1 and 1.5: mean 7/6, standard error 1/6, t₂(0.975) = 4.303, so 0.450 to 1.884.
+    expect(figure.over?.values).toEqual([9, 19, 28.5]);
+    expect(figure.over?.difference.estimate).toBeCloseTo(7 / 6, 12);
+    expect(figure.over?.difference.low).toBeCloseTo(0.4496, 3);
+    expect(figure.over?.difference.high).toBeCloseTo(1.8838, 3);
+    const about = { world: "w_v0", steps: 1e6, seeds: [{ seconds: 9 }] };
+    expect(learningTable([{ ...about, figures: [figure] }])).toContain("| > 18.8, paired | yes, by 0.450 … 1.88 |");
+  });
+
+  it("does not take a mean above the reference's for more, nor a single seed", () => {
+    const about = { world: "w_v0", steps: 1e6, seeds: [{ seconds: 9 }] };
+    const rowOf = (...runs: [value: number, over: number][]) =>
+      learningTable([{ ...about, figures: overSeeds(runs.map(([value, over]) => [{ name: "return", value, over }])) }]);
+    // Differences 9 and −1: mean 4, but anything from −59.5 to 67.5 agrees with them.
+    expect(rowOf([9, 0], [0, 1])).toContain("no, by -59.5 … 67.5");
+    expect(rowOf([9, 0])).toContain("no, by –");
+    const [bounded] = overSeeds([[{ name: "return", value: 5, atLeast: 4 }]]);
+    expect(learningTable([{ ...about, figures: [bounded] }])).toContain("| ≥ 4.00 | yes     |");
+  });
+});
 
 describe("leastInTurns", () => {
   it("takes turns, gives each as many calls as fill a turn, and keeps the least per call", async () => {

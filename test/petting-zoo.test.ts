@@ -69,6 +69,24 @@ const tested = (world: string) =>
     child.on("close", (status) => resolve({ status, said: said.slice(-2000) }));
   });
 
+describe("magic-mask-serve in a checkout", () => {
+  it("serves from source, whether or not there is a build", () => {
+    const open = { module: "@magic-mask/environments", export: "environments.tictactoe_v0", options: {}, copies: 1 };
+    const payload = Buffer.from(`O${JSON.stringify(open)}`);
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(payload.length);
+    const program = here("../packages/pettingzoo/bin/magic-mask-serve.mjs");
+    const input = Buffer.concat([length, payload]);
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program], {
+      input,
+      cwd: here(".."),
+      encoding: "utf8",
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toContain('"id":"tictactoe_v0"');
+  }, 60_000);
+});
+
 (found ? describe : describe.skip)(
   found
     ? "PettingZoo's own tests"

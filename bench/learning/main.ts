@@ -11,11 +11,11 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { tInterval } from "@magic-mask/metrics";
 import { loadTeam } from "../../apps/trainer/src/load-run.ts";
-import { digits, markdownTable } from "../measure/table.ts";
+import { digits } from "../measure/table.ts";
 import { type LearningCurve, plotLearning } from "./plot.ts";
-import { type Figure, pythonSubjects, subjects } from "./subjects.ts";
+import { pythonSubjects, subjects } from "./subjects.ts";
+import { type Figure, learningTable, overSeeds } from "./table.ts";
 
 /** Points of a curve. */
 const POINTS = 60;
@@ -40,11 +40,7 @@ for (const id of worlds) {
   const trained: Awaited<ReturnType<typeof trainAndJudge>>[] = [];
   for (const seed of seeds) trained.push(await trainAndJudge(id, seed));
   const [{ record }] = trained;
-  const figures = trained[0].figures.map(({ name, atLeast, atMost }, k) => {
-    const each = trained.map((run) => run.figures[k].value);
-    const interval = each.length > 1 ? tInterval(each) : { estimate: each[0], low: Number.NaN, high: Number.NaN };
-    return { name, atLeast, atMost, ...interval, values: each };
-  });
+  const figures = overSeeds(trained.map((run) => run.figures));
   const summary = {
     world: id,
     command: `npm run bench:learning -- ${id} --seeds ${seeds.join(",")}`,
@@ -125,32 +121,10 @@ function curveOf(file: string): LearningCurve {
 
 /** The table over all worlds that the folder holds. */
 function overview(): string {
-  const rows = readdirSync(folder)
-    .filter((file) => file.endsWith(".json"))
-    .flatMap((file) => {
-      const { world, steps, seeds, figures } = JSON.parse(readFileSync(`${folder}/${file}`, "utf8"));
-      const seconds = Math.max(...seeds.map((run: { seconds: number }) => run.seconds));
-      return figures.map(
-        ({ name, estimate, low, high, atLeast, atMost }: Figure & { estimate: number; low: number; high: number }) => [
-          world,
-          name,
-          digits(estimate),
-          Number.isFinite(low) ? `${digits(low)} … ${digits(high)}` : "–",
-          atLeast !== undefined ? `≥ ${digits(atLeast)}` : atMost !== undefined ? `≤ ${digits(atMost)}` : "–",
-          atLeast === undefined && atMost === undefined
-            ? "–"
-            : estimate >= (atLeast ?? Number.NEGATIVE_INFINITY) && estimate <= (atMost ?? Number.POSITIVE_INFINITY)
-              ? "yes"
-              : "no",
-          digits(steps / 1e6),
-          String(seeds.length),
-          digits(seconds),
-        ],
-      );
-    });
-  const table = markdownTable(
-    ["world", "figure", "mean", "95 % over seeds", "wanted", "reached", "M steps", "seeds", "s, at most"],
-    rows,
+  const table = learningTable(
+    readdirSync(folder)
+      .filter((file) => file.endsWith(".json"))
+      .map((file) => JSON.parse(readFileSync(`${folder}/${file}`, "utf8"))),
   );
   const curves = readdirSync(folder)
     .filter((file) => file.endsWith(".svg"))
@@ -159,6 +133,7 @@ function overview(): string {
 
 Written by \`npm run bench:learning\`. PPO with each world's preset, no masks; held-out episodes from seeds that training has not seen. Steps are
 environment steps over all copies, seconds those of training by wall clock; \`<world>.json\` has the command, the commit and every seed's value.
+"> x, paired" is reached where the interval of the differences, seed by seed, from another way of playing (x on the mean) is above 0.
 
 ${table}
 

@@ -3,14 +3,7 @@ import type { LoadedTeam } from "../../apps/trainer/src/load-run.ts";
 import { randomPlayer } from "../../apps/trainer/src/policies.ts";
 import { scriptedPlayer } from "../../apps/trainer/src/scripted.ts";
 import { heldOut, meanReturn } from "./held-out.ts";
-
-/** One figure of a trained team, and what it is to reach. */
-export interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly atLeast?: number;
-  readonly atMost?: number;
-}
+import type { Figure } from "./table.ts";
 
 /** How a world's team is trained, beyond its preset, and judged. */
 export interface Subject {
@@ -36,7 +29,7 @@ export const subjects: Readonly<Record<string, Subject>> = {
         all(team),
       );
       return [
-        { name: "return per agent, sampled", value: own(team, "sampled", 1000), atLeast: random },
+        { name: "return per agent, sampled", value: own(team, "sampled", 1000), over: random },
         { name: "return per agent, random play", value: random },
       ];
     },
@@ -63,23 +56,77 @@ export const subjects: Readonly<Record<string, Subject>> = {
       ];
     },
   },
-  highway_fast_v0: {
+  highway_fast_v0: { judge: (team) => driving(team, 1000, 0.05) },
+  highway_v0: { judge: (team) => driving(team, 200) },
+  connect_four_v0: { judge: againstRandom },
+  tictactoe_v0: { judge: againstRandom },
+  simple_tag_v0: {
     judge: (team) => {
-      const driven = heldOut(team, { episodes: 1000, style: "greedy" });
-      const slower = heldOut(team, { episodes: 1000, style: "greedy", others: all(team).map(() => always(4, 5)) });
+      const { roles } = team.world.spec;
+      const random = randomPlayers(team);
+      /** Mean return of a role, played by the team or at random, where everybody else plays at random. */
+      const paid = (role: string, learned: boolean) => {
+        const agents = all(team).filter((agent) => roles[agent] === role);
+        const others = random.map((player, agent) => (learned && agents.includes(agent) ? undefined : player));
+        return meanReturn(heldOut(team, { episodes: 500, style: "sampled", others }), agents);
+      };
+      return [...new Set(roles)].flatMap((role) => {
+        const over = paid(role, false);
+        return [
+          { name: `return of the ${role}, others random`, value: paid(role, true), over },
+          { name: `return of the ${role}, random itself`, value: over },
+        ];
+      });
+    },
+  },
+  planted_v0: {
+    judge: (team) => {
+      const others = randomPlayers(team);
+      const over = meanReturn(heldOut(team, { episodes: 1000, style: "sampled", others }), all(team));
       return [
-        {
-          name: "return per agent, greedy",
-          value: meanReturn(driven, all(team)),
-          atLeast: meanReturn(slower, all(team)),
-        },
-        { name: "share of agents that crashed", value: crashed(driven), atMost: 0.05 },
-        { name: "return per agent, always SLOWER", value: meanReturn(slower, all(team)) },
-        { name: "share that crashed, always SLOWER", value: crashed(slower) },
+        { name: "return per agent, greedy", value: own(team, "greedy", 1000), over },
+        { name: "return per agent, random play", value: over },
       ];
     },
   },
+  pong_walls_v0: {
+    judge: (team) => {
+      const random = randomPlayers(team);
+      const points = all(team).map((seat) => {
+        const others = random.map((player, agent) => (agent === seat ? undefined : player));
+        return meanReturn(heldOut(team, { episodes: EPISODES, style: "sampled", others }), [seat]);
+      });
+      // What one loses the others win, so that random players break even.
+      return [{ name: "return against random play, mean of seats", value: mean(points), over: 0 }];
+    },
+  },
 };
+
+/** The share of points in a game for two against random play, from either seat: a win counts 1, a draw 1/2. */
+function againstRandom(team: LoadedTeam): Figure[] {
+  const random = randomPlayers(team);
+  const points = all(team).map((seat) => {
+    const others = random.map((player, agent) => (agent === seat ? undefined : player));
+    return meanReturn(heldOut(team, { episodes: 500, style: "sampled", others }), [seat]);
+  });
+  // A win pays 1 and a loss −1; between equals the seats' shares are 1/2 on the mean.
+  return [{ name: "win rate against random play, mean of seats", value: (1 + mean(points)) / 2, over: 0.5 }];
+}
+
+/** @param most share of agents that may crash */
+function driving(team: LoadedTeam, episodes: number, most?: number): Figure[] {
+  const driven = heldOut(team, { episodes, style: "greedy" });
+  const slower = heldOut(team, { episodes, style: "greedy", others: all(team).map(() => always(4, 5)) });
+  const random = heldOut(team, { episodes, style: "greedy", others: randomPlayers(team) });
+  const [returned, slow, blind] = [driven, slower, random].map((played) => meanReturn(played, all(team)));
+  return [
+    { name: "return per agent, greedy", value: returned, over: slow },
+    { name: "share of agents that crashed", value: crashed(driven), ...(most !== undefined && { atMost: most }) },
+    { name: "return per agent, always SLOWER", value: slow },
+    { name: "share that crashed, always SLOWER", value: crashed(slower) },
+    { name: "return per agent, random play", value: blind },
+  ];
+}
 
 /** Real Python environments, played through `@magic-mask/pettingzoo`; they need `MAGIC_MASK_PYTHON` and are learned when named. */
 export const pythonSubjects: Readonly<Record<string, Subject>> = {
@@ -117,6 +164,8 @@ export const pythonSubjects: Readonly<Record<string, Subject>> = {
     },
   },
 };
+
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 const all = ({ world }: LoadedTeam) => world.spec.agents.map((_, agent) => agent);
 

@@ -70,6 +70,17 @@ describe("resolveConfig", () => {
     expect(error.message).toContain(hint);
   });
 
+  it("says all that is wrong at once", () => {
+    const error = thrown(() =>
+      resolveConfig({
+        overrides: ["training.copies=0", "training.epoch=2", "training.shard=2", "seeds=2", "seed=abc"],
+      }),
+    );
+    const parts = ["training.copies: ", '"training.epoch"', '"training.shard"', '"seeds"', "seed: "];
+    for (const part of parts) expect(error.message).toContain(part);
+    expect(error.message.split("\n")).toHaveLength(5);
+  });
+
   it("says why a file cannot be read", () => {
     const folder = mkdtempSync(join(tmpdir(), "config-"));
     expect(thrown(() => resolveConfig({ file: join(folder, "none.yaml") })).code).toBe("io");

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { channels, modes } from "@magic-mask/comm";
-import { MagicMaskError } from "@magic-mask/core";
+import { type ErrorCode, MagicMaskError } from "@magic-mask/core";
 import { objectives, perturbations } from "@magic-mask/masking";
 import { nodeBackends } from "@magic-mask/networks/node";
 import { parse } from "yaml";
@@ -244,26 +244,29 @@ export function parseConfig(input: unknown): Config {
       `${wanted}; got floor ${floor} and initial ${initial}`,
     );
   }
-  const issue = result.error.issues[0];
-  const path = issue.path.join(".");
+  const problems = result.error.issues.flatMap((issue) => problemsOf(issue, input));
+  const [{ code }] = problems;
+  throw new MagicMaskError(code, "trainer/config", problems.map(({ message }) => message).join("\n"));
+}
+
+/** What is wrong with one key, or with several that there are not. */
+function problemsOf(issue: z.core.$ZodIssue, input: unknown): { code: ErrorCode; message: string }[] {
   if (issue.code === "unrecognized_keys") {
-    const key = [...issue.path, issue.keys[0]].join(".");
-    throw new MagicMaskError(
-      "unknown-key",
-      "trainer/config",
-      `there is no key "${key}"; nearest: ${nearest(key, allKeys()).join(", ")}`,
-    );
+    return issue.keys.map((name) => {
+      const key = [...issue.path, name].join(".");
+      return {
+        code: "unknown-key",
+        message: `there is no key "${key}"; nearest: ${nearest(key, allKeys()).join(", ")}`,
+      };
+    });
   }
   const value = issue.path.reduce(
     (node: unknown, key) => (node as Record<PropertyKey, unknown> | undefined)?.[key],
     input,
   );
   const code = issue.code === "invalid_value" && typeof value === "string" ? "unknown-name" : "invalid-option";
-  throw new MagicMaskError(
-    code,
-    "trainer/config",
-    `${path || "configuration"}: ${issue.message}, got ${typeof value === "number" ? value : JSON.stringify(value)}`,
-  );
+  const got = typeof value === "number" ? value : JSON.stringify(value);
+  return [{ code, message: `${issue.path.join(".") || "configuration"}: ${issue.message}, got ${got}` }];
 }
 
 /** Every key with its default and help text, names to choose from included, for `--help` and documents. */

@@ -9,6 +9,48 @@ export const presets: Readonly<Record<string, ConfigInput>> = {
     training: { totalSteps: 6_500_000 },
     mask: { every: 2 },
   },
+  // Nine moves, of which any may be the last mistake: no discount.
+  tictactoe_v0: {
+    training: {
+      totalSteps: 300_000,
+      copies: 128,
+      rolloutTicks: 16,
+      minibatch: 512,
+      epochs: 4,
+      discount: 1,
+      trace: 0.95,
+      entropyCoefficient: 0.03,
+      learningRate: { start: 3e-3, end: 0 },
+    },
+  },
+  // Pay follows at once, and what comes later depends on nobody: a horizon of one tick.
+  planted_v0: {
+    training: {
+      totalSteps: 300_000,
+      copies: 64,
+      rolloutTicks: 24,
+      minibatch: 512,
+      epochs: 4,
+      discount: 0,
+      entropyCoefficient: 0.01,
+      learningRate: { start: 3e-3, end: 0 },
+    },
+  },
+  // Some forty ticks from a wall to the next.
+  pong_walls_v0: {
+    training: {
+      totalSteps: 500_000,
+      copies: 64,
+      rolloutTicks: 64,
+      minibatch: 1024,
+      epochs: 4,
+      discount: 0.98,
+      trace: 0.95,
+      entropyCoefficient: 0.01,
+      activation: "tanh",
+      learningRate: { start: 2e-3, end: 0 },
+    },
+  },
   // Long episodes of one agent: many passes over small rollouts, and no entropy bonus, which would keep the pole shaking. Faster
   // rates balance it sooner, but some seeds then end with a policy that does so only as long as it draws.
   cartpole_v1: {

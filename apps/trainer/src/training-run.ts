@@ -156,6 +156,8 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
   } catch (error) {
     // The first trouble is the one to report, even if the disk is too full to note it.
     if (begun) await note({ state: "failed" }).catch(() => {});
+    if (isMagicMaskError(error, "worker-lost") && (await hasCheckpoint(folder.path)))
+      error.message += `\nthe run is saved up to ${record.steps} steps; go on with: magic-mask train --resume ${folder.path}`;
     throw error;
   } finally {
     interrupt.restore();

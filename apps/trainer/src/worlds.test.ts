@@ -1,10 +1,14 @@
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { describe, expect, it } from "@jest/globals";
 import { boxSize, type Environment, isOver, maskWidth, stream } from "@magic-mask/core";
 import { environments } from "@magic-mask/environments";
 import { parseConfig } from "./config.ts";
+import { runTraining } from "./training-run.ts";
 import { makerOf } from "./worlds.ts";
 
 const python = process.env.MAGIC_MASK_PYTHON ?? "python3";
@@ -29,6 +33,45 @@ describe("makerOf", () => {
     expect(() => worldOf("pettingzoo", options)).toThrow(expect.objectContaining({ code: "unavailable" }));
     expect(() => worldOf("pettingzoo")).toThrow(expect.objectContaining({ code: "invalid-option" }));
     expect(() => worldOf("pettingzoo", { modul: "x" })).toThrow(expect.objectContaining({ code: "unknown-key" }));
+  });
+});
+
+(process.platform === "win32" ? describe.skip : describe)("a world that is lost while it is trained in", () => {
+  it("ends the run with what was played, and how to go on", async () => {
+    const out = mkdtempSync(join(tmpdir(), "magic-mask-lost-"));
+    try {
+      // Stands in for Python: one world that ends with its sixtieth request.
+      const fake = fileURLToPath(new URL("../../../packages/pettingzoo/src/fake-child.mjs", import.meta.url));
+      const python = join(out, "python");
+      writeFileSync(python, `#!/bin/sh\nexec "${process.execPath}" "${fake}" '{"fault":"exits","at":60}'\n`, {
+        mode: 0o755,
+      });
+      const config = parseConfig({
+        environment: { id: "pettingzoo", options: { module: "lost_world", python } },
+        training: {
+          copies: 1,
+          shards: 1,
+          rolloutTicks: 8,
+          totalSteps: 1000,
+          minibatch: 8,
+          sharedPolicy: false,
+          hidden: [4],
+        },
+        mask: { enabled: false },
+        blinding: { initial: 0, floor: 0 },
+        evaluation: { probeEpisodes: 0 },
+        workers: 0,
+        checkpointSeconds: 0,
+      });
+      await expect(runTraining({ config, out })).rejects.toMatchObject({
+        code: "worker-lost",
+        message: expect.stringMatching(
+          /lost_world, in .*ended \(exit code 3\).*saved up to \d+ steps; go on with: magic-mask train --resume .*magic-mask-lost/s,
+        ),
+      });
+    } finally {
+      rmSync(out, { recursive: true, force: true });
+    }
   });
 });
 

@@ -22,6 +22,11 @@ export interface EnvironmentSpec {
   readonly returnRange: readonly [low: number, high: number] | null;
   /** [N][F] indices into each agent's observation: entry f means the same for every agent. Null where nothing is common. */
   readonly commonFeatures: readonly (readonly number[])[] | null;
+  /**
+   * Where chance comes in: nowhere, in what `reset` draws, or in steps too; then `restore` must heed the stream it is given.
+   * Absent where it is not known.
+   */
+  readonly chance?: "none" | "reset" | "steps" | undefined;
   /** Bytes of one snapshot; 0 where the world cannot be copied. */
   readonly snapshotBytes: number;
 }
@@ -34,7 +39,7 @@ export interface EnvironmentSpec {
 export interface Environment extends EnvironmentSpec {
   /** [N] 1 where the agent must choose an action now. */
   readonly acting: Uint8Array;
-  /** [N] rewards written by the last step; zeros after `reset`. */
+  /** [N] rewards written by the last step; zeros after `reset`, and for who had ended before it. */
   readonly rewards: Float64Array;
   /** [N] 1 once the task is over for the agent: nothing of value follows. */
   readonly terminated: Uint8Array;

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "@jest/globals";
-import { byName, checkRange, isMagicMaskError, MagicMaskError } from "./error.ts";
+import { byName, checkCount, checkRange, isMagicMaskError, MagicMaskError } from "./error.ts";
 
 /** What `run` throws. */
 function thrown(run: () => unknown): unknown {
@@ -25,6 +25,15 @@ describe("MagicMaskError", () => {
       cause,
     });
     expect(`${error}`).toBe("MagicMaskError: [trainer/checkpoint] cannot write");
+  });
+});
+
+describe("a number that is text", () => {
+  it("is shown as text", () => {
+    const six = "6" as never;
+    expect(() => checkCount("core/error", "rows", six)).toThrow('rows must be a whole number ≥ 1, got "6"');
+    expect(() => checkRange("core/error", "luck", six, 0, 1)).toThrow('luck must be in [0, 1], got "6"');
+    expect(() => checkRange("core/error", "luck", Number.NaN, 0)).toThrow("luck must be ≥ 0, got NaN");
   });
 });
 

@@ -70,7 +70,7 @@ export function checkRange(
 ) {
   if (typeof value === "number" && value >= low && value <= high) return value;
   const wanted = high === Number.POSITIVE_INFINITY ? `≥ ${low}` : `in [${low}, ${high}]`;
-  throw new MagicMaskError("invalid-option", source, `${option} must be ${wanted}, got ${value}`);
+  throw new MagicMaskError("invalid-option", source, `${option} must be ${wanted}, got ${shown(value)}`);
 }
 
 /**
@@ -81,8 +81,11 @@ export function checkRange(
 export function checkCount(source: string, option: string, value: number, low = 1, high = Number.POSITIVE_INFINITY) {
   if (Number.isInteger(value) && value >= low && value <= high) return value;
   const wanted = high === Number.POSITIVE_INFINITY ? `≥ ${low}` : `in [${low}, ${high}]`;
-  throw new MagicMaskError("invalid-option", source, `${option} must be a whole number ${wanted}, got ${value}`);
+  throw new MagicMaskError("invalid-option", source, `${option} must be a whole number ${wanted}, got ${shown(value)}`);
 }
+
+/** "6" in its quotes, so that it is told from 6; NaN as itself. */
+const shown = (value: unknown) => (typeof value === "number" ? String(value) : String(JSON.stringify(value)));
 
 /**
  * Returns the entry called `name`.

@@ -78,6 +78,7 @@ export function cartPole({ suttonBartoReward = false, ...unknown }: CartPoleOpti
     zeroSum: false,
     returnRange: suttonBartoReward ? [-1, 0] : [1, CLOCK],
     commonFeatures: [[0, 1, 2, 3]],
+    chance: "reset",
     snapshotBytes: bytes.length,
     acting,
     rewards,

@@ -149,6 +149,32 @@ describe("replayFixture", () => {
   });
 });
 
+describe("the name of an oracle", () => {
+  const met = (oracle: string) => replayFixture({ ...few(connect4), header: { oracle } });
+
+  it("is found among versions, settings and whatever else a recording says", () => {
+    for (const oracle of [
+      "pettingzoo.classic.connect_four_v3",
+      "pettingzoo.classic.connect_four_v3.raw_env(render_mode=None)",
+      "pettingzoo 1.25.0: pettingzoo.classic.connect_four_v3.env(), by hand",
+    ]) {
+      expect(met(oracle)).toMatchObject({ oracle, passed: 12, failed: 0 });
+    }
+    const about = "gymnasium 1.2.0 (pip) CartPole-v1, TimeLimit 500";
+    expect(replayFixture({ ...cartpole, header: { oracle: about } })).toMatchObject({ passed: 54, failed: 0 });
+  });
+
+  it("is not found in part of a word", () => {
+    for (const oracle of [
+      "pettingzoo.classic.connect_four_v31.env()",
+      "my.pettingzoo.classic.connect_four_v3",
+      "gymnasium CartPole-v1x",
+    ]) {
+      expect(met(oracle).skipped).toContain(oracle);
+    }
+  });
+});
+
 describe("npm run conform", () => {
   const conform = (...args: string[]) =>
     spawnSync(

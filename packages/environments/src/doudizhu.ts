@@ -182,6 +182,7 @@ export function doudizhu({ rules = "rlcard", observation = "rlcard", ...unknown 
     zeroSum: false,
     returnRange: [0, 1],
     commonFeatures: kinds.map((kind) => encoding.common[kind]),
+    chance: "reset",
     snapshotBytes: bytes.length,
     acting,
     rewards,

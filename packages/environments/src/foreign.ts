@@ -33,6 +33,7 @@ export interface ForeignOptions {
   readonly zeroSum?: boolean;
   readonly returnRange?: EnvironmentSpec["returnRange"];
   readonly commonFeatures?: EnvironmentSpec["commonFeatures"];
+  readonly chance?: EnvironmentSpec["chance"];
 }
 
 /**
@@ -49,6 +50,7 @@ export function foreignBase(source: string, object: ForeignWorld, turnBased: boo
     zeroSum = false,
     returnRange = null,
     commonFeatures = null,
+    chance,
   } = options;
   if (id === undefined) {
     throw new MagicMaskError("invalid-option", source, "id must be given, because the object has no metadata.name");
@@ -73,6 +75,7 @@ export function foreignBase(source: string, object: ForeignWorld, turnBased: boo
     zeroSum,
     returnRange,
     commonFeatures,
+    chance,
     snapshotBytes: 0,
   };
   const W = slotWidth(spec);

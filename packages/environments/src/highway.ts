@@ -173,6 +173,7 @@ function createHighway(
     zeroSum: false,
     returnRange: [0, Math.ceil(duration * policyFrequency) + 1],
     commonFeatures: agents.map(() => features),
+    chance: "reset",
     snapshotBytes,
     acting,
     rewards,

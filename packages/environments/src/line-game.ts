@@ -148,6 +148,7 @@ export function lineGame(rules: LineGameRules): Environment & OpenActions {
     zeroSum: true,
     returnRange: [-1, 1],
     commonFeatures: [features, features],
+    chance: "none",
     snapshotBytes: size + 1,
     acting,
     rewards,

@@ -17,5 +17,5 @@ export function refuseUnknown(source: string, rest: object): void {
  */
 export function checkSwitch(source: string, option: string, value: boolean): void {
   if (typeof value === "boolean") return;
-  throw new MagicMaskError("invalid-option", source, `${option} must be true or false, got ${value}`);
+  throw new MagicMaskError("invalid-option", source, `${option} must be true or false, got ${JSON.stringify(value)}`);
 }

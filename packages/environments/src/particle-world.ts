@@ -58,6 +58,8 @@ const DT = 0.1;
 /** What is left of a velocity after one step. */
 const KEPT = 1 - 0.25;
 const CONTACT_FORCE = 100;
+/** Seconds of an agent's flight that its picture shows as a line. */
+const AHEAD = 0.3;
 /** How softly contact begins; see `penetration`. */
 const MARGIN = 0.001;
 /** From this gap on e^(−gap / MARGIN) is 0 in float64, and so is the force. */
@@ -276,6 +278,7 @@ export function particleWorld(rules: ParticleRules): Environment {
     zeroSum: false,
     returnRange: null,
     commonFeatures: bodies.map(() => features),
+    chance: "reset",
     snapshotBytes: bytes.length,
     acting,
     rewards,
@@ -334,8 +337,9 @@ export function particleWorld(rules: ParticleRules): Environment {
     },
 
     svg() {
-      // From −1 to 1 and a margin, or as far out as somebody has gone.
-      const far = positions.reduce((most, x) => max(most, abs(x)), 1) + 0.3;
+      // From −1 to 1 and a margin, or as far out as somebody has gone or points.
+      const ahead = (i: number) => positions[i] + AHEAD * (velocities[i] ?? 0);
+      const far = positions.reduce((most, x, i) => max(most, abs(x), abs(ahead(i))), 1) + 0.3;
       const scale = 150 / far;
       const x = (value: number) => 150 + scale * value;
       const y = (value: number) => 150 - scale * value;
@@ -350,10 +354,9 @@ export function particleWorld(rules: ParticleRules): Environment {
       );
       const discs = bodies.map((_, i) => {
         const { cx, cy, r } = circle(i);
-        const [vx, vy] = [velocities[2 * i], velocities[2 * i + 1]];
         return [
           shape("circle", { cx, cy, r, fill: agentColours[i % agentColours.length], "fill-opacity": 0.8 }),
-          shape("line", { x1: cx, y1: cy, x2: cx + scale * 0.3 * vx, y2: cy - scale * 0.3 * vy, stroke: colours.ink }),
+          shape("line", { x1: cx, y1: cy, x2: x(ahead(2 * i)), y2: y(ahead(2 * i + 1)), stroke: colours.ink }),
         ].join("");
       });
       const names = bodies.map(({ name }, i) => {

@@ -68,6 +68,7 @@ export function pendulum(options: Readonly<Record<string, never>> = {}): Environ
     zeroSum: false,
     returnRange: [CLOCK * WORST, 0],
     commonFeatures: [[0, 1, 2]],
+    chance: "reset",
     snapshotBytes: bytes.length,
     acting,
     rewards,

@@ -150,6 +150,7 @@ export function planted({
     zeroSum: false,
     returnRange: [0 - luck * T, N * locks + luck * T],
     commonFeatures: agents.map(() => features),
+    chance: "steps",
     snapshotBytes: bytes.length,
     acting,
     rewards,

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { type PongWallsOptions, pongWalls } from "./pong-walls.ts";
 
 const [STAY, LEFT, RIGHT] = [0, 1, 2];
-/** Positions in the state, as floats: ball x, y, its speed, ticks, points, who lost, chance, paddles. */
+/** Positions in the state, as floats: ball x, y, its speed, ticks, points, who lost, chance, paddles, points lost. */
 const PADDLES = 11;
 
 function field(options: PongWallsOptions = {}) {
@@ -95,9 +95,9 @@ describe("pongWalls", () => {
   it("moves paddles by 1/16 of a half wall, to where they end with the wall", () => {
     const { play, state } = field({ agents: 3 });
     play(RIGHT, LEFT);
-    expect([...state.subarray(PADDLES)]).toEqual([1 / 16, -1 / 16, 0]);
+    expect([...state.subarray(PADDLES, PADDLES + 3)]).toEqual([1 / 16, -1 / 16, 0]);
     for (let k = 0; k < 20; k++) play(RIGHT, LEFT);
-    expect([...state.subarray(PADDLES)]).toEqual(close([0.7, -0.7, 0]));
+    expect([...state.subarray(PADDLES, PADDLES + 3)]).toEqual(close([0.7, -0.7, 0]));
   });
 
   it("shows each agent its own side", () => {
@@ -169,4 +169,19 @@ describe("pongWalls", () => {
     expect([...world.terminated, ...world.truncated]).toEqual([1, 1, 1, 1, 1, 1]);
     expect(() => play()).toThrow(expect.objectContaining({ code: "out-of-order" }));
   });
+});
+
+it("draws how many points each has lost", () => {
+  const world = pongWalls({ agents: 3, points: 6 });
+  world.reset(5);
+  const lost = [0, 0, 0];
+  while (world.acting[0]) {
+    // Out of the way of most balls.
+    world.step(Float32Array.of(1, 1, 2));
+    const loser = world.rewards.indexOf(-1);
+    if (loser >= 0) lost[loser]++;
+    const shown = [...(world.svg?.() ?? "").matchAll(/>(\d+)<\/text>/g)].map(([, count]) => Number(count));
+    expect(shown).toEqual(lost);
+  }
+  expect(lost.reduce((sum, count) => sum + count)).toBe(6);
 });

@@ -97,7 +97,8 @@ export function pongWalls({
   const features = Array.from({ length: FEATURES }, (_, i) => i);
 
   // The whole state; the arrays below follow from it.
-  const state = new Float64Array(PADDLES + N);
+  const losses = PADDLES + N;
+  const state = new Float64Array(losses + N);
   state[TICKS] = -1;
   const bytes = new Uint8Array(state.buffer);
   const acting = new Uint8Array(N);
@@ -188,6 +189,7 @@ export function pongWalls({
     zeroSum: true,
     returnRange: [-points, points / (N - 1)],
     commonFeatures: names.map(() => features),
+    chance: "steps",
     snapshotBytes: bytes.length,
     acting,
     rewards,
@@ -243,6 +245,7 @@ export function pongWalls({
       state[TICKS]++;
       if (state[LOST] >= 0) {
         state[POINTS]++;
+        state[losses + state[LOST]]++;
         serve();
       }
       publish();
@@ -262,7 +265,7 @@ export function pongWalls({
 
     render() {
       const [x, y] = [state[X], state[Y]].map((place) => place.toFixed(3));
-      const paddles = Array.from(state.subarray(PADDLES), (place) => place.toFixed(2)).join(" ");
+      const paddles = Array.from(state.subarray(PADDLES, losses), (place) => place.toFixed(2)).join(" ");
       return `tick ${state[TICKS]}: point ${state[POINTS]} of ${points}, ball at ${x}, ${y}; paddles at ${paddles}`;
     },
 
@@ -279,6 +282,13 @@ export function pongWalls({
         const [x2, y2] = at(wall, distance, to);
         return shape("line", { x1, y1, x2, y2, stroke, "stroke-width": width });
       };
+      const lost = names.map((_, agent) => {
+        const [left, top] = at(apart * agent, 0.85, 0);
+        return words(left, top + 4, String(state[losses + agent]), {
+          "text-anchor": "middle",
+          fill: agentColours[agent % agentColours.length],
+        });
+      });
       const drawn = Array.from({ length: walls }, (_, wall) => {
         if (wall % apart !== 0) return line(wall, 1, -1, 1, colours.line, 4);
         const agent = wall / apart;
@@ -289,6 +299,7 @@ export function pongWalls({
       const [cx, cy] = [middle + scale * state[X], middle - scale * state[Y]];
       return svgDocument(2 * middle, 2 * middle, [
         ...drawn,
+        ...lost,
         shape("circle", { cx, cy, r: 3, fill: colours.ink }),
         words(middle, middle, `${state[POINTS]} of ${points}`, { "text-anchor": "middle", fill: colours.line }),
       ]);

@@ -165,6 +165,7 @@ export function pong({
     zeroSum: false,
     returnRange: players === 1 ? [-GAME, GAME] : [-GAME - Math.floor(maxFrames / STALL), GAME],
     commonFeatures: each(common),
+    chance: repeatActionProbability > 0 ? "steps" : "none",
     snapshotBytes: bytes.length,
     acting,
     rewards,

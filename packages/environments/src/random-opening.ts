@@ -55,6 +55,7 @@ export function withRandomOpening(make: MakeEnvironment, ticks: number): MakeEnv
     const opened: Environment = {
       ...environment,
       id,
+      chance: environment.chance === "none" && ticks > 0 ? "reset" : environment.chance,
       reset(seed) {
         random.rekey(seed, id);
         for (let attempt = 0; attempt < ATTEMPTS; attempt++) {

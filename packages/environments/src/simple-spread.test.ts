@@ -99,3 +99,15 @@ describe("simpleSpread", () => {
     expect(Math.max(...all)).toBeGreaterThan(0.98);
   });
 });
+
+it("draws where agents are going inside of its picture", () => {
+  const world = simpleSpread();
+  world.reset(1);
+  // All go left as long as it lasts: from then on at full speed, and far out.
+  for (let t = 0; t < 25; t++) {
+    if (world.acting[0]) world.step(Float32Array.of(1, 1, 1));
+    const ends = [...(world.svg?.() ?? "").matchAll(/ [xy][12]="([^"]+)"/g)].map(([, end]) => Number(end));
+    expect(ends).toHaveLength(4 * 3);
+    for (const end of ends) expect(end).toBe(Math.min(Math.max(end, 0), 300));
+  }
+});

@@ -81,6 +81,7 @@ export function maskEnvironment(
     ...world,
     id: `mask_${world.id}`,
     actionSpaces: world.agents.map(() => discrete(2, ["blind", "keep"])),
+    chance: "steps",
     snapshotBytes: world.snapshotBytes === 0 ? 0 : world.snapshotBytes + 2 * STREAM_BYTES,
 
     reset(seed) {

@@ -111,6 +111,9 @@ class View:
         seen = np.asarray(seen, self.dtype)
         if seen.size != self.size:
             raise Refusal("shape-mismatch", f"{self.who} must see {self.size} numbers, got {seen.size}")
+        if seen.dtype == np.float32 and not np.isfinite(seen).all():
+            at = int(np.flatnonzero(~np.isfinite(seen))[0])
+            raise Refusal("not-finite", f"{self.who} sees {seen.ravel()[at]} as number {at} of {self.size}")
         return seen.tobytes()
 
 
@@ -205,6 +208,14 @@ class World:
             self.last[i] = self.views[i].blank
         self.begin_tick()
 
+    def pay(self, i, reward):
+        try:
+            self.rewards[i] = float("nan") if reward is None else reward
+        except (TypeError, ValueError):
+            self.rewards[i] = float("nan")
+        if not abs(self.rewards[i]) < float("inf"):
+            raise Refusal("not-finite", f"the reward of {self.agents[i]} must be a finite number, got {reward!r}")
+
     def begin_tick(self):
         for i in range(len(self.agents)):
             self.acting[i] = False
@@ -250,6 +261,13 @@ def versioned(name):
     return name if underscore and version.isdigit() else f"{name}_v0"
 
 
+def told(answers, name, what):
+    """What an environment says of an agent that it must say something of."""
+    if name in answers:
+        return answers[name]
+    raise Refusal("shape-mismatch", f"there is no {what} of {name}, only of {', '.join(map(str, answers)) or 'nobody'}")
+
+
 class PettingZooWorld(World):
     def __init__(self, env, module):
         names = getattr(env, "possible_agents", None)
@@ -287,9 +305,11 @@ class Parallel(PettingZooWorld):
         observations, rewards, terminations, truncations, infos = self.env.step(chosen)
         for name in chosen:
             i = self.index[name]
-            self.rewards[i] = rewards.get(name, 0)
-            self.terminated[i] = bool(terminations.get(name, False))
-            self.truncated[i] = bool(truncations.get(name, False))
+            self.pay(i, told(rewards, name, "reward"))
+            # Whoever is not among the agents any more may have left without a word.
+            stays = name in self.env.agents
+            self.terminated[i] = bool(told(terminations, name, "termination") if stays else terminations.get(name))
+            self.truncated[i] = bool(told(truncations, name, "truncation") if stays else truncations.get(name))
             if (self.terminated[i] or self.truncated[i]) and name in observations:
                 self.see(i, observations[name])
         self.publish(observations, infos)
@@ -300,7 +320,7 @@ class Parallel(PettingZooWorld):
             if self.terminated[i] or self.truncated[i]:
                 continue
             self.acting[i] = True
-            self.see(i, observations[name], infos.get(name))
+            self.see(i, told(observations, name, "observation"), infos.get(name))
         for i, name in enumerate(self.names):
             left = not self.acting[i] and self.last[i] is not self.views[i].blank
             if left and not (self.terminated[i] or self.truncated[i]):
@@ -323,9 +343,12 @@ class Aec(PettingZooWorld):
     def step(self, slots):
         i = self.index[self.env.agent_selection]
         self.begin_tick()
+        live = [name for name in self.env.agents if not (self.env.terminations[name] or self.env.truncations[name])]
         self.env.step(self.hands[i].decode(slots[i]))
-        for name, reward in self.env.rewards.items():
-            self.rewards[self.index[name]] = reward
+        for name in live:
+            if name not in self.env.agents and name not in self.env.rewards:
+                continue
+            self.pay(self.index[name], told(self.env.rewards, name, "reward"))
         self.settle()
 
     def settle(self):
@@ -378,7 +401,8 @@ class Gymnasium(World):
     def step(self, slots):
         self.begin_tick()
         seen, reward, terminated, truncated, info = self.env.step(self.hands[0].decode(slots[0]))
-        self.rewards[0], self.terminated[0], self.truncated[0] = reward, bool(terminated), bool(truncated)
+        self.pay(0, reward)
+        self.terminated[0], self.truncated[0] = bool(terminated), bool(truncated)
         self.acting[0] = not (terminated or truncated)
         self.see(0, seen, info)
 
@@ -414,8 +438,9 @@ class RLCard(World):
         state, player = self.env.step(self.hands[i].decode(slots[i]))
         if not self.env.is_over():
             return self.turn(state, player)
-        self.rewards[:] = self.env.get_payoffs()
+        payoffs = self.env.get_payoffs()
         for i in range(len(self.agents)):
+            self.pay(i, payoffs[i])
             self.terminated[i] = True
             self.see(i, self.env.get_state(i)["obs"])
 
@@ -551,6 +576,12 @@ def answer(worlds, letter, payload, state):
     raise Refusal("corrupt-message", f"there is no request {letter!r}")
 
 
+def raised(error):
+    """What was raised, and in which line of which file."""
+    file, line, function, _ = traceback.extract_tb(error.__traceback__)[-1]
+    return f"it raised {type(error).__name__}: {error} (in {function}, {file}, line {line})"
+
+
 def serve():
     """Answers frames until standard input ends."""
     requests = os.fdopen(os.dup(0), "rb")
@@ -559,8 +590,10 @@ def serve():
     os.dup2(2, 1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.stdout = sys.stderr
-    # Ctrl-C is for whoever started this: it reaches the whole group of the terminal.
+    # To be stopped is for whoever started this, who may have something to save: Ctrl-C, `timeout` and batch systems signal the
+    # whole group. The end of standard input ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     die_with_parent()
     worlds, state = [], {}
     opening = True
@@ -585,8 +618,8 @@ def serve():
     except BaseException as error:
         traceback.print_exc()
         code = error.code if isinstance(error, Refusal) else "invalid-option" if opening else "worker-lost"
-        where = "" if isinstance(error, Refusal) else f"it raised {type(error).__name__}: "
-        write_frame(replies, b"E", json.dumps({"code": code, "message": f"{where}{error}"}).encode())
+        message = str(error) if isinstance(error, Refusal) else raised(error)
+        write_frame(replies, b"E", json.dumps({"code": code, "message": message}).encode())
         os._exit(1)
 
 

@@ -40,7 +40,7 @@ class Odd:
     def seen(self):
         return {
             "stays": {
-                "observation": np.array([[self.seed % 1000, self.tick / 4]]),
+                "observation": np.array([[self.seed % 1000, np.nan if self.fault == "dazed" and self.tick else self.tick / 4]]),
                 "action_mask": np.array([1, 0, 1], np.int8),
             },
             "leaves": np.array([1 + self.tick % 2, self.tick % 3]),
@@ -63,6 +63,12 @@ class Odd:
             os._exit(7)
         self.tick += 1
         rewards = {name: float(np.sum(action)) for name, action in actions.items()}
+        if self.fault == "unpaid":
+            del rewards["leaves"]
+        if self.fault == "none":
+            rewards["leaves"] = None
+        if self.fault == "nan":
+            rewards["leaves"] = float("nan")
         acted = list(self.agents)
         terminations = {name: name == "leaves" and self.tick == 2 for name in acted}
         truncations = {name: self.tick == 4 for name in acted}
@@ -70,6 +76,8 @@ class Odd:
             self.agents = [*self.agents, "comes"]
         self.agents = [n for n in self.agents if not (terminations.get(n) or truncations.get(n))]
         names = set(acted) | set(self.agents)
+        if self.fault == "unseen":
+            names.remove("stays")
         return {n: self.seen()[n] for n in names}, rewards, terminations, truncations, {n: {} for n in names}
 
     def render(self):

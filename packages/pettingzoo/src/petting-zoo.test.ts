@@ -125,13 +125,39 @@ withPython("gymnasium, numpy")("odd worlds", () => {
     };
     expect(failing("raises")).toMatchObject({
       code: "worker-lost",
-      message: expect.stringMatching(/ValueError: no such luck/),
+      message: expect.stringMatching(
+        /test_worlds, in a step: it raised ValueError: no such luck \(in step, .*test_worlds\.py, line \d+\)/,
+      ),
     });
+    expect(failing("unpaid")).toMatchObject({
+      code: "shape-mismatch",
+      message: expect.stringContaining("there is no reward of leaves, only of stays"),
+    });
+    expect(failing("none").message).toContain("the reward of leaves must be a finite number, got None");
+    expect(failing("nan")).toMatchObject({ code: "not-finite", message: expect.stringContaining("got nan") });
+    expect(failing("dazed")).toMatchObject({
+      code: "not-finite",
+      message: expect.stringContaining("stays sees nan as number 1 of 2"),
+    });
+    expect(failing("unseen").message).toContain("there is no observation of stays");
     expect(failing("exits")).toMatchObject({ code: "worker-lost", message: expect.stringMatching(/exit code 7/) });
     expect(failing("hangs", { timeout: 5 })).toMatchObject({
       code: "worker-lost",
       message: expect.stringMatching(/5 s/),
     });
+  });
+
+  const onLinux = process.platform === "linux" ? it : it.skip;
+  onLinux("go on where their group is told to stop: whoever plays them decides", async () => {
+    const world = odd();
+    world.reset(1);
+    const { stdout } = spawnSync("pgrep", ["-P", String(process.pid), "-f", "magic_mask_env.py"], { encoding: "utf8" });
+    const pids = stdout.trim().split("\n").map(Number);
+    expect(pids).toHaveLength(1);
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.kill(pids[0], signal);
+    world.step(new Float32Array(6));
+    world.reset(2);
+    expect([...world.acting]).toEqual([1, 1, 0]);
   });
 
   it("that cannot be shown are refused by name", () => {

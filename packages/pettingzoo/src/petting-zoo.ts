@@ -22,7 +22,10 @@ export interface PettingZooOptions {
   readonly kwargs?: Readonly<Record<string, unknown>>;
   /** The interpreter that has the packages; by default `MAGIC_MASK_PYTHON`, else `python3`. */
   readonly python?: string;
-  /** Processes that many copies are spread over, ≥ 1. Each holds its share and takes one round trip per step. */
+  /**
+   * Processes that many copies are spread over, ≥ 1, each with its share and one round trip per step. Per vector: a training run
+   * has one for each of its `training.shards`, so with the default of 8 shards as many processes at least.
+   */
   readonly processes?: number;
   /** Seconds that a process may take for an answer, its start and the building of each copy included, > 0. */
   readonly timeout?: number;
@@ -38,6 +41,8 @@ export interface PettingZooOptions {
   readonly returnRange?: EnvironmentSpec["returnRange"];
   /** As in `EnvironmentSpec`. */
   readonly commonFeatures?: EnvironmentSpec["commonFeatures"];
+  /** As in `EnvironmentSpec`; not known by default. */
+  readonly chance?: EnvironmentSpec["chance"];
 }
 
 const SOURCE = "pettingzoo/petting-zoo";
@@ -80,6 +85,7 @@ export function pettingZooVector(options: PettingZooOptions, copies: number): Re
     zeroSum,
     returnRange,
     commonFeatures,
+    chance,
     ...unknown
   } = options;
   const keys = Object.keys(unknown);
@@ -92,11 +98,12 @@ export function pettingZooVector(options: PettingZooOptions, copies: number): Re
   }
   checkCount(SOURCE, "processes", processes);
   checkRange(SOURCE, "timeout", timeout, Number.MIN_VALUE);
-  const about = { id, roles, zeroSum, returnRange, commonFeatures };
+  const about = { id, roles, zeroSum, returnRange, commonFeatures, chance };
   return createRemote({
     command: [python, "-u", fileURLToPath(SCRIPT)],
     timeout,
     remedy: "install Python 3.9 or later, or name an interpreter in the option python or in MAGIC_MASK_PYTHON",
+    name: module,
     open: { kind, module, kwargs },
     about: Object.fromEntries(Object.entries(about).filter(([, value]) => value !== undefined)),
     scale,

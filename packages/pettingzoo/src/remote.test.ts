@@ -26,6 +26,7 @@ function fake(fault: Fault = {}, options: Partial<RemoteOptions> = {}): RemoteVe
     command: [process.execPath, FAKE, JSON.stringify(fault)],
     timeout: 20,
     remedy: "do something",
+    name: "the fake world",
     open: {},
     copies: 1,
     processes: 1,
@@ -180,6 +181,23 @@ describe("trouble", () => {
     expect(message).toMatch(/has not answered for 2 s and was killed.*\nthinking/s);
     world.reset(4);
     expect([...world.acting]).toEqual([1, 1]);
+  });
+
+  it("names what was played, and what was being done", () => {
+    const failing = (at: number, run: (vector: RemoteVector) => void, fault = "exits") => {
+      const vector = fake({ fault, at }, { copies: 2 });
+      return thrown(() => run(vector)).message;
+    };
+    expect(failing(2, (vector) => vector.reset(1, 0))).toMatch(
+      /^\[pettingzoo\/crew\] the fake world, in the reset of copy 1: .* ended/,
+    );
+    const step = (vector: RemoteVector) => {
+      vector.reset(0, 0);
+      vector.step(playOn(2));
+    };
+    expect(failing(3, step, "dies")).toContain("the fake world, in a step: ");
+    expect(failing(3, step, "raises")).toContain("the fake world, in a step: it raised ValueError");
+    expect(thrown(() => fake({ fault: "exits", at: 1 })).message).toContain("the fake world, at the start: ");
   });
 
   it("at the opening comes from the maker", () => {

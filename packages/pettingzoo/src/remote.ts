@@ -7,6 +7,7 @@ import {
   type EnvironmentSpec,
   type ErrorCode,
   isCopyOver,
+  isMagicMaskError,
   MagicMaskError,
   maskWidth,
   slotWidth,
@@ -28,6 +29,8 @@ import {
 } from "./protocol.ts";
 
 export interface RemoteOptions extends CrewOptions {
+  /** What is played, for error messages. */
+  readonly name: string;
   /** What a child is to open, as JSON carries it; the number of copies is added. */
   readonly open: object;
   /** What its answer does not say, or says otherwise. */
@@ -68,13 +71,21 @@ const BYTE = 255;
  * @throws worker-lost, unavailable, corrupt-message as `Crew`; what the other end says, with its code; from the methods,
  *   illegal-action, unsupported
  */
-export function createRemote({ open, about, scale, copies: C, processes, ...options }: RemoteOptions): RemoteVector {
+export function createRemote({
+  name,
+  open,
+  about,
+  scale,
+  copies: C,
+  processes,
+  ...options
+}: RemoteOptions): RemoteVector {
   checkCount(SOURCE, "copies", C);
   const K = Math.min(checkCount(SOURCE, "processes", processes), C);
   const from = (k: number) => Math.floor((k * C) / K);
   const crew = createCrew(options);
   const counts = Array.from({ length: K }, (_, k) => from(k + 1) - from(k));
-  const opened = openAll(crew, open, counts);
+  const opened = placing(`${name}, at the start`, () => openAll(crew, open, counts));
   const told = specOf(opened as OpenReply);
   const { wires, ansi, ...fixed } = told;
   const scaled = fixed.observationSpaces.map(
@@ -116,9 +127,9 @@ export function createRemote({ open, about, scale, copies: C, processes, ...opti
     for (let at = first * N; at < (first + copies) * N; at++) masks[at].fill(0);
   };
   /** Runs what talks to child k. */
-  const talk = <T>(k: number, run: () => T): T => {
+  const talk = <T>(k: number, doing: string, run: () => T): T => {
     try {
-      return run();
+      return placing(`${name}, ${doing}`, run);
     } catch (error) {
       if (crew.lives(k)) crew.kill(k);
       forget(k);
@@ -148,7 +159,7 @@ export function createRemote({ open, about, scale, copies: C, processes, ...opti
 
     reset(copy, seed) {
       const k = shardAt[copy];
-      talk(k, () => {
+      talk(k, `in the reset of copy ${copy}`, () => {
         if (!crew.lives(k)) {
           const again = openAll(crew, open, counts, k);
           if (JSON.stringify(again) !== JSON.stringify(opened)) {
@@ -169,7 +180,7 @@ export function createRemote({ open, about, scale, copies: C, processes, ...opti
       const at = copy * N + agent;
       const k = shardAt[copy];
       if (stale[at] === 1 && crew.lives(k)) {
-        talk(k, () => {
+        talk(k, `asked what ${agents[agent]} sees`, () => {
           crew.ask(k, numbersFrame("V", copy - shards[k].first, agent));
           const seen = dataOf(k);
           requireEnd(seen, looks[at].byteLength);
@@ -207,7 +218,7 @@ export function createRemote({ open, about, scale, copies: C, processes, ...opti
         const { first, copies, steps } = shards[k];
         if (!steps.includes(1)) continue;
         try {
-          talk(k, () => {
+          talk(k, "in a step", () => {
             const records = dataOf(k);
             let end = 0;
             for (let c = 0; c < copies; c++) if (steps[c]) end = readRecord(records, end, arrays, (first + c) * N, N);
@@ -226,7 +237,7 @@ export function createRemote({ open, about, scale, copies: C, processes, ...opti
     render(copy) {
       const k = shardAt[copy];
       if (ansi && crew.lives(k)) {
-        return talk(k, () => {
+        return talk(k, "asked for its state as text", () => {
           crew.ask(k, numbersFrame("T", copy - shards[k].first));
           return String(parseJson(expect(crew, k, "J").payload));
         });
@@ -274,6 +285,17 @@ export function single(vector: RemoteVector): Environment & { close(): void } {
     render: () => vector.render(0),
     close: () => vector.close(),
   };
+}
+
+/** Runs what may throw an error of ours, and says in it where that was. */
+function placing<T>(where: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!isMagicMaskError(error)) throw error;
+    const { code, source, message, cause } = error;
+    throw new MagicMaskError(code, source, `${where}: ${message.slice(`[${source}] `.length)}`, { cause });
+  }
 }
 
 /** Starts children and opens their copies, all at once or one of them. @returns what they say of the world */

@@ -73,8 +73,8 @@ export async function serveStandardStreams(): Promise<void> {
   const { stdin, stdout, stderr } = process;
   const write = stdout.write.bind(stdout);
   stdout.write = stderr.write.bind(stderr) as typeof stdout.write;
-  // Ctrl-C is for whoever started this: it reaches the whole group of the terminal.
-  process.on("SIGINT", () => {});
+  // To be stopped is for whoever started this: a signal reaches the whole group. The end of standard input ends this process.
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => {});
   await serve(stdin, { write });
 }
 

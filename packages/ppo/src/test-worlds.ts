@@ -61,7 +61,10 @@ export function scriptWorld(
       }
       for (let i = 0; i < N; i++) {
         acting[i] = clock < script.length && script[clock].choices[i] > 0 ? 1 : 0;
-        rewards[i] = clock > 0 ? script[clock - 1].rewards[i] + lucky : 0;
+        const over = script
+          .slice(0, Math.max(0, clock - 1))
+          .some(({ terminates = [], truncates = [] }) => terminates.includes(i) || truncates.includes(i));
+        rewards[i] = clock > 0 && !over ? script[clock - 1].rewards[i] + lucky : 0;
       }
     };
     const agents = Array.from({ length: N }, (_, i) => `agent_${i}`);

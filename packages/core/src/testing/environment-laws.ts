@@ -1,17 +1,25 @@
 import { type Environment, isOver, type MakeEnvironment, slotWidth } from "../environment.ts";
 import { type Stream, stream } from "../random.ts";
 import { actionWidth, boxSize, contains, maskWidth } from "../space.ts";
-import { type Law, law, throwsCode } from "./law.ts";
+import { broken, type Law, law, throwsCode } from "./law.ts";
+import { flawOf } from "./well-formed.ts";
 
 /** Ticks after which an episode under random play is taken to be endless. */
 const LIMIT = 20_000;
 /** Ticks for which two episodes are compared. */
 const COMPARED = 1_000;
 const SEEDS = [0, 1, 2, 0xffffffff];
+/** Seeds that part from seed 0, if a world heeds seeds at all; their upper halves are zero. */
+const LOW_SEEDS = Array.from({ length: 15 }, (_, k) => k + 1);
+/** Seeds that are told from seed 0 by their upper half alone. */
+const HIGH_SEEDS = LOW_SEEDS.map((seed) => seed * 0x10000);
+const KINDS = { acting: "Uint8Array", rewards: "Float64Array", terminated: "Uint8Array", truncated: "Uint8Array" };
 // By name: test runners that sandbox modules find a global some hundred times more slowly.
 const { is } = Object;
+const { imul } = Math;
 /** What arrays are filled with to see who writes where. */
 const MARK = -12345;
+const OFFERS = "offers every acting agent a legal action, and nobody else any";
 
 /** The laws that every `Environment` obeys. A subject makes fresh instances. */
 export const environmentLaws: readonly Law<MakeEnvironment>[] = [
@@ -33,6 +41,14 @@ export const environmentLaws: readonly Law<MakeEnvironment>[] = [
     for (const [name, length] of Object.entries(lengths)) {
       if (length !== N) fail(`${name} has ${length} entries for ${N} agents`);
     }
+    for (const [name, wanted] of Object.entries(KINDS)) {
+      // Of another realm, an array is no instance of this one's class.
+      const kind = Object.prototype.toString.call(environment[name as keyof typeof KINDS]).slice(8, -1);
+      if (kind !== wanted) fail(`${name} must be a ${wanted}, got a ${kind}`);
+    }
+    const { chance } = environment;
+    if (chance !== undefined && !["none", "reset", "steps"].includes(chance))
+      fail(`chance is "none", "reset" or "steps" where it is said, got ${JSON.stringify(chance)}`);
     for (const space of environment.actionSpaces) {
       if (space.kind === "discrete" && space.labels && space.labels.length !== space.n) {
         fail(`${space.labels.length} labels [${space.labels}] name ${space.n} actions`);
@@ -88,13 +104,15 @@ export const environmentLaws: readonly Law<MakeEnvironment>[] = [
           }
           const again = new Float32Array(size);
           environment.observe(agent, again, 0);
-          if (again.some((x, i) => !is(x, out[i + 3]))) fail(`observing ${name} twice gave two answers`);
+          for (let i = 0; i < size; i++) {
+            if (!is(again[i], out[i + 3])) fail(`observing ${name} twice gave two answers`);
+          }
         });
       });
     }
   }),
 
-  law("offers every acting agent a legal action, and nobody else any", (fail, make) => {
+  law(OFFERS, (fail, make) => {
     const environment = make();
     for (const seed of SEEDS) {
       playRandomly(environment, seed, () => {
@@ -154,34 +172,49 @@ export const environmentLaws: readonly Law<MakeEnvironment>[] = [
     }
   }),
 
-  law("lets exactly one agent act at a time if it is turn based, and no agent after its end", (fail, make) => {
-    const environment = make();
-    const { agents, acting, terminated, truncated } = environment;
-    for (const seed of SEEDS) {
-      const ended = new Uint8Array(agents.length);
-      playRandomly(environment, seed, () => {
-        const count = acting.reduce((sum, bit) => sum + bit, 0);
-        if (environment.turnBased && count > 1) fail(`${count} agents act at once`);
-        agents.forEach((name, agent) => {
-          const over = terminated[agent] || truncated[agent];
-          if (acting[agent] && over) fail(`${name} acts after its end`);
-          if (ended[agent] && !over) fail(`${name} had ended and lives again`);
-          if (over) ended[agent] = 1;
+  law(
+    "lets exactly one agent act at a time if it is turn based, and no agent act or earn after its end",
+    (fail, make) => {
+      const environment = make();
+      const { agents, acting, rewards, terminated, truncated } = environment;
+      const N = agents.length;
+      let [crowded, together] = [false, false];
+      for (const seed of SEEDS) {
+        const ended = new Uint8Array(N);
+        playRandomly(environment, seed, () => {
+          for (const [name, flags] of Object.entries({ acting, terminated, truncated })) {
+            if (flags.some((flag) => flag !== 0 && flag !== 1)) fail(`${name} is [${flags}]; its entries are 0 or 1`);
+          }
+          const count = acting.reduce((sum, bit) => sum + bit, 0);
+          if (environment.turnBased && count > 1) fail(`${count} agents act at once`);
+          if (count > 1) together = true;
+          let live = 0;
+          agents.forEach((name, agent) => {
+            const over = terminated[agent] || truncated[agent];
+            if (acting[agent] && over) fail(`${name} acts after its end`);
+            if (ended[agent] && !over) fail(`${name} had ended and lives again`);
+            if (ended[agent] && rewards[agent] !== 0) fail(`${name} has ended, and yet earns ${rewards[agent]}`);
+            if (over) ended[agent] = 1;
+            else live++;
+          });
+          if (live > 1) crowded = true;
         });
-      });
-      const unended = ended.indexOf(0);
-      if (isOver(environment) && unended >= 0) {
-        fail(`the episode is over, but ${agents[unended]} is neither terminated nor truncated`);
+        const unended = ended.indexOf(0);
+        if (isOver(environment) && unended >= 0) {
+          fail(`the episode is over, but ${agents[unended]} is neither terminated nor truncated`);
+        }
       }
-    }
-  }),
+      if (!environment.turnBased && crowded && !together)
+        fail("no two agents ever act at once, so that it is turn based; turnBased says it is not");
+    },
+  ),
 
   law("ends, with returns inside the declared range", (fail, make) => {
     const environment = make();
     for (const seed of SEEDS) {
       const returns = new Float64Array(environment.agents.length);
       playRandomly(environment, seed, undefined, (actions) => {
-        environment.step(actions);
+        advance(environment, actions);
         environment.rewards.forEach((reward, agent) => {
           if (!Number.isFinite(reward)) fail(`a reward is ${reward}`);
           returns[agent] += reward;
@@ -202,7 +235,7 @@ export const environmentLaws: readonly Law<MakeEnvironment>[] = [
     for (const seed of SEEDS) {
       let sum = 0;
       playRandomly(environment, seed, undefined, (actions) => {
-        environment.step(actions);
+        advance(environment, actions);
         for (const reward of environment.rewards) sum += reward;
       });
       if (Math.abs(sum) > 1e-9) fail(`the returns of seed ${seed} sum to ${sum}`);
@@ -217,11 +250,26 @@ export const environmentLaws: readonly Law<MakeEnvironment>[] = [
       const again = transcript(used, seed);
       const at = fresh.findIndex((x, i) => !is(x, again[i]));
       if (at >= 0 || fresh.length !== again.length) {
-        fail(`seed ${seed} gave two episodes (they part at entry ${at} of ${fresh.length})`);
+        fail(`seed ${seed} gave two episodes (they part at tick ${at} of ${fresh.length})`);
       }
       // The next seed finds the instance in the middle of an episode.
       walk(used, 99, ticks + 1);
     });
+  }),
+
+  law("has the chance that it declares, and starts by every bit of the seed", (fail, make) => {
+    const { chance } = make();
+    if (chance === undefined) return;
+    if (chance === "none") {
+      const other = [1, 2, 0x10000].find((seed) => part(make, 0, seed));
+      if (other !== undefined) fail(`it declares no chance, and yet seeds 0 and ${other} give two episodes`);
+      return;
+    }
+    const parting = LOW_SEEDS.filter((seed) => part(make, 0, seed)).length;
+    if (parting === 0) fail(`it declares chance (${chance}), and yet seeds 0 to ${LOW_SEEDS.length} give one episode`);
+    // Where there are but few ways to start, seeds may well share one.
+    if (parting < LOW_SEEDS.length || HIGH_SEEDS.some((seed) => part(make, 0, seed))) return;
+    fail("seeds of the same lower 16 bits all give one episode; each of the 32 bits must count");
   }),
 
   law("two instances do not disturb each other", (fail, make) => {
@@ -257,7 +305,8 @@ export const environmentLaws: readonly Law<MakeEnvironment>[] = [
         choices(environment, agent).forEach(({ legal, n }, part) => {
           const good = actions[agent * W + part];
           const masked = Array.from({ length: n }, (_, a) => a).find((a) => legal.length > 0 && !legal.includes(a));
-          const wrong = n > 0 ? [Number.NaN, -1, n, 0.5] : [Number.NaN];
+          const { NaN: nan, POSITIVE_INFINITY, NEGATIVE_INFINITY } = Number;
+          const wrong = n > 0 ? [nan, -1, n, 0.5] : [nan, POSITIVE_INFINITY, NEGATIVE_INFINITY];
           for (const bad of masked === undefined ? wrong : [...wrong, masked]) {
             actions[agent * W + part] = bad;
             if (throwsCode(() => environment.step(actions), "illegal-action")) continue;
@@ -289,10 +338,12 @@ export const environmentLaws: readonly Law<MakeEnvironment>[] = [
       observation: new Float32Array(boxSize(environment.observationSpaces[agent])).fill(MARK),
       mask: new Uint8Array(maskWidth(environment.actionSpaces[agent])).fill(9),
     }));
+    let played: Float32Array = new Float32Array();
     const careless = transcript(
       environment,
       5,
       () => {
+        if (played.some((x) => !Number.isNaN(x))) fail("the actions handed to step() were written to after the call");
         lent.forEach(({ observation, mask }, agent) => {
           const touched = observation.some((x) => x !== MARK) || mask.some((bit) => bit !== 9);
           if (touched) fail("an array handed to observe() or legal() was written to after the call");
@@ -304,9 +355,10 @@ export const environmentLaws: readonly Law<MakeEnvironment>[] = [
       },
       (actions) => {
         const given = actions.slice();
-        environment.step(actions);
+        advance(environment, actions);
         if (actions.some((x, i) => !is(x, given[i]))) fail("step() wrote to the actions");
         actions.fill(Number.NaN);
+        played = actions;
       },
     );
     if (differ(careless, transcript(make(), 5)))
@@ -323,13 +375,13 @@ export const environmentLaws: readonly Law<MakeEnvironment>[] = [
     };
     const seen = transcript(watched, 5, look, (actions) => {
       moves.push(actions.slice());
-      watched.step(actions);
+      advance(watched, actions);
     });
     if (differ(seen, transcript(make(), 5))) fail("render(), svg() or snapshot() changed the episode");
     const unwatched = make();
     unwatched.reset(5);
     for (const actions of moves) unwatched.step(actions);
-    if (differ(view(unwatched), view(watched))) fail("the same actions led elsewhere when nobody looked in between");
+    if (!is(view(unwatched), view(watched))) fail("the same actions led elsewhere when nobody looked in between");
   }),
 
   law("continues from a snapshot exactly, as often as one likes", (fail, make) => {
@@ -344,6 +396,11 @@ export const environmentLaws: readonly Law<MakeEnvironment>[] = [
       environment.snapshot(buffer, 4);
       if ([0, 1, 2, 3].some((i) => buffer[i] !== 7 || buffer[size + 4 + i] !== 7))
         fail(`a snapshot wrote outside its ${size} bytes`);
+      const twin = new Uint8Array(size).fill(8);
+      environment.snapshot(twin, 0);
+      const unwritten = twin.findIndex((byte, i) => byte !== buffer[4 + i]);
+      if (unwritten >= 0)
+        fail(`two snapshots of one state differ: byte ${unwritten} of ${size} is not written, or not always alike`);
       const kept = buffer.slice();
       const first = rest(environment);
       environment.restore(buffer, 4);
@@ -386,7 +443,7 @@ export const environmentLaws: readonly Law<MakeEnvironment>[] = [
     const now = view(origin);
     const snapshot = snapshotOf(origin);
     const own = rest(origin);
-    if (differ(now, view(continued(snapshot, stream(21)))))
+    if (!is(now, view(continued(snapshot, stream(21)))))
       fail("a restore with a stream gave another state than the snapshot's");
     const given = rest(continued(snapshot, stream(21)));
     if (differ(given, rest(continued(snapshot, stream(21))))) fail("two restores with equal streams gave two futures");
@@ -403,18 +460,33 @@ export const environmentLaws: readonly Law<MakeEnvironment>[] = [
     reused.reset(8);
     if (differ(fresh, rest(reused)))
       fail("after a restore with a stream, reset starts another episode than its seed's");
-    if (differ(words, lent.exportState())) fail("reset went on with the stream that was lent for an earlier episode");
+    if (lent.exportState().some((word, i) => word !== words[i]))
+      fail("reset went on with the stream that was lent for an earlier episode");
 
-    // Seeds that part from one and the same start show that there is chance; then some stream must change the future too.
-    const chancy = Array.from({ length: 8 }, (_, seed) => seed).some((seed) => {
-      const environment = start(seed);
-      return !differ(now, view(environment)) && differ(own, rest(environment));
-    });
-    if (!chancy) return;
-    const heeded = Array.from({ length: 64 }, (_, k) => k).some((k) =>
-      differ(own, rest(continued(snapshot, stream(22, k)))),
-    );
-    if (!heeded) fail("seeds differ, but no stream given at restore makes a difference");
+    /** Whether one of these streams leads elsewhere than the snapshot's own, from the start of this seed's episode. */
+    const heeds = (seed: number, streams = 8) => {
+      const begun = start(seed);
+      const kept = snapshotOf(begun);
+      const future = rest(begun);
+      return Array.from({ length: streams }, (_, k) => k).some((k) =>
+        differ(future, rest(continued(kept, stream(22, k)))),
+      );
+    };
+    const { chance } = origin;
+    if (chance === "none" || chance === "reset") {
+      if (heeds(8, 2)) fail(`it declares chance "${chance}", and yet the stream given at restore changes what follows`);
+      return;
+    }
+    // Without a word about it, seeds that part from one and the same start show that steps draw chance.
+    const chancy =
+      chance === "steps" ||
+      Array.from({ length: 8 }, (_, seed) => seed).some((seed) => {
+        const environment = start(seed);
+        return is(now, view(environment)) && differ(own, rest(environment));
+      });
+    // An episode may end before anything is drawn.
+    if (!chancy || Array.from({ length: 8 }, (_, k) => 8 + k).some((seed) => heeds(seed))) return;
+    fail("steps draw chance, but no stream given at restore makes a difference");
   }),
 
   law("renders as text, and draws itself as one SVG document where it is drawn", (fail, make) => {
@@ -426,6 +498,8 @@ export const environmentLaws: readonly Law<MakeEnvironment>[] = [
       if (picture === undefined) return;
       if (!/^<svg [^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"[\s\S]*<\/svg>\n?$/.test(picture))
         fail(`svg() must be one SVG document with its namespace, got ${picture.slice(0, 60)}`);
+      const flaw = flawOf(picture);
+      if (flaw) fail(`svg() is not well formed: ${flaw}`);
       if (/NaN|undefined|Infinity/.test(picture)) fail("svg() draws something at NaN, undefined or Infinity");
     };
     environment.reset(0);
@@ -476,11 +550,26 @@ export function randomActions(environment: Environment, choose: Stream): Float32
   return actions;
 }
 
+/** Takes a step of what is offered. @throws law-broken, the law about what is offered, if it is refused for being illegal */
+function advance(environment: Environment, actions: Float32Array): void {
+  try {
+    environment.step(actions);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "illegal-action") throw error;
+    const empty = environment.agents.find(
+      (_, agent) =>
+        environment.acting[agent] && choices(environment, agent).some(({ legal, n }) => n > 0 && legal.length === 0),
+    );
+    if (empty !== undefined) broken(OFFERS, `${empty} must act, and nothing is legal for it`, error);
+    broken(OFFERS, `step() refused actions that are offered as legal: ${(error as Error).message}`, error);
+  }
+}
+
 /** Starts an episode and takes up to `ticks` steps of random legal actions. */
 function walk(environment: Environment, seed: number, ticks: number): void {
   const choose = stream(seed, "walk");
   environment.reset(seed);
-  for (let t = 0; t < ticks && !isOver(environment); t++) environment.step(randomActions(environment, choose));
+  for (let t = 0; t < ticks && !isOver(environment); t++) advance(environment, randomActions(environment, choose));
 }
 
 /** Plays one episode of random legal actions; `look` is called after the reset and after every `step`. */
@@ -488,7 +577,7 @@ function playRandomly(
   environment: Environment,
   seed: number,
   look: () => void = () => {},
-  step: (actions: Float32Array) => void = (actions) => environment.step(actions),
+  step: (actions: Float32Array) => void = (actions) => advance(environment, actions),
   limit = LIMIT,
 ): void {
   const choose = stream(seed, "random play");
@@ -500,26 +589,51 @@ function playRandomly(
   }
 }
 
-/** All that can be seen of the present moment. */
-function view(environment: Environment): number[] {
-  const seen = [...environment.acting, ...environment.rewards, ...environment.terminated, ...environment.truncated];
+/** A digest of all that can be seen of the present moment: 53 bits of it, as worlds may show tens of thousands of numbers. */
+function view(environment: Environment): number {
+  const { acting, rewards, terminated, truncated } = environment;
+  const digest = createDigest();
+  digest.add(Float64Array.from([...acting, ...rewards, ...terminated, ...truncated]));
   environment.actionSpaces.forEach((space, agent) => {
     const observation = new Float32Array(boxSize(environment.observationSpaces[agent]));
     environment.observe(agent, observation, 0);
-    const mask = new Uint8Array(maskWidth(space));
-    seen.push(environment.legal(agent, mask, 0));
-    for (const x of observation) seen.push(x);
-    for (const bit of mask) seen.push(bit);
+    // Words are read four bytes at a time.
+    const mask = new Uint8Array(4 * Math.ceil(maskWidth(space) / 4));
+    digest.add(Float64Array.of(environment.legal(agent, mask, 0)));
+    digest.add(observation);
+    digest.add(mask);
     if (space.kind !== "candidates") return;
     const features = new Float32Array(space.max * space.features);
     const count = environment.candidates?.(agent, features, 0) ?? 0;
-    seen.push(count);
-    for (const x of features.subarray(0, count * space.features)) seen.push(x);
+    digest.add(Float64Array.of(count));
+    digest.add(features.subarray(0, count * space.features));
   });
-  return seen;
+  return digest.value();
 }
 
-/** All that is seen in one episode of random play. */
+/** Two lanes of MurmurHash3 (Appleby) over the bits of what is added. */
+function createDigest() {
+  let [one, two] = [1, 2];
+  return {
+    /** @param array whose bytes are whole words */
+    add({ buffer, byteOffset, byteLength }: ArrayBufferView) {
+      const words = new Int32Array(buffer, byteOffset, byteLength / 4);
+      let [a, b] = [one, two];
+      for (let i = 0; i < words.length; i++) {
+        let word = imul(words[i], 0xcc9e2d51);
+        word = imul((word << 15) | (word >>> 17), 0x1b873593);
+        a ^= word;
+        a = (imul((a << 13) | (a >>> 19), 5) + 0xe6546b64) | 0;
+        b ^= word;
+        b = (imul((b << 17) | (b >>> 15), 9) + 0x9e3779b9) | 0;
+      }
+      [one, two] = [a, b];
+    },
+    value: () => (one >>> 0) * 0x200000 + (two >>> 11),
+  };
+}
+
+/** What is seen in one episode of random play, a digest per tick. */
 function transcript(
   environment: Environment,
   seed: number,
@@ -528,22 +642,38 @@ function transcript(
 ): number[] {
   const seen: number[] = [];
   const record = () => {
-    for (const x of view(environment)) seen.push(x);
+    seen.push(view(environment));
     look();
   };
   playRandomly(environment, seed, record, step, COMPARED);
   return seen;
 }
 
-/** Plays on from here at random, always with the same choices. @returns all that is seen, from now on */
+/** Plays on from here at random, always with the same choices. @returns what is seen from now on, a digest per tick */
 function rest(environment: Environment): number[] {
   const choose = stream(17, "rest");
-  const seen = view(environment);
+  const seen = [view(environment)];
   for (let t = 0; t < COMPARED && !isOver(environment); t++) {
-    environment.step(randomActions(environment, choose));
-    for (const x of view(environment)) seen.push(x);
+    advance(environment, randomActions(environment, choose));
+    seen.push(view(environment));
   }
   return seen;
+}
+
+/** Whether two seeds give two episodes where the choices are the same. */
+function part(make: MakeEnvironment, one: number, two: number): boolean {
+  const pair = [one, two].map((seed) => {
+    const environment = make();
+    environment.reset(seed);
+    return { environment, choose: stream(17, "part") };
+  });
+  for (let t = 0; t <= COMPARED; t++) {
+    const [a, b] = pair.map(({ environment }) => view(environment));
+    if (!is(a, b)) return true;
+    if (isOver(pair[0].environment)) return false;
+    for (const { environment, choose } of pair) advance(environment, randomActions(environment, choose));
+  }
+  return false;
 }
 
 const differ = (a: readonly number[], b: readonly number[]) => a.length !== b.length || a.some((x, i) => !is(x, b[i]));

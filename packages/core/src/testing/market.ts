@@ -58,6 +58,7 @@ export function market(): Environment {
     zeroSum: false,
     returnRange: [0, TICKS / 2],
     commonFeatures: [0, 1].map(() => Array.from({ length: KINDS }, (_, k) => k)),
+    chance: "steps",
     snapshotBytes: state.byteLength,
     acting,
     rewards,

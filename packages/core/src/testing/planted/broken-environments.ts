@@ -2,6 +2,7 @@ import { type Environment, isOver, type MakeEnvironment } from "../../environmen
 import { isMagicMaskError, MagicMaskError } from "../../error.ts";
 import { type Stream, stream } from "../../random.ts";
 import { box, discrete } from "../../space.ts";
+import { market } from "../market.ts";
 import { gatherers } from "./gatherers.ts";
 import { nim } from "./nim.ts";
 import { workshop } from "./workshop.ts";
@@ -27,10 +28,11 @@ const STARTS = "starts clean: somebody acts, nothing is earned, nothing has ende
 const OBSERVES = "observes within its spaces, and writes nowhere else";
 const OFFERS = "offers every acting agent a legal action, and nobody else any";
 const LISTS = "lists the candidates of who acts, and of nobody else, where candidates are its actions";
-const TURNS = "lets exactly one agent act at a time if it is turn based, and no agent after its end";
+const TURNS = "lets exactly one agent act at a time if it is turn based, and no agent act or earn after its end";
 const ENDS = "ends, with returns inside the declared range";
 const ZERO_SUM = "is zero-sum if it says so";
 const SAME = "plays the same episode for the same seed, on a fresh and on a used instance";
+const BY_SEED = "has the chance that it declares, and starts by every bit of the seed";
 const ALONE = "two instances do not disturb each other";
 const ORDER = "refuses to step before reset and after the end";
 const ILLEGAL_ACTIONS = "refuses illegal actions and stays as it was";
@@ -70,6 +72,45 @@ export const brokenEnvironments: readonly BrokenEnvironment[] = [
     bug: "more common features for one agent than for the other",
     breaks: [DECLARES],
     make: breaking(gatherers, () => ({ commonFeatures: [[0, 1], [0]] })),
+  },
+
+  {
+    bug: "a list in place of an array",
+    breaks: [DECLARES],
+    make: breaking(nim, ({ acting, reset, step, restore }) => {
+      const list = [0, 0] as number[] & Uint8Array;
+      const after =
+        <T extends unknown[]>(run: (...given: T) => void) =>
+        (...given: T) => {
+          run(...given);
+          for (const agent of list.keys()) list[agent] = acting[agent];
+        };
+      return { acting: list, reset: after(reset), step: after(step), restore: after(restore) };
+    }),
+  },
+  {
+    bug: "rewards of single precision",
+    breaks: [DECLARES],
+    make: breaking(nim, ({ rewards, reset, step, restore }) => {
+      const single = new Float32Array(2);
+      const after =
+        <T extends unknown[]>(run: (...given: T) => void) =>
+        (...given: T) => {
+          run(...given);
+          single.set(rewards);
+        };
+      return {
+        rewards: single as ArrayLike<number> as Float64Array,
+        reset: after(reset),
+        step: after(step),
+        restore: after(restore),
+      };
+    }),
+  },
+  {
+    bug: "chance that nobody knows",
+    breaks: [DECLARES],
+    make: breaking(nim, () => ({ chance: "sometimes" as "steps" })),
   },
 
   {
@@ -121,7 +162,7 @@ export const brokenEnvironments: readonly BrokenEnvironment[] = [
 
   {
     bug: "one has left before it began",
-    breaks: [STARTS],
+    breaks: [STARTS, BY_SEED],
     make: breaking(gatherers, ({ reset, acting, terminated }) => ({
       reset(seed) {
         reset(seed);
@@ -209,7 +250,7 @@ export const brokenEnvironments: readonly BrokenEnvironment[] = [
 
   {
     bug: "a mask of zeros",
-    breaks: [OFFERS],
+    breaks: [OFFERS, BY_SEED, CHANCE],
     make: breaking(gatherers, ({ legal }) => ({
       legal(agent, out, offset) {
         const count = legal(agent, out, offset);
@@ -220,7 +261,7 @@ export const brokenEnvironments: readonly BrokenEnvironment[] = [
   },
   {
     bug: "nothing legal for who must act",
-    breaks: [OFFERS],
+    breaks: [OFFERS, BY_SEED, CHANCE],
     make: breaking(gatherers, () => ({
       legal(_agent, out, offset) {
         out.fill(0, offset, offset + 3);
@@ -344,6 +385,34 @@ export const brokenEnvironments: readonly BrokenEnvironment[] = [
 
   { bug: "two act in a turn-based world", breaks: [TURNS], make: breaking(gatherers, () => ({ turnBased: true })) },
   {
+    bug: "one after the other, and not turn based",
+    breaks: [TURNS],
+    make: breaking(nim, () => ({ turnBased: false })),
+  },
+  {
+    bug: "an end that is a 2",
+    breaks: [TURNS],
+    make: breaking(nim, ({ step, state, terminated }) => ({
+      step(actions) {
+        step(actions);
+        if (state.heap === 0) terminated[0] = 2;
+      },
+      snapshotBytes: 0,
+    })),
+  },
+  {
+    bug: "who has left is paid",
+    breaks: [TURNS],
+    make: breaking(gatherers, ({ step, state, terminated, rewards }) => ({
+      step(actions) {
+        const left = terminated.indexOf(1);
+        step(actions);
+        if (left >= 0 && state.tick < 8) rewards[left] = 1e-3;
+      },
+      returnRange: null,
+    })),
+  },
+  {
     bug: "a dead agent acts",
     breaks: [TURNS],
     make: breaking(gatherers, ({ step, state, terminated }) => ({
@@ -389,10 +458,11 @@ export const brokenEnvironments: readonly BrokenEnvironment[] = [
   {
     bug: "rewards outside the range",
     breaks: [ENDS],
-    make: breaking(gatherers, ({ step, rewards }) => ({
+    make: breaking(gatherers, ({ step, rewards, terminated }) => ({
       step(actions) {
+        const lives = terminated[0] === 0;
         step(actions);
-        rewards[0] -= 0.1;
+        if (lives) rewards[0] -= 0.1;
       },
     })),
   },
@@ -449,7 +519,7 @@ export const brokenEnvironments: readonly BrokenEnvironment[] = [
   },
   {
     bug: "the seed is ignored: chance goes on where it was",
-    breaks: [SAME],
+    breaks: [SAME, BY_SEED],
     make: breaking(gatherers, ({ reset, state }) => {
       const random = stream(0);
       return {
@@ -459,6 +529,22 @@ export const brokenEnvironments: readonly BrokenEnvironment[] = [
         },
       };
     }),
+  },
+
+  {
+    bug: "every seed is 0",
+    breaks: [BY_SEED],
+    make: breaking(gatherers, ({ reset }) => ({ reset: () => reset(0) })),
+  },
+  {
+    bug: "half of the seed is lost",
+    breaks: [BY_SEED],
+    make: breaking(market, ({ reset }) => ({ reset: (seed) => reset(seed & 0xffff) })),
+  },
+  {
+    bug: "chance in the reset of a world that declares none",
+    breaks: [BY_SEED],
+    make: breaking(nim, () => ({ chance: "none" })),
   },
 
   {
@@ -533,6 +619,13 @@ export const brokenEnvironments: readonly BrokenEnvironment[] = [
     breaks: [ILLEGAL_ACTIONS],
     make: breaking(workshop, ({ step }) => ({
       step: (actions) => step(actions.map((a, i) => (i === 2 ? a || 0 : a))),
+    })),
+  },
+  {
+    bug: "a driver that turns the wheel without end",
+    breaks: [ILLEGAL_ACTIONS],
+    make: breaking(workshop, ({ step }) => ({
+      step: (actions) => step(actions.map((a, i) => (i === 2 ? Math.max(-1, Math.min(1, a)) : a))),
     })),
   },
   {
@@ -613,6 +706,23 @@ export const brokenEnvironments: readonly BrokenEnvironment[] = [
     }),
   },
   {
+    bug: "keeps the actions and writes to them later",
+    breaks: [KEEPS],
+    make: breaking(gatherers, ({ step, observe }) => {
+      let last: Float32Array | undefined;
+      return {
+        step(actions) {
+          step(actions);
+          last = actions;
+        },
+        observe(agent, out, offset) {
+          observe(agent, out, offset);
+          last?.fill(0);
+        },
+      };
+    }),
+  },
+  {
     bug: "observe keeps `out` and updates it",
     breaks: [KEEPS],
     make: breaking(gatherers, ({ step, observe }) => {
@@ -676,7 +786,7 @@ export const brokenEnvironments: readonly BrokenEnvironment[] = [
   },
   {
     bug: "a snapshot uses up chance",
-    breaks: [LOOKING],
+    breaks: [LOOKING, CONTINUES],
     make: breaking(gatherers, ({ snapshot, state }) => ({
       snapshot(out, offset) {
         state.random.bits();
@@ -796,6 +906,11 @@ export const brokenEnvironments: readonly BrokenEnvironment[] = [
     })),
   },
   {
+    bug: "a snapshot is shorter than declared",
+    breaks: [CONTINUES],
+    make: breaking(gatherers, () => ({ snapshotBytes: 45 })),
+  },
+  {
     bug: "a snapshot is longer than declared",
     breaks: [CONTINUES],
     make: breaking(gatherers, ({ snapshot }) => ({
@@ -820,6 +935,16 @@ export const brokenEnvironments: readonly BrokenEnvironment[] = [
     bug: "restore ignores the stream",
     breaks: [CHANCE],
     make: breaking(gatherers, ({ restore }) => ({ restore: (from, offset) => restore(from, offset) })),
+  },
+  {
+    bug: "restore ignores the stream, in a world that starts at random",
+    breaks: [CHANCE],
+    make: breaking(market, ({ restore }) => ({ restore: (from, offset) => restore(from, offset) })),
+  },
+  {
+    bug: "steps draw chance in a world that declares it for the reset alone",
+    breaks: [CHANCE],
+    make: breaking(market, () => ({ chance: "reset" })),
   },
   {
     bug: "restore overwrites the stream with its own",
@@ -906,6 +1031,11 @@ export const brokenEnvironments: readonly BrokenEnvironment[] = [
     make: breaking(nim, ({ render, state }) => ({ render: () => (state.heap === 0 ? "" : render()) })),
   },
   { bug: "a picture that is no document", breaks: [RENDERS], make: breaking(nim, () => ({ svg: () => "<g></g>" })) },
+  {
+    bug: "a picture that is cut off",
+    breaks: [RENDERS],
+    make: breaking(nim, () => ({ svg: () => '<svg xmlns="http://www.w3.org/2000/svg"><g></svg>' })),
+  },
   {
     bug: "a picture with something nowhere",
     breaks: [RENDERS],

@@ -41,6 +41,7 @@ export function gatherers(): Environment & { readonly state: GatherersState } {
     zeroSum: false,
     returnRange: [0, FULL],
     commonFeatures: AGENTS.map(() => [0, 1, 2]),
+    chance: "steps",
     snapshotBytes: 44,
     acting,
     rewards,

@@ -35,6 +35,7 @@ export function nim(): Environment & { readonly state: { heap: number; mover: nu
     zeroSum: true,
     returnRange: [-1, 1],
     commonFeatures: null,
+    chance: "reset",
     snapshotBytes: 2,
     acting,
     rewards,

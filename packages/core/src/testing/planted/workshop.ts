@@ -34,6 +34,7 @@ export function workshop(): Environment {
     zeroSum: false,
     returnRange: null,
     commonFeatures: null,
+    chance: "reset",
     snapshotBytes: 0,
     acting,
     rewards,
