@@ -37,6 +37,7 @@ describe("positions", () => {
   it("refuse moves that cannot be", () => {
     expect(() => parsePosition("18")).toThrow(code("invalid-option"));
     expect(() => parsePosition("1a")).toThrow(code("invalid-option"));
+    expect(() => parsePosition("1 2")).toThrow(code("invalid-option"));
     expect(() => positionAfter([0, 1.5])).toThrow(code("invalid-option"));
     expect(() => parsePosition("1111111")).toThrow(code("illegal-action"));
     expect(() => parsePosition("12121213")).toThrow(code("illegal-action"));

@@ -43,10 +43,14 @@ export function positionAfter(columns: ArrayLike<number>): Position {
 /**
  * The position after moves in the usual notation: a digit each, columns 1 to 7.
  *
- * @throws as `positionAfter`
+ * @throws invalid-option for what is no such digit; illegal-action as `positionAfter`
  */
-export const parsePosition = (moves: string): Position =>
-  positionAfter(Array.from(moves, (digit) => Number(digit) - 1));
+export function parsePosition(moves: string): Position {
+  if (!/^[1-7]*$/.test(moves)) {
+    throw new MagicMaskError("invalid-option", SOURCE, `moves must be digits from 1 to 7, got "${moves}"`);
+  }
+  return positionAfter(Array.from(moves, (digit) => Number(digit) - 1));
+}
 
 /** What an observation of `connect_four_v0` shows, by the option of that name: own and other's stones, and threats beside. */
 export type Observation = "planes" | "threats";
