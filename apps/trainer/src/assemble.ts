@@ -1,5 +1,4 @@
 import {
-  type ActionSpace,
   boxSize,
   type CreateLearner,
   distributionOf,
@@ -10,11 +9,12 @@ import {
   type Perturbation,
   stream,
 } from "@magic-mask/core";
-import { type Critic, createCritic, type MaskLearner, objectives, perturbations } from "@magic-mask/masking";
+import { type Critic, createCritic, type LearnedPerturbation, type MaskLearner, objectives } from "@magic-mask/masking";
 import { learnerPolicy, type Work } from "@magic-mask/networks";
 import { type Opponents, pool, scripted, self, type TrainOptions } from "@magic-mask/ppo";
 import type { Config } from "./config.ts";
 import { createMemory, type Memory } from "./memory.ts";
+import { assemblePerturbations } from "./perturbations.ts";
 import { randomPlayer } from "./policies.ts";
 import { requireScriptedPlayer } from "./scripted.ts";
 import { makerOf } from "./worlds.ts";
@@ -25,6 +25,8 @@ export interface World {
   readonly spec: EnvironmentSpec;
   /** [N] */
   readonly perturbations: readonly Perturbation[];
+  /** The same, where they are learned from masks. */
+  readonly learned?: readonly LearnedPerturbation[];
 }
 
 /** What explains one team: per agent a critic and a mask, and what the agents tell each other. */
@@ -44,16 +46,13 @@ export interface Team {
   readonly opponents: Opponents;
 }
 
+/** @throws as the perturbation; peers and learned ones are made later: `withPeers`, `withLearned` */
 export function assembleWorld(config: Config): World {
   const make = makerOf(config.environment);
   const spec = make();
   // Only what is fixed about it is read from here on.
   spec.close?.();
-  // One for all who have the same space: a collector asks each once.
-  const made = new Map<ActionSpace, Perturbation>();
-  for (const space of spec.actionSpaces)
-    made.set(space, made.get(space) ?? perturbations[config.mask.perturbation](space));
-  return { make, spec, perturbations: spec.actionSpaces.map((space) => made.get(space) as Perturbation) };
+  return { make, spec, perturbations: assemblePerturbations(config, spec) };
 }
 
 /** What the backend will mostly do. */

@@ -1,5 +1,5 @@
 import { stackExplainers } from "@magic-mask/comm";
-import { type Explainer, type Policy, play, requireChoices, stream } from "@magic-mask/core";
+import { type ActionSpace, type Explainer, maskWidth, type Policy, play, stream } from "@magic-mask/core";
 import { withRandomOpening } from "@magic-mask/environments";
 import { controls } from "@magic-mask/masking";
 import {
@@ -184,15 +184,18 @@ export function evaluate(run: LoadedRun): Evaluation {
 /** Explainers of one agent that are compared, the run's own first. */
 function explainersOf({ config, world, postHoc }: LoadedRun, agent: number, states: States): Explainer[] {
   const { explanation } = postHoc;
-  const n = requireChoices("trainer/evaluate", world.spec.actionSpaces[agent]);
+  const space = world.spec.actionSpaces[agent];
   const own = explanation.masks[agent].explainer;
   const stacked = stackExplainers({ explainers: [own, explanation.memory.heads[agent]], reference: states.decisions });
   return [
     own,
     { ...stacked, name: `${own.name}+shared` },
-    ...Object.values(controls).map((control) => control({ actions: n, seed: config.seed })),
+    ...Object.values(controlsOf(space)).map((control) => control({ actions: maskWidth(space), seed: config.seed })),
   ];
 }
+
+/** The others are sums over probabilities, of which a density has none. */
+const controlsOf = (space: ActionSpace) => (space.kind === "box" ? { random: controls.random } : controls);
 
 type Resample = { readonly draws: number; readonly seed: number };
 

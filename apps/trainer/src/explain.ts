@@ -1,19 +1,26 @@
 import {
+  actionWidth,
   addList,
+  type Box,
   boxSize,
   candidateWidth,
   checkCount,
+  clip,
   createCandidateStore,
+  DRAWS,
+  distributionOf,
+  drawActions,
   type Episode,
   episodeReturn,
+  hasChoice,
   MagicMaskError,
   maskWidth,
   play,
-  requireChoices,
   slotWidth,
+  standardDraws,
   stream,
 } from "@magic-mask/core";
-import { branchingTruth, type States } from "@magic-mask/metrics";
+import { branchingTruth, type States, type Truth } from "@magic-mask/metrics";
 import type { LoadedRun } from "./load-run.ts";
 
 /** One decision of one game and what was at stake in it. */
@@ -34,7 +41,7 @@ export interface Moment {
     readonly high: number;
     readonly rollouts: number;
   };
-  /** Per legal action: its label, π(a), and the mean return of playing on from it. */
+  /** Per legal action: its label, π(a), and the mean return of playing on from it. Where actions are continuous, some that were drawn, with their densities. */
   readonly actions: readonly {
     readonly label: string;
     readonly probability: number;
@@ -98,9 +105,9 @@ export function explainGame(
     seed: stream(seed, "effect", game).bits(),
     discount,
   });
-  const n = requireChoices("trainer/explain", spec.actionSpaces[agent]);
-  const taken = episode.actions[(tick * spec.agents.length + agent) * slotWidth(spec)];
-  const legal = Array.from({ length: n }, (_, a) => a).filter((a) => states.decisions.legal[a] === 1);
+  const space = spec.actionSpaces[agent];
+  const slot = (tick * spec.agents.length + agent) * slotWidth(spec);
+  const taken = episode.actions.subarray(slot, slot + actionWidth(space));
   const finalReturn = episodeReturn(episode, agent);
   const half = 1.96 * truth.standardError[0];
   const moment: Moment = {
@@ -116,18 +123,89 @@ export function explainGame(
       high: truth.criticality[0] + half,
       rollouts,
     },
-    actions: legal.map((a) => ({
-      label: top.labels?.[a] ?? String(a),
-      probability: Math.exp(states.decisions.policy[a]),
-      value: truth.q[a],
-      taken: a === taken,
-    })),
+    actions:
+      space.kind === "box"
+        ? drawnAlternatives(states, space, taken, (of) =>
+            branchingTruth({
+              make,
+              policies,
+              states: of,
+              rollouts,
+              seed: stream(seed, "drawn", game).bits(),
+              discount,
+            }),
+          )
+        : legalAlternatives(states, truth, taken[0], top.labels),
     picture: top.picture,
     finalReturn,
     outcome: spec.zeroSum ? (["lost", "drew", "won"] as const)[Math.sign(finalReturn) + 1] : null,
   };
   return { moment, episode };
 }
+
+/** All legal choices. */
+function legalAlternatives(
+  { decisions }: States,
+  { q }: Truth,
+  taken: number,
+  labels: readonly string[] | undefined,
+): Moment["actions"] {
+  const legal = Array.from(q.keys()).filter((a) => decisions.legal[a] === 1);
+  return legal.map((a) => ({
+    label: labels?.[a] ?? String(a),
+    probability: Math.exp(decisions.policy[a]),
+    value: q[a],
+    taken: a === taken,
+  }));
+}
+
+/** What was done, and what else the policy and the perturbation might have drawn, the lowest first entry first. */
+function drawnAlternatives(
+  { decisions, snapshots, ticks, episodes }: States,
+  space: Box,
+  taken: Float32Array,
+  truthOf: (states: States) => Truth,
+): Moment["actions"] {
+  const distribution = distributionOf(space);
+  const k = taken.length;
+  const drawn = new Float32Array(DRAWS * k);
+  const z = standardDraws(k, stream(0, "alternatives"));
+  const alternatives = [decisions.policy, decisions.perturbation].flatMap((rows) => {
+    drawActions(z, rows, 0, drawn, 0);
+    return Array.from({ length: ALTERNATIVES }, (_, i) => drawn.slice(i * k, (i + 1) * k));
+  });
+  for (const action of alternatives) clip(space, action, 0);
+  const all = [taken, ...alternatives].sort((a, b) => a[0] - b[0]);
+  const times = <T extends Float32Array | Uint8Array | Int32Array>(column: T): T => {
+    const out = new (column.constructor as new (length: number) => T)(column.length * all.length);
+    for (let i = 0; i < all.length; i++) out.set(column, i * column.length);
+    return out;
+  };
+  // ν without deviation is one action: its branch of the truth is the value of that.
+  const point = Float32Array.from(all.flatMap((action) => [...action, ...Array(k).fill(Number.NEGATIVE_INFINITY)]));
+  const { q } = truthOf({
+    count: all.length,
+    decisions: {
+      ...decisions,
+      count: all.length,
+      observations: times(decisions.observations),
+      policy: times(decisions.policy),
+      perturbation: point,
+    },
+    snapshots: times(snapshots),
+    episodes: times(episodes),
+    ticks: times(ticks),
+  });
+  return all.map((action, i) => ({
+    label: Array.from(action, (x) => x.toFixed(2)).join(", "),
+    probability: Math.exp(distribution.at(decisions.policy, 0).logProb(action, 0)),
+    value: q[2 * i + 1],
+    taken: action === taken,
+  }));
+}
+
+/** Continuous actions that are shown of the policy and of the perturbation, each. */
+const ALTERNATIVES = 4;
 
 /** Every decision of an episode, as a set of one state each. */
 function decisionsOf({ world, team }: LoadedRun, episode: Episode) {
@@ -147,13 +225,13 @@ function decisionsOf({ world, team }: LoadedRun, episode: Episode) {
     for (let agent = 0; agent < N; agent++) {
       if (!replay.acting[agent]) continue;
       const observations = new Float32Array(boxSize(spec.observationSpaces[agent]));
-      const legal = new Uint8Array(maskWidth(spec.actionSpaces[agent]));
-      const choices = replay.legal(agent, legal, 0);
-      if (choices < 2) continue;
-      replay.observe(agent, observations, 0);
-      const policy = new Float32Array(legal.length);
-      const perturbation = new Float32Array(legal.length);
       const space = spec.actionSpaces[agent];
+      const legal = new Uint8Array(maskWidth(space));
+      const choices = replay.legal(agent, legal, 0);
+      if (!hasChoice(space, choices)) continue;
+      replay.observe(agent, observations, 0);
+      const policy = new Float32Array(distributionOf(space).width);
+      const perturbation = new Float32Array(policy.length);
       const labels = space.kind === "discrete" ? space.labels : replay.candidateLabels?.(agent);
       const width = candidateWidth(space);
       const candidates = width > 0 ? createCandidateStore(width, 1) : undefined;

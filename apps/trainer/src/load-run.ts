@@ -2,6 +2,7 @@ import { MagicMaskError, type RunRecord } from "@magic-mask/core";
 import { assembleTeam, assembleWorld, policyWork, type Team, type World } from "./assemble.ts";
 import { loadBackend } from "./backend.ts";
 import { type Config, parseConfig } from "./config.ts";
+import { withPeers } from "./perturbations.ts";
 import { assemblePostHoc, isExplained, type PostHoc, type PostHocState, restorePostHoc } from "./posthoc.ts";
 import { loadCheckpoint } from "./run/checkpoint.ts";
 import { openRunFolder, type RunFolder } from "./run/run-folder.ts";
@@ -43,7 +44,8 @@ export async function loadRun(path: string): Promise<LoadedRun> {
   const postHoc = assemblePostHoc(loaded.config, loaded.world, create);
   const postHocState = (await loadCheckpoint(`${loaded.folder.path}/${EXPLANATION}`)).tree as PostHocState;
   restorePostHoc(postHoc, postHocState);
-  return { ...loaded, postHoc, postHocState };
+  const world = { ...loaded.world, perturbations: postHoc.perturbations };
+  return { ...loaded, world, postHoc, postHocState };
 }
 
 async function load(path: string, check: (config: Config, world: World) => void = () => {}) {
@@ -57,10 +59,11 @@ async function load(path: string, check: (config: Config, world: World) => void 
     );
   }
   const config = parseConfig(record.config);
-  const world = assembleWorld(config);
-  check(config, world);
+  const bare = assembleWorld(config);
+  check(config, bare);
   const backend = record.backend.name as Config["backend"];
-  const { create } = await loadBackend({ backend, workers: 0 }, policyWork(config, world));
+  const { create } = await loadBackend({ backend, workers: 0 }, policyWork(config, bare));
+  const world = await withPeers(config, bare, create);
   const team = assembleTeam(config, world, create);
   const saved = (await loadSaved(folder)) as SavedRun;
   team.learners.forEach(({ learner }, k) => {

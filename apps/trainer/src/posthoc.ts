@@ -1,5 +1,14 @@
-import { type CreateLearner, stream } from "@magic-mask/core";
-import { type MaskLearner, paper } from "@magic-mask/masking";
+import { type CreateLearner, type Perturbation, stream, trajectoryHash } from "@magic-mask/core";
+import {
+  advantage,
+  type Critic,
+  createCritic,
+  type LearnedPerturbation,
+  type MaskLearner,
+  paper,
+  type TiltState,
+  uniform,
+} from "@magic-mask/masking";
 import { assembleExplanation, type Explanation, type Team, type World } from "./assemble.ts";
 import type { Backend } from "./backend.ts";
 import { assembleCollector } from "./collector.ts";
@@ -7,6 +16,7 @@ import type { Config } from "./config.ts";
 import { type ExplanationState, exportExplanation, restoreExplanation } from "./explanation-state.ts";
 import { learnMasks, type MaskRound } from "./learn-masks.ts";
 import { createMemory, type Memory, type MemoryState } from "./memory.ts";
+import { fitLearned, isLearned, withLearned } from "./perturbations.ts";
 
 /** Whether runs of this configuration end with a post-hoc pass. */
 export const isExplained = ({ mask, posthoc }: Config): boolean => mask.enabled && posthoc.steps > 0;
@@ -18,12 +28,28 @@ export interface PostHoc {
   readonly unshared: Memory;
   /** [seed][N] masks by the published loss, on the same steps: a control. */
   readonly papers: readonly (readonly MaskLearner[])[];
+  /** [N] ν, what truth and explanations are about. */
+  readonly perturbations: readonly Perturbation[];
+  /** What learned perturbations come from; none where they are not learned. */
+  readonly scout: Scout | undefined;
 }
+
+/** A first look at the policies, blinded uniformly, that tells what single actions are worth. */
+interface Scout {
+  readonly critics: readonly Critic[];
+  readonly masks: readonly MaskLearner[];
+  readonly learned: readonly LearnedPerturbation[];
+}
+
+/** The share of the steps that are the first look's. */
+const FIRST_SHARE = 0.4;
 
 export interface PostHocState {
   readonly explanation: ExplanationState;
   readonly unshared: MemoryState;
   readonly papers: readonly (readonly object[])[];
+  /** [N] masks of the first look, and what was made of them; null where ν is not learned. */
+  readonly scout?: { readonly masks: readonly object[]; readonly perturbations: readonly TiltState[] } | null;
   /** Environment steps. */
   readonly steps: number;
   /** Digest of what was played. */
@@ -52,12 +78,53 @@ export function assemblePostHoc(config: Config, world: World, create: CreateLear
       objective.create({ spec, agent, createLearner: create, seed: stream(seed, "paper", k).bits() }),
     ),
   );
-  return { explanation, unshared, papers };
+  const scout = isLearned(config) ? assembleScout(config, world, create, stream(seed, "scout").bits()) : undefined;
+  return { explanation, unshared, papers, scout, perturbations: scout?.learned ?? world.perturbations };
+}
+
+function assembleScout(config: Config, world: World, createLearner: CreateLearner, seed: number): Scout {
+  const { spec } = world;
+  const { discount, trace } = config.training;
+  const agents = spec.agents.map((_, agent) => agent);
+  const masks = agents.map((agent) => advantage({ separate: true }).create({ spec, agent, createLearner, seed }));
+  return {
+    critics: agents.map((agent) => createCritic({ spec, agent, createLearner, seed, discount, trace })),
+    masks,
+    learned: withLearned(config, world, masks, seed).learned ?? [],
+  };
+}
+
+/** Blinds uniformly for some ticks and makes the perturbations of what that shows. @returns the digest of what was played */
+async function lookFirst(
+  config: Config,
+  world: World,
+  team: Team,
+  { critics, masks, learned }: Scout,
+  backend: Pick<Backend, "name" | "workers">,
+  ticks: number,
+): Promise<string> {
+  const { probability, epochs, learningRate } = config.posthoc;
+  const even = { ...world, perturbations: world.spec.actionSpaces.map(uniform) };
+  const seed = stream(postHocSeed(config), "scout").bits();
+  // Workers build their own from the configuration.
+  const asked = { ...config, mask: { ...config.mask, perturbation: "uniform" } };
+  const collector = assembleCollector(asked, even, team, { seed, alone: true, backend });
+  const { rollouts } = await collector.collect(ticks, { kind: "coin", probability }).finally(() => collector.close());
+  await Promise.all(
+    masks.map(async (mask, agent) => {
+      const rollout = rollouts[team.players[agent]];
+      await critics[agent].fit(rollout, { epochs, learningRate });
+      await mask.fit(critics[agent].judge(rollout), { epochs, learningRate });
+    }),
+  );
+  fitLearned(learned, rollouts, team.players);
+  return collector.hash;
 }
 
 /**
  * Explains final, frozen policies: plays them with a constant rate of blinding and fits fresh critics, masks and record heads on
- * these steps alone. The policies may be any functions.
+ * these steps alone. The policies may be any functions. Where ν is learned a first part of the steps is blinded uniformly to learn it, and
+ * the rest by it.
  *
  * @param onProgress told the share that is done, in [0, 1]
  */
@@ -71,9 +138,14 @@ export async function explainPostHoc(
 ): Promise<PostHocState> {
   const { steps, probability, epochs, learningRate, headSteps } = config.posthoc;
   const { copies } = config.training;
-  const { explanation, unshared, papers } = postHoc;
-  const collector = assembleCollector(config, world, team, { seed: postHocSeed(config), alone: true, backend });
-  const ticks = Math.ceil(steps / copies);
+  const { explanation, unshared, papers, scout, perturbations } = postHoc;
+  const all = Math.ceil(steps / copies);
+  const first = scout ? Math.ceil(FIRST_SHARE * all) : 0;
+  const bare = { make: world.make, spec: world.spec, perturbations };
+  const looked = scout ? await lookFirst(config, bare, team, scout, backend, first) : "";
+  const blinded = scout ? { ...bare, learned: scout.learned } : bare;
+  const collector = assembleCollector(config, blinded, team, { seed: postHocSeed(config), alone: true, backend });
+  const ticks = Math.max(1, all - first);
   const { rollouts } = await collector
     .collect(ticks, { kind: "coin", probability })
     // What was played stays.
@@ -106,15 +178,33 @@ export async function explainPostHoc(
     explanation: exportExplanation(explanation),
     unshared: unshared.exportState(),
     papers: papers.map((masks) => masks.map((mask) => mask.exportState())),
-    steps: ticks * copies,
-    hash: collector.hash,
+    scout: !scout
+      ? null
+      : {
+          masks: scout.masks.map((mask) => mask.exportState()),
+          perturbations: scout.learned.map((perturbation) => perturbation.exportState()),
+        },
+    steps: (first + ticks) * copies,
+    hash: looked === "" ? collector.hash : bothOf(looked, collector.hash),
     rounds,
   };
 }
 
-export function restorePostHoc({ explanation, unshared, papers }: PostHoc, state: PostHocState) {
+/** One digest of two. */
+function bothOf(first: string, second: string): string {
+  const hash = trajectoryHash();
+  hash.update(new TextEncoder().encode(`${first} ${second}`));
+  return hash.digest();
+}
+
+export function restorePostHoc({ explanation, unshared, papers, scout }: PostHoc, state: PostHocState) {
   restoreExplanation(explanation, state.explanation);
   unshared.restoreState(state.unshared);
+  scout?.masks.forEach((mask, agent) => {
+    if (!state.scout) return;
+    mask.restoreState(state.scout.masks[agent]);
+    scout.learned[agent].restoreState(state.scout.perturbations[agent]);
+  });
   papers.forEach((masks, k) => {
     masks.forEach((mask, agent) => {
       mask.restoreState(state.papers[k][agent]);

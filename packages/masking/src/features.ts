@@ -1,8 +1,17 @@
-import { type ActionSpace, type DecisionBatch, ILLEGAL, requireChoices } from "@magic-mask/core";
+import {
+  type ActionSpace,
+  type Box,
+  boxSize,
+  type DecisionBatch,
+  distributionOf,
+  ILLEGAL,
+  MagicMaskError,
+  requireChoices,
+} from "@magic-mask/core";
 
 /** What a mask looks at: a decision's observation, legal mask, candidates and policy row. */
 export type FeatureSource = DecisionBatch & {
-  /** [B × n] ln π(·∣o) */
+  /** [B × P] π(·∣o) as distribution parameters. */
   readonly policy: Float32Array;
 };
 
@@ -17,10 +26,10 @@ export interface PairFeatures {
    * Writes one pair.
    *
    * @param row which decision
-   * @param a which action
+   * @param action which choice; the numbers of a continuous action, as it was drawn
    * @param out written from `at`, `width` numbers
    */
-  write(source: FeatureSource, row: number, a: number, out: Float32Array, at: number): void;
+  write(source: FeatureSource, row: number, action: number | Float32Array, out: Float32Array, at: number): void;
 }
 
 /**
@@ -29,17 +38,23 @@ export interface PairFeatures {
  *   x = [o, π(·∣o), ln π(·∣o), H(π), max π], a as one of n
  *   x = [o, H(π), max π], a as its features, where actions are candidates: there the same place means another one each time
  *
+ * and for continuous actions, entry by entry and brought from their bounds to [−1, 1]:
+ *
+ *   x = [o, means, ln σ], a as it is played, within its bounds; of ln π(a), the density of what was drawn, there is no second form
+ *
  * @param D numbers in an observation
- * @throws unsupported for spaces of other kinds
+ * @throws unsupported for actions in several parts, and for a box without bounds
  */
 export function pairFeatures(D: number, space: ActionSpace): PairFeatures {
+  if (space.kind === "box") return continuousPairs(D, space);
   const n = requireChoices("masking/features", space);
   const F = space.kind === "candidates" ? space.features : 0;
   /** Numbers of the policy's row in x, and of an action. */
   const [told, own] = F > 0 ? [0, F] : [2 * n, n];
   return {
     width: D + told + 2 + own + 2,
-    write({ observations, policy, candidates }, row, action, out, at) {
+    write({ observations, policy, candidates }, row, choice, out, at) {
+      const action = choice as number;
       for (let i = 0; i < D; i++) out[at + i] = observations[row * D + i];
       const choices = candidates && F > 0 ? candidates.counts[row] : n;
       let entropy = 0;
@@ -67,6 +82,38 @@ export function pairFeatures(D: number, space: ActionSpace): PairFeatures {
       const logProb = policy[row * n + action];
       out[tail + own] = Math.max(logProb, LOWEST_LOG_PROB);
       out[tail + own + 1] = logProb > ILLEGAL ? Math.exp(logProb) : 0;
+    },
+  };
+}
+
+function continuousPairs(D: number, space: Box): PairFeatures {
+  const k = boxSize(space);
+  const density = distributionOf(space);
+  const { low, high } = space;
+  const middle = new Float64Array(k);
+  const half = new Float64Array(k);
+  for (let i = 0; i < k; i++) {
+    const lowest = typeof low === "number" ? low : low[i];
+    const highest = typeof high === "number" ? high : high[i];
+    middle[i] = (lowest + highest) / 2;
+    half[i] = (highest - lowest) / 2;
+    if (half[i] > 0 && half[i] < Number.POSITIVE_INFINITY) continue;
+    const message = `needs bounded actions, but entry ${i} lies in [${lowest}, ${highest}]`;
+    throw new MagicMaskError("unsupported", "masking/features", message);
+  }
+  return {
+    width: D + 3 * k + 1,
+    write({ observations, policy }, row, action, out, at) {
+      const drawn = action as Float32Array;
+      for (let i = 0; i < D; i++) out[at + i] = observations[row * D + i];
+      for (let i = 0; i < k; i++) {
+        const mean = policy[row * 2 * k + i];
+        out[at + D + i] = (mean - middle[i]) / half[i];
+        out[at + D + k + i] = policy[row * 2 * k + k + i] - Math.log(half[i]);
+        out[at + D + 2 * k + i] = Math.max(-1, Math.min(1, (drawn[i] - middle[i]) / half[i]));
+      }
+      const logProb = density.at(policy, row * 2 * k).logProb(drawn, 0);
+      out[at + D + 3 * k] = Math.max(LOWEST_LOG_PROB, Math.min(logProb, -LOWEST_LOG_PROB));
     },
   };
 }

@@ -153,6 +153,7 @@ describe("rewardDrop", () => {
     const naive = gatedPolicy(policies[0], {
       agent: 0,
       space: make().actionSpaces[0],
+      observation: 10,
       perturbation,
       explainer,
       gate: { threshold: 1, ties: 0 },
@@ -161,6 +162,7 @@ describe("rewardDrop", () => {
     const first = gatedPolicy(policies[0], {
       agent: 0,
       space: make().actionSpaces[0],
+      observation: 10,
       perturbation,
       explainer,
       gate: open,

@@ -1,4 +1,5 @@
 import {
+  boxSize,
   byName,
   checkCount,
   type Explainer,
@@ -63,7 +64,7 @@ export interface RewardDrop {
  * being picked by an explainer's score against a threshold that `calibrateGate` finds on episodes apart. Both returns
  * are over episodes of the same seeds.
  *
- * @throws invalid-option; unknown-name; unsupported unless the agent's actions are discrete
+ * @throws invalid-option; unknown-name; unsupported for actions in several parts
  */
 export function rewardDrop(options: RewardDropOptions): RewardDrop {
   const { make, policies, agent, perturbation, share, order = "top", episodes, seed, copies = 64 } = options;
@@ -71,7 +72,7 @@ export function rewardDrop(options: RewardDropOptions): RewardDrop {
   checkShare("metrics/reward-drop", "share", share);
   checkCount("metrics/reward-drop", "episodes", episodes);
   checkCount("metrics/reward-drop", "calibrationEpisodes", calibrationEpisodes);
-  const { actionSpaces, returnRange } = make();
+  const { actionSpaces, observationSpaces, returnRange } = make();
   const range = options.range ?? (returnRange ? returnRange[1] - returnRange[0] : Number.NaN);
   if (!(range > 0)) {
     const came = options.range ?? "none from the options or the world";
@@ -82,10 +83,11 @@ export function rewardDrop(options: RewardDropOptions): RewardDrop {
     );
   }
   const space = actionSpaces[agent];
+  const observation = boxSize(observationSpaces[agent]);
   const orders = { top: options.explainer, bottom: reversed(options.explainer), random: indifferent };
   const explainer = byName("metrics/reward-drop", "order", orders, order);
   const behind = (gate: Gate, root: number, count: number) => {
-    const gated = gatedPolicy(policies[agent], { agent, space, perturbation, explainer, gate });
+    const gated = gatedPolicy(policies[agent], { agent, space, observation, perturbation, explainer, gate });
     const played = play({ make, policies: policies.with(agent, gated), episodes: count, seed: root, copies });
     return { returns: episodeReturns(played, agent), scores: gated.scores, blinded: gated.blinded() };
   };

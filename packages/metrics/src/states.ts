@@ -5,14 +5,16 @@ import {
   checkCount,
   createCandidateStore,
   type Decisions,
+  distributionOf,
   type Environment,
   type Episode,
+  hasChoice,
   MagicMaskError,
   type MakeEnvironment,
+  maskWidth,
   type Perturbation,
   type Policy,
   play,
-  requireChoices,
   slotWidth,
   stream,
 } from "@magic-mask/core";
@@ -96,7 +98,9 @@ export function collectStates(options: CollectStatesOptions): States[] {
 /** A sample of the decisions of `agent`, who meets them all once before they are offered. */
 function sampleOf(world: Environment, agent: number, count: number, seed: number) {
   const D = boxSize(world.observationSpaces[agent]);
-  const A = requireChoices("metrics/states", world.actionSpaces[agent]);
+  const space = world.actionSpaces[agent];
+  const A = maskWidth(space);
+  const P = distributionOf(space).width;
   const F = candidateWidth(world.actionSpaces[agent]);
   const candidates = F > 0 ? createCandidateStore(F, count) : undefined;
   const states: States = {
@@ -107,8 +111,8 @@ function sampleOf(world: Environment, agent: number, count: number, seed: number
       observations: new Float32Array(count * D),
       legal: new Uint8Array(count * A),
       ...(candidates && { candidates }),
-      policy: new Float32Array(count * A),
-      perturbation: new Float32Array(count * A),
+      policy: new Float32Array(count * P),
+      perturbation: new Float32Array(count * P),
     },
     snapshots: new Uint8Array(count * world.snapshotBytes),
     episodes: new Int32Array(count),
@@ -121,7 +125,7 @@ function sampleOf(world: Environment, agent: number, count: number, seed: number
   return {
     states,
     meet() {
-      if (world.legal(agent, legal, 0) > 1) left++;
+      if (hasChoice(space, world.legal(agent, legal, 0)) && world.acting[agent]) left++;
     },
     /**
      * Takes the decision or leaves it: selection sampling (Knuth, The Art of Computer Programming 2, §3.4.2, algorithm
@@ -129,7 +133,7 @@ function sampleOf(world: Environment, agent: number, count: number, seed: number
      */
     offer(episode: number, tick: number) {
       const choices = world.legal(agent, legal, 0);
-      if (choices < 2 || coin.uniform() * left-- >= count - row) return;
+      if (!world.acting[agent] || !hasChoice(space, choices) || coin.uniform() * left-- >= count - row) return;
       world.observe(agent, states.decisions.observations, row * D);
       states.decisions.legal.set(legal, row * A);
       if (candidates) {

@@ -1,11 +1,14 @@
 import {
   checkCount,
   checkRange,
+  clip,
   decisionTable,
   distributionOf,
+  hasChoice,
   isCopyOver,
   MagicMaskError,
   type MakeEnvironment,
+  maskWidth,
   type Policy,
   requireChoices,
   slotWidth,
@@ -13,6 +16,7 @@ import {
   vectorize,
 } from "@magic-mask/core";
 
+import { DRAWN, drawnActions } from "./drawn-actions.ts";
 import { splitHalfReliability } from "./reliability.ts";
 import type { States } from "./states.ts";
 
@@ -22,7 +26,7 @@ export interface TruthOptions {
   readonly policies: readonly Policy[];
   /** The decisions of one agent, with its π and ν there. */
   readonly states: States;
-  /** n ≥ 1 continuations of each legal action. */
+  /** n ≥ 1 continuations of each legal action; where actions are continuous, n draws each from π and ν. */
   readonly rollouts: number;
   /** Root of all chance: rollout r of state s draws from streams named by (seed, s, r) alone. */
   readonly seed: number;
@@ -57,7 +61,7 @@ export interface Truth {
   readonly criticality: Float64Array;
   /** [S] standard error of Δ; NaN for n = 1. */
   readonly standardError: Float64Array;
-  /** [S × A] mean G after each action; NaN where it is illegal. */
+  /** [S × A] mean G after each action; NaN where it is illegal. Where actions are continuous [S × 2]: drawn from π, and from ν. */
   readonly q: Float64Array;
   /** [S] Δ from the first ⌊n/2⌋ rollouts alone; NaN for n = 1. */
   readonly firstHalf: Float64Array;
@@ -82,7 +86,9 @@ const IDLE = -1;
  * no decisions. The streams of chance and of actions are named by state and rollout, not by action, so that branches
  * share them (common random numbers), and the standard error is that of the mean of Σ_a (π − ν)(a) G_r(a) over r.
  *
- * @throws unsupported for action spaces without finitely many choices; invalid-option; shape-mismatch
+ * Where actions are continuous the first one is drawn: see `drawnActions`.
+ *
+ * @throws unsupported for actions in several parts; invalid-option; shape-mismatch
  */
 export function branchingTruth(options: TruthOptions): Truth {
   const { states, rollouts, first = 0, count = states.count - first } = options;
@@ -96,7 +102,8 @@ export function branchingTruth(options: TruthOptions): Truth {
   const { policy, perturbation, legal, agent } = states.decisions;
   const { returns, branchStates, branchActions, decisions } = continueBranches(options, first, count);
 
-  const A = legal.length / states.count;
+  const drawn = legal.length === 0;
+  const A = drawn ? DRAWN.length : legal.length / states.count;
   const half = Math.floor(rollouts / 2);
   const q = new Float64Array(count * A).fill(Number.NaN);
   const paired = new Float64Array(count * rollouts);
@@ -104,7 +111,8 @@ export function branchingTruth(options: TruthOptions): Truth {
     const state = branchStates[branch];
     const action = branchActions[branch];
     if (state !== branchStates[base]) base = branch;
-    const weight = Math.exp(policy[state * A + action]) - Math.exp(perturbation[state * A + action]);
+    const at = state * A + action;
+    const weight = drawn ? 1 - 2 * action : Math.exp(policy[at]) - Math.exp(perturbation[at]);
     let sum = 0;
     for (let r = 0; r < rollouts; r++) {
       const G = returns[branch * rollouts + r];
@@ -183,12 +191,13 @@ function continueBranches(options: TruthOptions, first: number, count: number) {
   const horizon = options.horizon ?? (discount < 1 ? least : Number.POSITIVE_INFINITY);
   if (horizon !== Number.POSITIVE_INFINITY) checkCount("metrics/truth", "horizon", horizon, least);
 
-  const A = legal.length / states.count;
+  const drawn = legal.length === 0;
+  const A = drawn ? DRAWN.length : legal.length / states.count;
   const branchStates: number[] = [];
   const branchActions: number[] = [];
   for (let state = first; state < first + count; state++) {
     for (let action = 0; action < A; action++) {
-      if (!legal[state * A + action]) continue;
+      if (!drawn && !legal[state * A + action]) continue;
       branchStates.push(state);
       branchActions.push(action);
     }
@@ -196,7 +205,9 @@ function continueBranches(options: TruthOptions, first: number, count: number) {
   const jobs = branchStates.length * rollouts;
   const vector = vectorize(make, Math.min(copies, jobs));
   const { spec, acting, rewards } = vector;
-  const choices = requireChoices("metrics/truth", spec.actionSpaces[agent]);
+  const space = spec.actionSpaces[agent];
+  const choices = space.kind === "box" ? DRAWN.length : requireChoices("metrics/truth", space);
+  const draw = drawnActions(states, space, seed);
   if (choices !== A || states.snapshots.length !== states.count * spec.snapshotBytes) {
     const wanted = `${A} actions and snapshots of ${states.snapshots.length / states.count} bytes, as the states have`;
     throw new MagicMaskError(
@@ -215,7 +226,7 @@ function continueBranches(options: TruthOptions, first: number, count: number) {
     Uint8Array.from({ length: C * N }, (_, at) => at % N),
   );
   const actions = new Float32Array(C * N * W);
-  const mask = new Uint8Array(A);
+  const mask = new Uint8Array(maskWidth(space));
   const returns = new Float64Array(jobs);
   const chance = Array.from({ length: C }, () => stream(seed));
   const draws = Array.from({ length: C }, () => stream(seed));
@@ -251,18 +262,23 @@ function continueBranches(options: TruthOptions, first: number, count: number) {
         const decides = group.free[row] === 1;
         if (decides && job[copy] !== IDLE) decisions++;
         if (decides && i === agent && made[copy]++ === 0) {
-          actions[slot] = branchActions[Math.floor(job[copy] / rollouts)];
+          const branch = Math.floor(job[copy] / rollouts);
+          if (drawn) draw(branchStates[branch], branchActions[branch], job[copy] % rollouts, actions, slot);
+          else actions[slot] = branchActions[branch];
+          clip(spec.actionSpaces[i], actions, slot);
           continue;
         }
         if (decides && i === agent) weight[copy] *= discount;
         distribution.at(group.parameters, row * distribution.width).sample(draws[copy], actions, slot);
+        clip(spec.actionSpaces[i], actions, slot);
       }
     }
     vector.step(actions);
     for (let copy = 0; copy < C; copy++) {
       if (job[copy] === IDLE) continue;
       returns[job[copy]] += weight[copy] * rewards[copy * N + agent];
-      const decidesAgain = made[copy] === horizon && acting[copy * N + agent] && vector.legal(copy, agent, mask, 0) > 1;
+      const decidesAgain =
+        made[copy] === horizon && acting[copy * N + agent] && hasChoice(space, vector.legal(copy, agent, mask, 0));
       if (!decidesAgain && !isCopyOver(vector, copy)) continue;
       finished++;
       begin(copy);

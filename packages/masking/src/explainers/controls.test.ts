@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
-import { candidates, type Decisions, discrete, type Explainer, ILLEGAL } from "@magic-mask/core";
-import { explainerLaws, perturbationLaws } from "@magic-mask/core/testing";
-import { controls, perturbations } from "../index.ts";
+import { type Decisions, type Explainer, ILLEGAL } from "@magic-mask/core";
+import { explainerLaws } from "@magic-mask/core/testing";
+import { controls } from "../index.ts";
 import { entropy } from "./entropy.ts";
 import { logProbGap } from "./log-prob-gap.ts";
 import { random } from "./random.ts";
@@ -14,13 +14,6 @@ const LISTS = { ...SHAPE, features: 3 };
 describe.each(Object.entries(controls))("the control %s", (_, make) => {
   it.each(lawsOf(explainerLaws))("%s", (_name, law) => {
     for (const shape of [SHAPE, LISTS]) law.run({ make: () => make({ actions: 4, seed: 1 }), shape });
-  });
-});
-
-describe.each(Object.entries(perturbations))("the perturbation %s", (_, make) => {
-  it.each(lawsOf(perturbationLaws))("%s", (_name, law) => {
-    law.run({ perturbation: make(discrete(4)), shape: SHAPE });
-    law.run({ perturbation: make(candidates(4, 3)), shape: LISTS });
   });
 });
 
@@ -110,18 +103,5 @@ describe("random", () => {
       const share = scores.filter((x) => x >= tenth / 10 && x < (tenth + 1) / 10).length / 4000;
       expect(Math.abs(share - 0.1)).toBeLessThan(0.019);
     }
-  });
-});
-
-describe("uniform", () => {
-  it("gives each legal action the same and no other any", () => {
-    const out = new Float32Array(6);
-    const legal = Uint8Array.of(1, 0, 1, 1, 1, 1);
-    perturbations
-      .uniform(discrete(3))
-      .evaluate({ count: 2, observations: new Float32Array(2), legal }, new Float32Array(6), out);
-    expect([...out].map((x) => (x === ILLEGAL ? 0 : Math.exp(x)))).toEqual(
-      [0.5, 0, 0.5, 1 / 3, 1 / 3, 1 / 3].map((p) => expect.closeTo(p, 6)),
-    );
   });
 });

@@ -2,14 +2,17 @@ import {
   boxSize,
   checkCount,
   type Decisions,
-  ILLEGAL,
+  type Distribution,
+  DRAWS,
+  distributionOf,
   type LearnerState,
+  maskWidth,
   type Rollout,
-  requireChoices,
   shuffle,
   stream,
 } from "@magic-mask/core";
-import { pairFeatures } from "../features.ts";
+import { type ActionList, comparedActions, givenActions, legalActions, probability } from "../action-lists.ts";
+import { type FeatureSource, pairFeatures } from "../features.ts";
 import { rankMask } from "../rank-mask.ts";
 import { selectDecisions } from "../select.ts";
 import { type MaskContext, type MaskLearner, type MaskObjective, rateAt } from "./objective.ts";
@@ -33,7 +36,8 @@ export interface AdvantageOptions {
  *
  *   Δ̂(o) = Σ_a (π − ν)(a)·mean_k Â_k(x, a)
  *
- * The mask is the rank of Δ̂ among recent states.
+ * exact where actions are finitely many, over 16 seeded draws each from π and ν where they are continuous; densities stand for
+ * probabilities there. The mask is the rank of Δ̂ among recent states.
  */
 export function advantage(options: AdvantageOptions = {}): MaskObjective {
   return { name: "advantage", blinding: "coin", create: (context) => createAdvantageMask(context, options) };
@@ -47,7 +51,10 @@ function createAdvantageMask(
   checkCount("masking/advantage", "minibatch", minibatch);
   const D = boxSize(spec.observationSpaces[agent]);
   const space = spec.actionSpaces[agent];
-  const n = requireChoices("masking/advantage", space);
+  const compared = comparedActions("masking/advantage", space, seed);
+  const k = space.kind === "box" ? boxSize(space) : 0;
+  const n = maskWidth(space);
+  const distribution = distributionOf(space);
   const features = pairFeatures(D, space);
   const X = features.width;
   const outputs = separate ? new Array<number>(ensemble).fill(1) : [ensemble];
@@ -60,43 +67,39 @@ function createAdvantageMask(
   let scores = new Float32Array(0);
   let epochsDone = 0;
 
-  /** Legal actions of decision `row`. */
-  function choicesOf({ legal }: Decisions, row: number): number {
-    let choices = 0;
-    for (let a = 0; a < n; a++) choices += legal[row * n + a];
-    return choices;
+  /** Asks for Â_k of the actions of as many decisions from `from` as go into one forward pass. @returns how many */
+  function estimateChunk<T extends FeatureSource>(source: T, from: number, asked: ActionList<T>): number {
+    let count = 0;
+    let pairs = 0;
+    for (; count < CHUNK && from + count < source.count && pairs < MOST_PAIRS; count++) {
+      const size = asked.list(source, from + count);
+      if (inputs.length < (pairs + size) * X) {
+        const larger = new Float32Array(2 * (pairs + size) * X);
+        larger.set(inputs);
+        inputs = larger;
+      }
+      for (let i = 0; i < size; i++) features.write(source, from + count, asked.actions[i], inputs, pairs++ * X);
+    }
+    if (estimates.length < pairs * ensemble) estimates = new Float32Array(pairs * ensemble);
+    learner.infer(inputs, pairs, estimates);
+    return count;
   }
 
   /** Δ̂ of as many decisions from `from` as go into one forward pass. @returns how many */
   function scoreChunk(decisions: Decisions, from: number, criticality: Float32Array, spread: Float32Array): number {
-    let count = 0;
+    const count = estimateChunk(decisions, from, compared);
     let pairs = 0;
-    for (; count < CHUNK && from + count < decisions.count && pairs < MOST_PAIRS; count++) {
-      pairs += choicesOf(decisions, from + count);
-    }
-    if (inputs.length < pairs * X) inputs = new Float32Array(pairs * X);
-    if (estimates.length < pairs * ensemble) estimates = new Float32Array(pairs * ensemble);
-    pairs = 0;
-    for (let row = from; row < from + count; row++) {
-      for (let a = 0; a < n; a++) {
-        if (!decisions.legal[row * n + a]) continue;
-        features.write(decisions, row, a, inputs, pairs++ * X);
-      }
-    }
-    learner.infer(inputs, pairs, estimates);
-    pairs = 0;
     for (let row = from; row < from + count; row++) {
       totals.fill(0);
-      for (let a = 0; a < n; a++) {
-        if (!decisions.legal[row * n + a]) continue;
-        const gain = probability(decisions.policy[row * n + a]) - probability(decisions.perturbation[row * n + a]);
-        for (let k = 0; k < ensemble; k++) totals[k] += gain * estimates[pairs * ensemble + k];
-        pairs++;
+      const size = compared.list(decisions, row);
+      for (let i = 0; i < size; i++, pairs++) {
+        const gain = compared.gain(decisions, row, i);
+        for (let e = 0; e < ensemble; e++) totals[e] += gain * estimates[pairs * ensemble + e];
       }
       let mean = 0;
-      for (let k = 0; k < ensemble; k++) mean += totals[k] / ensemble;
+      for (let e = 0; e < ensemble; e++) mean += totals[e] / ensemble;
       let variance = 0;
-      for (let k = 0; k < ensemble; k++) variance += (totals[k] - mean) * (totals[k] - mean);
+      for (let e = 0; e < ensemble; e++) variance += (totals[e] - mean) * (totals[e] - mean);
       criticality[row] = mean;
       spread[row] = Math.sqrt(variance / (ensemble - 1));
     }
@@ -112,6 +115,21 @@ function createAdvantageMask(
 
   return {
     explainer,
+    advantages(source, out, given) {
+      const asked = given ? givenActions(given, k) : legalActions(n);
+      const width = given ? DRAWS : n;
+      for (let from = 0, count = 0; from < source.count; from += count) {
+        count = estimateChunk(source, from, asked);
+        for (let row = from, pairs = 0; row < from + count; row++) {
+          const size = asked.list(source, row);
+          for (let i = 0; i < size; i++, pairs++) {
+            let mean = 0;
+            for (let e = 0; e < ensemble; e++) mean += estimates[pairs * ensemble + e] / ensemble;
+            out[row * width + (given ? i : (asked.actions[i] as number))] = mean;
+          }
+        }
+      }
+    },
     mask(decisions, out) {
       if (scores.length < decisions.count) scores = new Float32Array(decisions.count);
       explainer.score(decisions, scores, new Float32Array(decisions.count));
@@ -124,10 +142,13 @@ function createAdvantageMask(
       const pairs = new Float32Array(count * X);
       const targets = new Float32Array(count * ensemble);
       const weights = new Float32Array(count * ensemble);
-      const balance = balancedWeights(rollout, rows, n);
+      const balance = balancedWeights(rollout, rows, distribution);
       const bootstrap = stream(seed);
+      const slot = new Float32Array(k);
       rows.forEach((row, i) => {
-        features.write(source, row, rollout.actions[row * rollout.widths.action], pairs, i * X);
+        const at = row * rollout.widths.action;
+        for (let j = 0; j < k; j++) slot[j] = rollout.actions[at + j];
+        features.write(source, row, k > 0 ? slot : rollout.actions[at], pairs, i * X);
         bootstrap.rekey(seed, "bootstrap", agent, rollout.copies[row], rollout.episodes[row]);
         for (let k = 0; k < ensemble; k++) {
           targets[i * ensemble + k] = advantages[row];
@@ -188,16 +209,14 @@ const MOST_PAIRS = 8192;
 const RANKED_SHARE = 1 / 8;
 const MOST_RANKED = 1024;
 
-const probability = (logProb: number) => (logProb > ILLEGAL ? Math.exp(logProb) : 0);
-
 /** w = (½π + ½ν)(a) / b(a) for each row, normalised to mean 1. */
-function balancedWeights(rollout: Rollout, rows: Int32Array, n: number): Float32Array {
+function balancedWeights(rollout: Rollout, rows: Int32Array, distribution: Distribution): Float32Array {
+  const { parameters: P, action: W } = rollout.widths;
   const weights = new Float32Array(rows.length);
   let sum = 0;
   rows.forEach((row, i) => {
-    const at = row * n + rollout.actions[row * rollout.widths.action];
-    const pi = probability(rollout.policy[at]);
-    const nu = probability(rollout.perturbation[at]);
+    const pi = probability(distribution.at(rollout.policy, row * P).logProb(rollout.actions, row * W));
+    const nu = probability(distribution.at(rollout.perturbation, row * P).logProb(rollout.actions, row * W));
     const p = rollout.blindProbability[row];
     weights[i] = (0.5 * pi + 0.5 * nu) / ((1 - p) * pi + p * nu);
     sum += weights[i];

@@ -1,5 +1,7 @@
 import type { CreateLearner, Decisions, EnvironmentSpec, Explainer, Rollout, UpdateStatistics } from "@magic-mask/core";
 
+import type { SingleActionAdvantages } from "../perturbations/tilt.ts";
+
 /** What one agent's mask learns from. */
 export interface Evidence {
   readonly rollout: Rollout;
@@ -37,6 +39,8 @@ export interface MaskLearner {
   readonly explainer: Explainer;
   /** m(o) in [0, 1]. @param out [B] written */
   mask(decisions: Decisions, out: Float32Array): void;
+  /** What single actions are worth by what has been learned so far, where the mask knows: learned perturbations are made of it. */
+  readonly advantages?: SingleActionAdvantages;
   /** Learns from the evidence. Called as often as there is new evidence (joint training) or once (post hoc). */
   fit(evidence: Evidence, plan: FitPlan): Promise<UpdateStatistics>;
   /** Plain data with typed arrays, for checkpoints; `restoreState` takes what `exportState` of the same objective gave. */
