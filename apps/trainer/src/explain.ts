@@ -29,7 +29,9 @@ export interface Moment {
   readonly game: number;
   readonly tick: number;
   readonly agent: string;
-  /** What the mask says: estimated loss of return if this decision had been random, with its standard deviation. */
+  /** Name of ν, what the policy is compared with. */
+  readonly perturbation: string;
+  /** What the mask says: estimated loss of return if ν had taken this decision, with its standard deviation. */
   readonly estimate: number;
   readonly spread: number;
   /** m in [0, 1] */
@@ -114,6 +116,7 @@ export function explainGame(
     game,
     tick,
     agent: spec.agents[agent],
+    perturbation: world.perturbations[agent].name,
     estimate: top.estimate,
     spread: top.spread,
     mask: top.mask,

@@ -55,14 +55,15 @@ export function formatEvaluation(evaluation: Evaluation, record: RunRecord, conf
 
 /** One moment as text for a terminal. */
 export function formatMoment(moment: Moment): string {
-  const { game, tick, agent, estimate, spread, mask, effect, actions, picture, finalReturn, outcome } = moment;
+  const { game, tick, agent, perturbation, estimate, spread, mask, effect, actions, picture, finalReturn, outcome } =
+    moment;
   const end = `${outcome ? `it ${outcome}, ` : ""}return ${formatNumber(finalReturn)}`;
   return [
     `The most critical moment of held-out game ${game}: step ${tick}, ${agent} to act (${end})`,
     "",
     picture.trimEnd(),
     "",
-    `Acting at random here costs ${agent} ${formatInterval(effect)} of return (n = ${effect.rollouts} fresh rollouts per action, 95 %);` +
+    `Acting ${perturbation === "uniform" ? "at random" : `by ${perturbation}`} here costs ${agent} ${formatInterval(effect)} of return (n = ${effect.rollouts} fresh rollouts per action, 95 %);` +
       ` the mask estimated ${formatNumber(estimate)} ± ${formatNumber(spread)}, m = ${formatNumber(mask)}`,
     formatTable(
       actions.map(({ label, probability, value, taken }) => [taken ? `${label} (taken)` : label, probability, value]),
