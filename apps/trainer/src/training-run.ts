@@ -283,6 +283,12 @@ async function explainPolicies(
   progress.done(
     `explained post hoc on ${formatCount(state.steps)} steps in ${formatDuration(seconds)}, hash ${state.hash}`,
   );
+  state.scout?.perturbations.forEach(({ divergence, harm }, agent) => {
+    const what = `${config.mask.perturbation} of ${world.spec.agents[agent]}`;
+    process.stderr.write(
+      `${what}: ${divergence.toPrecision(3)} nats from its base, harm ${harm.toPrecision(3)} estimated\n`,
+    );
+  });
   return state.hash;
 }
 

@@ -57,6 +57,12 @@ function made(name: string, space: ActionSpace, decisions: Decisions): Perturbat
   return learned;
 }
 
+it.each(["adversary", "minimal"])("%s is not made without anyone who knows what single actions are worth", (name) => {
+  expect(() => perturbations[name].create({ spec: specOf(discrete(A)), agent: 0, seed: 1 })).toThrow(
+    "needs a mask that knows what single actions are worth",
+  );
+});
+
 const cases = Object.keys(perturbations).flatMap((name) =>
   perturbationLaws.map((law) => [name, law.name, law] as const),
 );
