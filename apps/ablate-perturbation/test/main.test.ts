@@ -20,12 +20,18 @@ it("prints one row per perturbation, each ranking the planted decisions far abov
     .split("\n")
     .slice(1)
     .map((line) => line.trim().split(/ {2,}/));
-  expect(rows.map(([name]) => name)).toEqual(["uniform", "second choice"]);
-  const [uniform, second] = rows.map((row) => row.slice(1).map(Number));
-  // One decision in eight is a lock with four keys: at random the key is missed in 3 of 4, by the second choice always.
-  expect(uniform[0]).toBeCloseTo((1 / 8) * (3 / 4), 1);
-  expect(second[0] / uniform[0]).toBeCloseTo(4 / 3, 2);
-  for (const [, area] of [uniform, second]) expect(area).toBeGreaterThan(0.8);
+  expect(rows.map(([name]) => name)).toEqual(["uniform", "second_choice", "policy_noise", "adversary", "minimal"]);
+  const [uniform, second, noise, adversary, minimal] = rows.map((row) => row.slice(1).map(Number));
+  // One decision in eight is a lock with four keys, whose key the policy takes with probability .85: at random .25, as the second
+  // choice never. (.85 and .05)^(1/5) are .968 and .549: .37 by noise.
+  expect(uniform[0]).toBeCloseTo((1 / 8) * 0.6, 2);
+  expect(second[0] / uniform[0]).toBeCloseTo(0.85 / 0.6, 2);
+  expect(noise[0] / uniform[0]).toBeCloseTo(0.48 / 0.6, 1);
+  // Learned to cost more than uniform, and to cost as much with what the policy finds less improbable.
+  expect(adversary[0]).toBeGreaterThan(1.2 * uniform[0]);
+  expect(minimal[0] / uniform[0]).toBeCloseTo(1, 0);
+  expect(minimal[3]).toBeGreaterThan(uniform[3]);
+  for (const [, area] of [uniform, second, noise, adversary, minimal]) expect(area).toBeGreaterThan(0.8);
 }, 60_000);
 
 it("stays a page that can be read at a sitting", () => {

@@ -1,5 +1,4 @@
 import {
-  type ActionSpace,
   boxSize,
   type CreateLearner,
   distributionOf,
@@ -12,12 +11,20 @@ import {
   type Policy,
   stream,
 } from "@magic-mask/core";
-import { type Critic, createCritic, type MaskLearner, objectives, perturbations } from "@magic-mask/masking";
+import {
+  advantage,
+  type Critic,
+  createCritic,
+  type LearnedPerturbation,
+  type MaskLearner,
+  objectives,
+} from "@magic-mask/masking";
 import { learnerPolicy, type Work } from "@magic-mask/networks";
 import { type Opponents, pool, scripted, self, type TrainOptions } from "@magic-mask/ppo";
 import type { Config } from "./config.ts";
 import { givenPlayers, isGiven } from "./given.ts";
 import { createMemory, type Memory } from "./memory.ts";
+import { assemblePerturbations, isLearned } from "./perturbations.ts";
 import { randomPlayer } from "./policies.ts";
 import { requireScriptedPlayer } from "./scripted.ts";
 import { makerOf } from "./worlds.ts";
@@ -28,6 +35,8 @@ export interface World {
   readonly spec: EnvironmentSpec;
   /** [N] */
   readonly perturbations: readonly Perturbation[];
+  /** The same, where they are learned from masks. */
+  readonly learned?: readonly LearnedPerturbation[];
 }
 
 /** What explains one team: per agent a critic and a mask, and what the agents tell each other. */
@@ -36,6 +45,8 @@ export interface Explanation {
   readonly critics: readonly Critic[];
   /** [N] */
   readonly masks: readonly MaskLearner[];
+  /** [N] masks that learn beside those what single actions are worth; none unless perturbations are made of it and they do not know. */
+  readonly advisers: readonly MaskLearner[];
   readonly memory: Memory;
 }
 
@@ -65,16 +76,13 @@ export interface Team {
 export const learnersOf = ({ learners }: Pick<Team, "learners">): TrainOptions["learners"] =>
   learners.flatMap(({ learner, policy }) => (learner ? [{ learner, policy }] : []));
 
+/** @throws as the perturbation; peers and learned ones are made later: `withPeers`, `withLearned` */
 export function assembleWorld(config: Config): World {
   const make = makerOf(config.environment);
   const spec = make();
   // Only what is fixed about it is read from here on.
   spec.close?.();
-  // One for all who have the same space: a collector asks each once.
-  const made = new Map<ActionSpace, Perturbation>();
-  for (const space of spec.actionSpaces)
-    made.set(space, made.get(space) ?? perturbations[config.mask.perturbation](space));
-  return { make, spec, perturbations: spec.actionSpaces.map((space) => made.get(space) as Perturbation) };
+  return { make, spec, perturbations: assemblePerturbations(config, spec) };
 }
 
 /** What the backend will mostly do. */
@@ -177,9 +185,14 @@ export function assembleExplanation(
   const { discount, trace, copies } = config.training;
   const agents = spec.agents.map((_, agent) => agent);
   const critics = agents.map((agent) => createCritic({ spec, agent, createLearner: create, seed, discount, trace }));
+  const masks = agents.map((agent) => assembleMask(config, world, agent, create, seed, separate));
+  // Post hoc perturbations are there before masks begin.
+  const isAdvised = !separate && isLearned(config) && masks.some((mask) => !mask.advantages);
+  const adviser = (agent: number) => advantage().create({ spec, agent, createLearner: create, seed });
   return {
     critics,
-    masks: agents.map((agent) => assembleMask(config, world, agent, create, seed, separate)),
+    masks,
+    advisers: isAdvised ? agents.map(adviser) : [],
     memory: createMemory({ spec, mode: config.sharing.mode, config, copies, seed, createLearner: create, critics }),
   };
 }

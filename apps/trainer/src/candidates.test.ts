@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { play } from "@magic-mask/core";
 import { market } from "@magic-mask/core/testing";
-import { perturbations } from "@magic-mask/masking";
+import { uniform } from "@magic-mask/masking";
 import { branchingTruth, collectStates, episodeReturns, rewardDrop, spearman } from "@magic-mask/metrics";
 import { assembleExplanation, assembleTeam, policyWork, type World } from "./assemble.ts";
 import { loadBackend } from "./backend.ts";
@@ -17,7 +17,7 @@ const spec = market();
 const world: World = {
   make: market,
   spec,
-  perturbations: spec.actionSpaces.map((space) => perturbations.uniform(space)),
+  perturbations: spec.actionSpaces.map(uniform),
 };
 
 async function trained(backend: string, totalSteps: number) {

@@ -17,14 +17,15 @@ export interface CollectOptions {
 /** Plays a team: the same on any number of workers. */
 export function assembleCollector(
   config: Config,
-  { make, spec, perturbations }: World,
+  { make, spec, perturbations, learned }: World,
   team: Team,
   { seed, alone, backend }: CollectOptions,
 ): ShardedCollector {
   const { learners, players, opponents } = team;
   const { copies, shards } = config.training;
   const about = { players, seed, opponents: alone ? self() : opponents };
-  if (backend.workers === 0) {
+  // Masks are here, and what is learned from them.
+  if (backend.workers === 0 || learned) {
     return createShardedCollector({
       ...about,
       vectors: shardWorlds(make, copies, shards),

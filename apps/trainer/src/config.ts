@@ -124,6 +124,24 @@ const configSchema = z.strictObject({
     },
     "masks, one per agent, learned along with the policies",
   ),
+  perturbation: group(
+    {
+      temperature: z.number().min(1).describe("T of policy_noise: ν ∝ π^(1/T)").default(5),
+      action: z
+        .union([z.string(), z.number().int()])
+        .describe("label or number of what idle takes; empty: the one called noop, idle, none, no_action or stay")
+        .default(""),
+      peer: z.string().describe("run folder whose policies act in frozen_peer").default(""),
+      divergence: z.number().min(0).describe("δ of adversary: KL(ν ‖ uniform), nats per decision").default(0.5),
+      harm: z
+        .number()
+        .min(0)
+        .nullable()
+        .describe("h of minimal: return lost per blinded decision; null: as much as by uniform play")
+        .default(null),
+    },
+    "what can be set of perturbations",
+  ),
   sharing: group(
     {
       mode: name(Object.keys(modes), "which records agents send each other").default("perturbed"),

@@ -1,6 +1,6 @@
 import { stackExplainers } from "@magic-mask/comm";
 import { type Explainer, stream } from "@magic-mask/core";
-import { controls } from "@magic-mask/masking";
+import { controlsFor } from "@magic-mask/masking";
 import { collectStates, klPerturbation, type MeasuredTruth, type States } from "@magic-mask/metrics";
 import { exactTruths } from "./exact-truth.ts";
 import { mean, sum } from "./figures/common.ts";
@@ -200,6 +200,6 @@ function explainersOf({ config, world, team, postHoc }: LoadedRun, agent: number
   return [
     own,
     { ...stacked, name: `${own.name}+shared` },
-    ...Object.values(controls).map((control) => control(context)),
+    ...controlsFor(world.spec.actionSpaces[agent]).map(({ create }) => create(context)),
   ];
 }

@@ -1,5 +1,5 @@
 import type { LearnerState, UpdateStatistics } from "@magic-mask/core";
-import { askMasks } from "@magic-mask/masking";
+import { askMasks, type TiltState } from "@magic-mask/masking";
 import { type Blinding, blindingSchedule, type Iteration, linear, type TrainState, train } from "@magic-mask/ppo";
 import { type Explanation, learnersOf, masksDecide, type Team, type World } from "./assemble.ts";
 import type { Backend } from "./backend.ts";
@@ -7,6 +7,7 @@ import { assembleCollector } from "./collector.ts";
 import type { Config } from "./config.ts";
 import { type ExplanationState, exportExplanation, restoreExplanation } from "./explanation-state.ts";
 import { learnMasks, type MaskRound } from "./learn-masks.ts";
+import { fitLearned } from "./perturbations.ts";
 
 /** One iteration of joint training: policies, masks and sharing. */
 export interface JointIteration extends Omit<Iteration, "exportState" | "updated" | "collectSeconds"> {
@@ -36,6 +37,8 @@ export interface JointState {
   readonly train: TrainState;
   readonly learners: readonly LearnerState[];
   readonly explanation: ExplanationState | null;
+  /** [N] learned perturbations; empty where they are not. */
+  readonly perturbations?: readonly TiltState[];
 }
 
 /** Optimiser steps of each record head per iteration. */
@@ -62,6 +65,9 @@ export async function* trainJointly(
       learner.restoreState(resume.learners[k]);
     });
     if (explanation && resume.explanation) restoreExplanation(explanation, resume.explanation);
+    world.learned?.forEach((perturbation, agent) => {
+      if (resume.perturbations) perturbation.restoreState(resume.perturbations[agent]);
+    });
   }
   const maskRate = linear(mask.learningRate.start, mask.learningRate.end);
 
@@ -106,6 +112,7 @@ export async function* trainJointly(
             })
           : NO_MASKS;
       const [{ rounds, maskSeconds, commSeconds }, updates] = await Promise.all([learning, updated]);
+      if (world.learned && rounds.length > 0) fitLearned(world.learned, iteration.rollouts, team.players);
       yield {
         ...iteration,
         statistics: updates.statistics,
@@ -122,6 +129,7 @@ export async function* trainJointly(
           train: await iteration.exportState(),
           learners: learners.map(({ learner }) => learner.exportState()),
           explanation: explanation ? exportExplanation(explanation) : null,
+          perturbations: (world.learned ?? []).map((perturbation) => perturbation.exportState()),
         }),
       };
       begun = performance.now();

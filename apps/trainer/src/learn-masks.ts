@@ -58,7 +58,7 @@ export interface LearnMasksResult {
  */
 export async function learnMasks(options: LearnMasksOptions): Promise<LearnMasksResult> {
   const { world, team, explanation, rollouts, plan, threshold, policyVersion, now, others = [] } = options;
-  const { critics, masks } = explanation;
+  const { critics, masks, advisers } = explanation;
   const memories = [explanation.memory, ...others];
   const begun = performance.now();
   let commSeconds = 0;
@@ -81,12 +81,12 @@ export async function learnMasks(options: LearnMasksOptions): Promise<LearnMasks
       mask.mask(selectDecisions(rollout, of, agent), values);
       return values;
     };
-    const fitting = mask.fit(evidence, plan.fit);
+    const fitting = Promise.all([mask.fit(evidence, plan.fit), advisers[agent]?.fit(evidence, plan.fit)]);
     // It reaches the caller below, unless something else has failed before.
     fitting.catch(() => {});
     // Where a thread fits the mask, this goes on meanwhile.
     const mayShare = timed(() => memories.map((memory) => memory.remember(evidence, policyVersion, now)));
-    const { loss: maskLoss = Number.NaN } = await fitting;
+    const [{ loss: maskLoss = Number.NaN }] = await fitting;
     const ranks = mayShare.map(masksOf);
     timed(() => {
       memories.forEach((memory, k) => {

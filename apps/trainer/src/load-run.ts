@@ -3,6 +3,7 @@ import { assembleTeam, assembleWorld, learnersOf, policyWork, type Team, type Wo
 import { loadBackend } from "./backend.ts";
 import { type Config, parseConfig } from "./config.ts";
 import { inFolder, isGiven } from "./given.ts";
+import { withPeers } from "./perturbations.ts";
 import { assemblePostHoc, isExplained, type PostHoc, type PostHocState, restorePostHoc } from "./posthoc.ts";
 import { loadCheckpoint } from "./run/checkpoint.ts";
 import { openRunFolder, type RunFolder } from "./run/run-folder.ts";
@@ -48,7 +49,8 @@ export async function loadRun(path: string, judged = true): Promise<LoadedRun> {
   const postHoc = assemblePostHoc(loaded.config, loaded.world, loaded.create);
   const postHocState = await loadExplanation(loaded);
   restorePostHoc(postHoc, postHocState);
-  return { ...loaded, postHoc, postHocState };
+  const world = { ...loaded.world, perturbations: postHoc.perturbations };
+  return { ...loaded, world, postHoc, postHocState };
 }
 
 /** What a run's post-hoc pass left. @throws io, corrupt-file */
@@ -66,10 +68,11 @@ async function load(path: string, check: (config: Config, world: World) => void 
     );
   }
   const config = inFolder(parseConfig(record.config), folder.path);
-  const world = assembleWorld(config);
-  check(config, world);
+  const bare = assembleWorld(config);
+  check(config, bare);
   const backend = record.backend.name as Config["backend"];
-  const { create } = await loadBackend({ backend, workers: 0 }, policyWork(config, world));
+  const { create } = await loadBackend({ backend, workers: 0 }, policyWork(config, bare));
+  const world = await withPeers(config, bare, create);
   const team = assembleTeam(config, world, create);
   const loaded = { folder, record, config, world, team, create };
   if (isGiven(config)) return loaded;

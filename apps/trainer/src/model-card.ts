@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ActionSpace, boxSize, type ModelSpec, maskWidth } from "@magic-mask/core";
+import { type ActionSpace, actionWidth, boxSize, type ModelSpec, maskWidth } from "@magic-mask/core";
 import { environments } from "@magic-mask/environments";
 import { describeSpec } from "@magic-mask/networks";
 import { stringify } from "yaml";
@@ -165,7 +165,8 @@ function masksOf({ config, world }: LoadedTeam, networks: readonly ExportedNetwo
     ...(objective === "advantage"
       ? [
           "`scores` are estimates Â_k(x, a) of the advantage of action a, one per member of the ensemble. The criticality of a decision is",
-          "Σ_a (π − ν)(a) · mean_k Â_k(x, a) over its legal actions: ask the net once for each.",
+          "Σ_a (π − ν)(a) · mean_k Â_k(x, a) over its legal actions: ask the net once for each. Where actions are continuous it is the",
+          "mean over draws from π less that over draws from ν.",
           "",
         ]
       : []),
@@ -174,22 +175,38 @@ function masksOf({ config, world }: LoadedTeam, networks: readonly ExportedNetwo
 
 /** What is where in a row for a mask's net, as `masking/features` writes it. */
 function layoutOf({ inputs }: ModelSpec, D: number, space: ActionSpace): string {
-  const n = maskWidth(space);
+  const [n, k] = [maskWidth(space), actionWidth(space)];
+  const isBox = space.kind === "box";
   const state: (readonly [number, string])[] = [
     [D, "the observation"],
-    [n, "π(·∣o)"],
-    [n, "ln π(·∣o), −10 at least"],
-    [1, "the entropy of π, nats"],
-    [1, "max π"],
+    ...(isBox
+      ? ([
+          [k, "the means of π, from the bounds of the action to [−1, 1]"],
+          [k, "its ln σ, likewise"],
+        ] as const)
+      : ([
+          [n, "π(·∣o)"],
+          [n, "ln π(·∣o), −10 at least"],
+          [1, "the entropy of π, nats"],
+          [1, "max π"],
+        ] as const)),
   ];
   const pair: (readonly [number, string])[] = [
     ...state,
-    [n, "the action, as one of n"],
-    [1, "ln π(a), −10 at least"],
-    [1, "π(a)"],
+    ...(isBox
+      ? ([
+          [k, "the action, as it is played, from its bounds to [−1, 1]"],
+          [1, "ln π(a) of what was drawn, in [−10, 10]"],
+        ] as const)
+      : ([
+          [n, "the action, as one of n"],
+          [1, "ln π(a), −10 at least"],
+          [1, "π(a)"],
+        ] as const)),
   ];
   const known = [[state[0]], state, pair].find((parts) => parts.reduce((sum, [width]) => sum + width, 0) === inputs);
-  if (!known || space.kind !== "discrete") return `${inputs} numbers, as the documentation of the objective says`;
+  if (!known || (space.kind !== "discrete" && !isBox))
+    return `${inputs} numbers, as the documentation of the objective says`;
   let at = 0;
   const words = known.map(([width, what]) => {
     at += width;

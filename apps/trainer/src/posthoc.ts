@@ -1,5 +1,15 @@
-import { type CreateLearner, stream } from "@magic-mask/core";
-import { askMasks, type MaskLearner, paper } from "@magic-mask/masking";
+import { type CreateLearner, type Perturbation, stream, trajectoryHash } from "@magic-mask/core";
+import {
+  advantage,
+  askMasks,
+  type Critic,
+  createCritic,
+  type LearnedPerturbation,
+  type MaskLearner,
+  paper,
+  type TiltState,
+  uniform,
+} from "@magic-mask/masking";
 import { type Blinding, linear } from "@magic-mask/ppo";
 import { assembleExplanation, type Explanation, masksDecide, type Team, type World } from "./assemble.ts";
 import type { Backend } from "./backend.ts";
@@ -8,6 +18,7 @@ import type { Config } from "./config.ts";
 import { type ExplanationState, exportExplanation, restoreExplanation } from "./explanation-state.ts";
 import { learnMasks, type MaskRound } from "./learn-masks.ts";
 import { createMemory, type Memory, type MemoryState } from "./memory.ts";
+import { fitLearned, isLearned, withLearned } from "./perturbations.ts";
 
 /** Whether runs of this configuration end with a post-hoc pass. */
 export const isExplained = ({ mask, posthoc }: Config): boolean => mask.enabled && posthoc.steps > 0;
@@ -19,12 +30,28 @@ export interface PostHoc {
   readonly unshared: Memory;
   /** [seed][N] masks by the published loss, on the same steps: a control. */
   readonly papers: readonly (readonly MaskLearner[])[];
+  /** [N] ν, what truth and explanations are about. */
+  readonly perturbations: readonly Perturbation[];
+  /** What learned perturbations come from; none where they are not learned. */
+  readonly scout: Scout | undefined;
 }
+
+/** A first look at the policies, blinded uniformly, that tells what single actions are worth. */
+interface Scout {
+  readonly critics: readonly Critic[];
+  readonly masks: readonly MaskLearner[];
+  readonly learned: readonly LearnedPerturbation[];
+}
+
+/** The share of the steps that are the first look's. */
+const FIRST_SHARE = 0.4;
 
 export interface PostHocState {
   readonly explanation: ExplanationState;
   readonly unshared: MemoryState;
   readonly papers: readonly (readonly object[])[];
+  /** [N] masks of the first look, and what was made of them; null where ν is not learned. */
+  readonly scout?: { readonly masks: readonly object[]; readonly perturbations: readonly TiltState[] } | null;
   /** Environment steps. */
   readonly steps: number;
   /** Digest of what was played. */
@@ -53,7 +80,47 @@ export function assemblePostHoc(config: Config, world: World, create: CreateLear
       objective.create({ spec, agent, createLearner: create, seed: stream(seed, "paper", k).bits() }),
     ),
   );
-  return { explanation, unshared, papers };
+  const scout = isLearned(config) ? assembleScout(config, world, create, stream(seed, "scout").bits()) : undefined;
+  return { explanation, unshared, papers, scout, perturbations: scout?.learned ?? world.perturbations };
+}
+
+function assembleScout(config: Config, world: World, createLearner: CreateLearner, seed: number): Scout {
+  const { spec } = world;
+  const { discount, trace } = config.training;
+  const agents = spec.agents.map((_, agent) => agent);
+  const masks = agents.map((agent) => advantage({ separate: true }).create({ spec, agent, createLearner, seed }));
+  return {
+    critics: agents.map((agent) => createCritic({ spec, agent, createLearner, seed, discount, trace })),
+    masks,
+    learned: withLearned(config, world, { masks, advisers: [] }, seed).learned ?? [],
+  };
+}
+
+/** Blinds uniformly for some ticks and makes the perturbations of what that shows. @returns the digest of what was played */
+async function lookFirst(
+  config: Config,
+  world: World,
+  team: Team,
+  { critics, masks, learned }: Scout,
+  backend: Pick<Backend, "name" | "workers">,
+  ticks: number,
+): Promise<string> {
+  const { probability, epochs, learningRate } = config.posthoc;
+  const even = { ...world, perturbations: world.spec.actionSpaces.map(uniform) };
+  const seed = stream(postHocSeed(config), "scout").bits();
+  // Workers build their own from the configuration.
+  const asked = { ...config, mask: { ...config.mask, perturbation: "uniform" } };
+  const collector = assembleCollector(asked, even, team, { seed, alone: true, backend });
+  const { rollouts } = await collector.collect(ticks, { kind: "coin", probability }).finally(() => collector.close());
+  await Promise.all(
+    masks.map(async (mask, agent) => {
+      const rollout = rollouts[team.players[agent]];
+      await critics[agent].fit(rollout, { epochs, learningRate });
+      await mask.fit(critics[agent].judge(rollout), { epochs, learningRate });
+    }),
+  );
+  fitLearned(learned, rollouts, team.players);
+  return collector.hash;
 }
 
 /**
@@ -61,7 +128,8 @@ export function assemblePostHoc(config: Config, world: World, create: CreateLear
  * functions.
  *
  * Where a coin decides the blinding, at a constant rate, all steps are played and then learned from. Where the masks decide, rounds
- * of `training.rolloutTicks` ticks each are played and learned from in turn, as many as make the same number of steps.
+ * of `training.rolloutTicks` ticks each are played and learned from in turn, as many as make the same number of steps. Where ν is
+ * learned, a first part of the steps is blinded uniformly by a coin to learn it, and the rest by it.
  *
  * @param onProgress told the share that is done, in [0, 1]
  */
@@ -75,26 +143,36 @@ export async function explainPostHoc(
 ): Promise<PostHocState> {
   const { steps, probability, epochs, learningRate, headSteps } = config.posthoc;
   const { copies, rolloutTicks } = config.training;
-  const { explanation, unshared, papers } = postHoc;
+  const { explanation, unshared, papers, scout, perturbations } = postHoc;
+  const all = Math.ceil(steps / copies);
+  const first = scout ? Math.ceil(FIRST_SHARE * all) : 0;
+  const ticks = Math.max(1, all - first);
+  const bare = { make: world.make, spec: world.spec, perturbations };
+  const looked = scout && (await lookFirst(config, bare, team, scout, backend, first));
+  const blinded: World = scout ? { ...bare, learned: scout.learned } : bare;
   const deciding = masksDecide(config);
   const blinding: Blinding = deciding
     ? { kind: "mask", blind: askMasks(explanation.masks) }
     : { kind: "coin", probability };
   // Masks that decide are asked here, where they live.
   const where = deciding ? { ...backend, workers: 0 } : backend;
-  const collector = assembleCollector(config, world, team, { seed: postHocSeed(config), alone: true, backend: where });
-  const ticks = Math.ceil(steps / copies);
+  const collector = assembleCollector(config, blinded, team, {
+    seed: postHocSeed(config),
+    alone: true,
+    backend: where,
+  });
   const count = deciding ? Math.ceil(ticks / rolloutTicks) : 1;
   const rate = linear(learningRate.start, learningRate.end);
+  const tell = (share: number) => onProgress((first + share * ticks) / (first + ticks));
   let rounds: readonly MaskRound[] = [];
   try {
     for (let round = 0; round < count; round++) {
       const [begun, ended] = [round, round + 1].map((part) => Math.round((part * ticks) / count));
       const { rollouts } = await collector.collect(ended - begun, blinding);
-      onProgress((round + 0.15) / count);
+      tell((round + 0.15) / count);
       const fit = { epochs, learningRate: { start: rate(round / count), end: rate((round + 1) / count) } };
       ({ rounds } = await learnMasks({
-        world,
+        world: blinded,
         team,
         explanation,
         rollouts,
@@ -105,7 +183,7 @@ export async function explainPostHoc(
         now: round < count - 1 ? ended : Math.ceil(ended / config.sharing.every) * config.sharing.every,
         others: [unshared],
       }));
-      onProgress((round + 0.9) / count);
+      tell((round + 0.9) / count);
       const evidence = explanation.critics.map((critic, agent) => critic.judge(rollouts[team.players[agent]]));
       await Promise.all(
         papers.flatMap((masks) =>
@@ -123,15 +201,33 @@ export async function explainPostHoc(
     explanation: exportExplanation(explanation),
     unshared: unshared.exportState(),
     papers: papers.map((masks) => masks.map((mask) => mask.exportState())),
-    steps: ticks * copies,
-    hash: collector.hash,
+    scout: !scout
+      ? null
+      : {
+          masks: scout.masks.map((mask) => mask.exportState()),
+          perturbations: scout.learned.map((perturbation) => perturbation.exportState()),
+        },
+    steps: (first + ticks) * copies,
+    hash: looked === undefined ? collector.hash : bothOf(looked, collector.hash),
     rounds,
   };
 }
 
-export function restorePostHoc({ explanation, unshared, papers }: PostHoc, state: PostHocState) {
+/** One digest of two. */
+function bothOf(first: string, second: string): string {
+  const hash = trajectoryHash();
+  hash.update(new TextEncoder().encode(`${first} ${second}`));
+  return hash.digest();
+}
+
+export function restorePostHoc({ explanation, unshared, papers, scout }: PostHoc, state: PostHocState) {
   restoreExplanation(explanation, state.explanation);
   unshared.restoreState(state.unshared);
+  scout?.masks.forEach((mask, agent) => {
+    if (!state.scout) return;
+    mask.restoreState(state.scout.masks[agent]);
+    scout.learned[agent].restoreState(state.scout.perturbations[agent]);
+  });
   papers.forEach((masks, k) => {
     masks.forEach((mask, agent) => {
       mask.restoreState(state.papers[k][agent]);

@@ -64,7 +64,8 @@ export const presets: Readonly<Record<string, ConfigInput>> = {
       learningRate: { start: 1e-3, end: 0 },
     },
   },
-  // What a swing costs is settled within a few dozen steps: a short horizon. Masks need finitely many actions.
+  // What a swing costs is settled within a few dozen steps: a short horizon. A single agent has nobody to share with while it
+  // learns, so nothing is blinded until it is explained: its policy is what it would be without masks.
   pendulum_v1: {
     training: {
       totalSteps: 600_000,
@@ -79,7 +80,10 @@ export const presets: Readonly<Record<string, ConfigInput>> = {
       activation: "tanh",
       learningRate: { start: 1e-3, end: 0 },
     },
-    mask: { enabled: false },
+    blinding: { initial: 0, floor: 0 },
+    mask: { every: 8 },
+    // Values of minus a hundred are far from where nets begin.
+    posthoc: { epochs: 10, learningRate: { start: 5e-3 } },
   },
   simple_spread_v0: {
     training: {

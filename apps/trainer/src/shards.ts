@@ -3,6 +3,7 @@ import { createShardServer, type ShardServer, self } from "@magic-mask/ppo";
 import { assembleTeam, assembleWorld, learnersOf, policyWork } from "./assemble.ts";
 import { loadBackend } from "./backend.ts";
 import type { Config } from "./config.ts";
+import { withPeers } from "./perturbations.ts";
 
 /** As structured cloning carries them. */
 export interface ShardsOptions {
@@ -17,9 +18,10 @@ export interface ShardsOptions {
 
 /** Builds world and team anew; the team's parameters come from the main thread. @throws as `assembleTeam` */
 export async function openShards({ config, backend, seed, alone }: ShardsOptions): Promise<ShardServer> {
-  const world = assembleWorld(config);
+  const bare = assembleWorld(config);
   const own = { backend: backend as Config["backend"], workers: 0 };
-  const { create } = await loadBackend(own, policyWork(config, world));
+  const { create } = await loadBackend(own, policyWork(config, bare));
+  const world = await withPeers(config, bare, create);
   const team = assembleTeam(config, world, create);
   const { learners, players, opponents } = team;
   return createShardServer({

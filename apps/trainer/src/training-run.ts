@@ -16,6 +16,7 @@ import { describeGiven, inFolder, isGiven, keepModels } from "./given.ts";
 import { gitCommit, hostDescription, packageVersions } from "./host.ts";
 import { type JointIteration, type JointState, trainJointly } from "./joint.ts";
 import { logIteration } from "./log-iteration.ts";
+import { withLearned, withPeers } from "./perturbations.ts";
 import { randomPlayer } from "./policies.ts";
 import { assemblePostHoc, explainPostHoc, isExplained, type PostHoc, type PostHocState } from "./posthoc.ts";
 import { hasCheckpoint, loadCheckpoint, saveCheckpoint } from "./run/checkpoint.ts";
@@ -67,17 +68,19 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
   const asked =
     "config" in options ? options.config : parseConfig(withWorkers(earlier?.record.config, options.workers));
   const config = earlier ? inFolder(asked, earlier.path) : asked;
-  const world = assembleWorld(config);
+  const bare = assembleWorld(config);
   const backend = await loadBackend(
     earlier ? { ...config, backend: earlier.record.backend.name } : config,
-    policyWork(config, world),
+    policyWork(config, bare),
   );
+  const known = await withPeers(config, bare, backend.create);
   // Everything is put together before anything is written, so that what cannot be leaves nothing behind.
-  const team = assembleTeam(config, world, backend.create);
+  const team = assembleTeam(config, known, backend.create);
   const enabled = config.mask.enabled && !isGiven(config);
   const joint = stream(config.seed, "joint").bits();
-  const explanation = enabled ? assembleExplanation(config, world, backend.create, joint, false) : undefined;
-  const postHoc = isExplained(config) ? assemblePostHoc(config, world, backend.create) : undefined;
+  const explanation = enabled ? assembleExplanation(config, known, backend.create, joint, false) : undefined;
+  const world = explanation ? withLearned(config, known, explanation, joint) : known;
+  const postHoc = isExplained(config) ? assemblePostHoc(config, known, backend.create) : undefined;
   const folder =
     earlier ??
     createRunFolder({
@@ -282,6 +285,12 @@ async function explainPolicies(
   progress.done(
     `explained post hoc on ${formatCount(state.steps)} steps in ${formatDuration(seconds)}, hash ${state.hash}`,
   );
+  state.scout?.perturbations.forEach(({ divergence, harm }, agent) => {
+    const what = `${config.mask.perturbation} of ${world.spec.agents[agent]}`;
+    process.stderr.write(
+      `${what}: ${divergence.toPrecision(3)} nats from its base, harm ${harm.toPrecision(3)} estimated\n`,
+    );
+  });
   return state.hash;
 }
 

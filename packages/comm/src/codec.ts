@@ -1,4 +1,5 @@
-import { contains, type EnvironmentSpec, MagicMaskError } from "@magic-mask/core";
+import { type EnvironmentSpec, MagicMaskError } from "@magic-mask/core";
+import { actionCode } from "./action-code.ts";
 import { crc32 } from "./crc32.ts";
 import { roleNumbers } from "./peers.ts";
 import { type CriticalRecord, checkRecord } from "./record.ts";
@@ -180,7 +181,7 @@ export function decodeMessage(bytes: Uint8Array, spec: EnvironmentSpec): Critica
 
   // One copy of all signatures: records must not change with the buffer that the message came in.
   const signatures = new Int8Array(count * SIGNATURE_LENGTH);
-  const slot = [0];
+  const code = actionCode(spec.actionSpaces[agent]);
   const records: CriticalRecord[] = new Array(count);
   for (let i = 0, at = HEADER_BYTES; i < count; i++, at += RECORD_BYTES) {
     for (let k = 0; k < SIGNATURE_LENGTH; k++) signatures[i * SIGNATURE_LENGTH + k] = bytes[at + 5 + k];
@@ -201,8 +202,7 @@ export function decodeMessage(bytes: Uint8Array, spec: EnvironmentSpec): Critica
       advantage: (advantage / 32767) * scale,
       rank: bytes[at + 30] / 255,
     };
-    slot[0] = record.action;
-    if (!contains(spec.actionSpaces[agent], slot)) refuse(`${spec.agents[agent]} has no action ${record.action}`);
+    if (!code.isValid(record.action)) refuse(`${spec.agents[agent]} has no action ${record.action}`);
     if (advantage === -32768) refuse("an advantage is outside its scale");
     if (Math.max(record.policyVersion, record.step, record.episode) > 4294967295) refuse("a number exceeds 32 bits");
     records[i] = record;

@@ -7,16 +7,18 @@ export function roleNumbers(spec: EnvironmentSpec): Uint8Array {
 }
 
 /**
- * Whether the records of two agents mean the same: both choose among equally many actions, or candidates of
- * equally many features, and they see common features
+ * Whether the records of two agents mean the same: both choose among equally many actions, candidates of
+ * equally many features, or in the same box, and they see common features
  * or, where the environment declares none, observations of one shape.
  */
 export function areComparable(spec: EnvironmentSpec, i: number, j: number): boolean {
   const [mine, theirs] = [spec.actionSpaces[i], spec.actionSpaces[j]];
   const alike =
-    mine.kind === "candidates"
-      ? theirs.kind === "candidates" && mine.max === theirs.max && mine.features === theirs.features
-      : mine.kind === "discrete" && theirs.kind === "discrete" && mine.n === theirs.n;
+    mine.kind === "box"
+      ? JSON.stringify(mine) === JSON.stringify(theirs)
+      : mine.kind === "candidates"
+        ? theirs.kind === "candidates" && mine.max === theirs.max && mine.features === theirs.features
+        : mine.kind === "discrete" && theirs.kind === "discrete" && mine.n === theirs.n;
   if (!alike) return false;
   return spec.commonFeatures !== null || boxSize(spec.observationSpaces[i]) === boxSize(spec.observationSpaces[j]);
 }

@@ -3,15 +3,21 @@ import {
   type CreateLearner,
   checkCount,
   checkRange,
+  DRAWS,
+  distributionOf,
+  drawActions,
   type EnvironmentSpec,
   type Explainer,
   type Learner,
   MagicMaskError,
-  requireChoices,
+  maskWidth,
   type Stream,
   shuffle,
+  standardDraws,
 } from "@magic-mask/core";
+import { actionCode } from "./action-code.ts";
 import type { RecordBuffer } from "./buffer.ts";
+import { highestDensity } from "./densities.ts";
 import { areComparable } from "./peers.ts";
 import { SIGNATURE_LENGTH, type Signature } from "./signature.ts";
 
@@ -83,7 +89,7 @@ export interface RecordHead extends Explainer {
 
 /**
  * The second head Ã([σ, a, ln π(a), π(a)]) → advantage, trained on records: the agent's own and its peers'. σ enters as
- * σ / 127, a as one of n (not at all where actions are candidates), ln π(a) no lower than −10. It minimises, over rows,
+ * σ / 127, a as `actionCode` describes it, ln π(a) no lower than −10. It minimises, over rows,
  *
  *   w · relevance · (Ã − mean advantage)²,   w ∝ (½π + ½ν)(a) / b(a) with mean 1,   b = (1 − p)π + pν
  *
@@ -91,18 +97,18 @@ export interface RecordHead extends Explainer {
  * relevance = (1, or `otherRole`) · ½^(versions behind its sender's newest / `versionHalfLife`) · the row's weight in the
  * buffer, which is how many records it stands for, faded with age.
  *
- * Criticality of a decision: Σ_a (π − ν)(a)·Ã(σ, a) over legal actions.
+ * Criticality of a decision: Σ_a (π − ν)(a)·Ã(σ, a) over legal actions, or over 16 draws each from π and ν.
  *
- * @throws unsupported unless the agent's actions are discrete or candidates; invalid-option
+ * @throws unsupported as `actionCode`; invalid-option
  */
 export function createRecordHead(options: RecordHeadOptions): RecordHead {
   const { spec, agent, buffer, signature, values, createLearner, random } = options;
   const { hidden = [64, 64], otherRole = 0.5, versionHalfLife = 100 } = options;
   checkRange(SOURCE, "otherRole", otherRole, 0, 1);
   checkRange(SOURCE, "versionHalfLife", versionHalfLife, Number.MIN_VALUE);
-  const n = requireChoices(SOURCE, spec.actionSpaces[agent]);
-  // The place of a candidate says nothing of it, and records do not hold its features.
-  const told = spec.actionSpaces[agent].kind === "candidates" ? 0 : n;
+  const space = spec.actionSpaces[agent];
+  const code = actionCode(space);
+  const told = code.width;
   const D = SIGNATURE_LENGTH + told + 2;
   const learner = createLearner({ kind: "mlp", inputs: D, hidden, activation: "relu", outputs: [1] }, random);
   const relevance = spec.roles.map((role, j) =>
@@ -118,6 +124,21 @@ export function createRecordHead(options: RecordHeadOptions): RecordHead {
   const answers = new Float32Array(CHUNK);
   let worth = new Float32Array(0);
   let sums = new Float64Array(0);
+  let filled = 0;
+  const n = maskWidth(space);
+  const k = space.kind === "box" ? boxSize(space) : 0;
+  const distribution = distributionOf(space);
+  const P = distribution.width;
+  const z = k > 0 ? standardDraws(k, random) : new Float64Array(0);
+  const drawn = new Float32Array(DRAWS * k);
+  const slot = new Float32Array(k);
+
+  /** Infers the pairs that are there and adds each one's share to its decision. */
+  const settle = () => {
+    if (filled > 0) learner.infer(pairs, filled, answers);
+    for (let i = 0; i < filled; i++) sums[owners[i]] += shares[i] * answers[i];
+    filled = 0;
+  };
 
   const writePair = (
     out: Float32Array,
@@ -130,10 +151,29 @@ export function createRecordHead(options: RecordHeadOptions): RecordHead {
     const at = row * D;
     for (let k = 0; k < SIGNATURE_LENGTH; k++) out[at + k] = signatures[offset + k] / 127;
     const tail = at + SIGNATURE_LENGTH + told;
-    out.fill(0, at + SIGNATURE_LENGTH, tail);
-    if (told > 0) out[at + SIGNATURE_LENGTH + action] = 1;
+    code.describe(action, out, at + SIGNATURE_LENGTH);
     out[tail] = Math.max(LOG_FLOOR, logProb);
     out[tail + 1] = Math.exp(logProb);
+  };
+
+  /** Asks about one action of decision `b`, which counts `share` in its sum. */
+  const ask = (b: number, action: number, logProb: number, share: number) => {
+    writePair(pairs, filled, sigma, 0, action, logProb);
+    owners[filled] = b;
+    shares[filled] = share;
+    if (++filled === CHUNK) settle();
+  };
+
+  /** Asks about what π and ν draw: Σ_a (π − ν)(a)·Ã over 16 draws of each. */
+  const askDraws = (b: number, policy: Float32Array, perturbation: Float32Array) => {
+    const highest = highestDensity(distribution, policy, perturbation, b * 2 * k, slot);
+    for (const [rows, share] of [[policy, 1 / DRAWS] as const, [perturbation, -1 / DRAWS] as const]) {
+      drawActions(z, rows, b, drawn, 0);
+      distribution.at(policy, b * 2 * k);
+      for (let i = 0; i < DRAWS; i++) {
+        ask(b, code.encode(drawn, i * k), distribution.logProb(drawn, i * k) - highest, share);
+      }
+    }
   };
 
   /** Rows of the buffer that the head may learn from. */
@@ -170,12 +210,6 @@ export function createRecordHead(options: RecordHeadOptions): RecordHead {
     });
     for (let i = 0; i < chosen.length; i++) batch.weights[i] *= chosen.length / balance;
     return age / chosen.length;
-  };
-
-  /** Infers `count` pairs and adds each one's share to its decision. */
-  const settle = (count: number) => {
-    learner.infer(pairs, count, answers);
-    for (let i = 0; i < count; i++) sums[owners[i]] += shares[i] * answers[i];
   };
 
   return {
@@ -227,22 +261,15 @@ export function createRecordHead(options: RecordHeadOptions): RecordHead {
       }
       values(j, observations, B, worth);
       sums.fill(0, 0, B);
-      let filled = 0;
       for (let b = 0; b < B; b++) {
-        signature.write(j, observations, b * size, policy, b * n, worth[b], sigma, 0);
+        signature.write(j, observations, b * size, policy, b * P, worth[b], sigma, 0);
+        if (k > 0) askDraws(b, policy, perturbation);
         for (let a = 0; a < n; a++) {
           const share = Math.exp(policy[b * n + a]) - Math.exp(perturbation[b * n + a]);
-          if (share === 0) continue;
-          writePair(pairs, filled, sigma, 0, a, policy[b * n + a]);
-          owners[filled] = b;
-          shares[filled] = share;
-          if (++filled === CHUNK) {
-            settle(filled);
-            filled = 0;
-          }
+          if (share !== 0) ask(b, a, policy[b * n + a], share);
         }
       }
-      if (filled > 0) settle(filled);
+      settle();
       for (let b = 0; b < B; b++) criticality[b] = sums[b];
       spread.fill(Number.NaN, 0, B);
     },

@@ -1,4 +1,6 @@
-import { checkCount, distributionOf, type EnvironmentSpec, type Rollout } from "@magic-mask/core";
+import { actionWidth, checkCount, distributionOf, type EnvironmentSpec, type Rollout } from "@magic-mask/core";
+import { actionCode } from "./action-code.ts";
+import { highestDensity } from "./densities.ts";
 import { roleNumbers } from "./peers.ts";
 import type { CriticalRecord } from "./record.ts";
 import type { Signature } from "./signature.ts";
@@ -36,6 +38,8 @@ export function createRecordWriter({ spec, signature, copies }: RecordWriterOpti
   checkCount("comm/record-writer", "copies", copies);
   const roles = roleNumbers(spec);
   const distributions = spec.actionSpaces.map(distributionOf);
+  const codes = spec.actionSpaces.map(actionCode);
+  const slots = spec.actionSpaces.map((space) => (space.kind === "box" ? new Float32Array(actionWidth(space)) : null));
   return {
     write(rollout, row, value, advantage, rank, policyVersion, out) {
       const { observation: D, parameters: P, action: W } = rollout.widths;
@@ -47,11 +51,13 @@ export function createRecordWriter({ spec, signature, copies }: RecordWriterOpti
       out.episode = rollout.episodes[row] * copies + rollout.copies[row];
       out.blinded = rollout.blinded[row] === 1;
       signature.write(agent, rollout.observations, row * D, rollout.policy, row * P, value, out.signature, 0);
-      out.action = rollout.actions[row * W];
-      out.logProb = rollout.logProbs[row];
-      out.perturbationLogProb = distributions[agent]
-        .at(rollout.perturbation, row * P)
-        .logProb(rollout.actions, row * W);
+      const distribution = distributions[agent];
+      const slot = slots[agent];
+      const highest = slot ? highestDensity(distribution, rollout.policy, rollout.perturbation, row * P, slot) : 0;
+      out.action = codes[agent].encode(rollout.actions, row * W);
+      out.logProb = rollout.logProbs[row] - highest;
+      distribution.at(rollout.perturbation, row * P);
+      out.perturbationLogProb = distribution.logProb(rollout.actions, row * W) - highest;
       out.blindProbability = rollout.blindProbability[row];
       out.advantage = advantage;
       out.rank = rank;

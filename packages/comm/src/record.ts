@@ -17,11 +17,11 @@ export interface CriticalRecord {
   blinded: boolean;
   /** σ [16] */
   signature: Int8Array;
-  /** Four bytes: the index of the action taken. */
+  /** Four bytes: the action taken, see `actionCode`. */
   action: number;
-  /** ln π(a∣o) ≤ 0 */
+  /** ln π(a∣o) ≤ 0; of a density less `highestDensity`. */
   logProb: number;
-  /** ln ν(a∣o) ≤ 0 */
+  /** ln ν(a∣o) ≤ 0, likewise. */
   perturbationLogProb: number;
   /** p in [0, 1], the probability with which the agent was to be blinded here. */
   blindProbability: number;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { box, discrete, type EnvironmentSpec, stream } from "@magic-mask/core";
+import { box, discrete, type EnvironmentSpec, multiDiscrete, stream } from "@magic-mask/core";
 import fc from "fast-check";
 import { createSignature } from "./signature.ts";
 import { world } from "./test-world.ts";
@@ -150,7 +150,9 @@ describe("signature", () => {
     expect(() => createSignature(world, { seed: 1, valueScale: 0 })).toThrow(
       "valueScale must be finite and > 0, got 0",
     );
-    const moving = { ...world, actionSpaces: [discrete(3), discrete(3), box([2], -1, 1)] };
-    expect(() => createSignature(moving, { seed: 1 })).toThrow("needs discrete actions or candidates, got box");
+    const moving = { ...world, actionSpaces: [discrete(3), discrete(3), multiDiscrete(2, 2)] };
+    expect(() => createSignature(moving, { seed: 1 })).toThrow(
+      "needs discrete actions or candidates, got multi-discrete",
+    );
   });
 });

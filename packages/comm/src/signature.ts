@@ -1,4 +1,12 @@
-import { boxSize, type EnvironmentSpec, MagicMaskError, requireChoices, stream } from "@magic-mask/core";
+import {
+  type ActionSpace,
+  boxSize,
+  type EnvironmentSpec,
+  LOG_STD_BOUNDS,
+  MagicMaskError,
+  requireChoices,
+  stream,
+} from "@magic-mask/core";
 
 /** Bytes of a signature σ. */
 export const SIGNATURE_LENGTH = 16;
@@ -48,11 +56,14 @@ export interface Signature {
  * | 3 | V(o), squashed to v / (valueScale + ∣v∣) | 127 | 1/254 of the squashed value |
  * | 4 … 3 + d | G x / √F | 127 / 3, clamped at ± 3 | 3/254 inside |
  *
+ * Where actions are continuous entry 0 holds the mean of ln σ, from its bounds to [−1, 1], and entries 1 and 2 the first two means, from
+ * the bounds of the action; 0 where there is one only.
+ *
  * x [F] are the features common to all agents, brought from their bounds to [−1, 1] (taken as they are where unbounded);
  * G [d × F] is standard normal, the same for every agent. d = min(12, F − 1): always fewer than features, so that no
  * linear map leads back to x; d = 0 where nothing is common.
  *
- * @throws unsupported unless all actions are discrete or candidates; invalid-option
+ * @throws unsupported for actions in several parts; invalid-option
  */
 export function createSignature(spec: EnvironmentSpec, { seed, valueScale = 1 }: SignatureOptions): Signature {
   if (!(valueScale > 0 && valueScale < Number.POSITIVE_INFINITY)) {
@@ -62,8 +73,9 @@ export function createSignature(spec: EnvironmentSpec, { seed, valueScale = 1 }:
       `valueScale must be finite and > 0, got ${valueScale}`,
     );
   }
-  const sizes = spec.actionSpaces.map((space) => requireChoices("comm/signature", space));
+  const sizes = spec.actionSpaces.map((space) => (space.kind === "box" ? 0 : requireChoices("comm/signature", space)));
   const entropyScale = 1 / Math.log(Math.max(2, ...sizes));
+  const normals = spec.actionSpaces.map(normalOf);
   const common = spec.commonFeatures;
   const F = common ? common[0].length : 0;
   const d = Math.max(0, Math.min(SIGNATURE_LENGTH - FEATURES, F - 1));
@@ -81,23 +93,29 @@ export function createSignature(spec: EnvironmentSpec, { seed, valueScale = 1 }:
     out[at] = Math.round(127 * Math.max(-1, Math.min(1, x)));
   };
 
+  /** Entropy of π, its largest and second-largest probability, scaled. */
+  const choicesOf = (agent: number, policy: Float32Array, policyOffset: number) => {
+    let entropy = 0;
+    let first = 0;
+    let second = 0;
+    for (let a = 0; a < sizes[agent]; a++) {
+      const logProb = policy[policyOffset + a];
+      const p = Math.exp(logProb);
+      entropy -= p * logProb;
+      if (p > first) {
+        second = first;
+        first = p;
+      } else if (p > second) second = p;
+    }
+    return [entropy * entropyScale, first, second];
+  };
+
   return {
     dimensions: d,
     write(agent, observations, observationOffset, policy, policyOffset, value, out, outOffset) {
       const features = common ? common[agent] : [];
-      let entropy = 0;
-      let first = 0;
-      let second = 0;
-      for (let a = 0; a < sizes[agent]; a++) {
-        const logProb = policy[policyOffset + a];
-        const p = Math.exp(logProb);
-        entropy -= p * logProb;
-        if (p > first) {
-          second = first;
-          first = p;
-        } else if (p > second) second = p;
-      }
-      set(out, outOffset, entropy * entropyScale);
+      const [spread, first, second] = normals[agent]?.(policy, policyOffset) ?? choicesOf(agent, policy, policyOffset);
+      set(out, outOffset, spread);
       set(out, outOffset + 1, first);
       set(out, outOffset + 2, second);
       set(out, outOffset + 3, value / (valueScale + Math.abs(value)));
@@ -110,6 +128,26 @@ export function createSignature(spec: EnvironmentSpec, { seed, valueScale = 1 }:
       for (let k = 0; k < d; k++) set(out, outOffset + FEATURES + k, z[k] / REACH);
       out.fill(0, outOffset + FEATURES + d, outOffset + SIGNATURE_LENGTH);
     },
+  };
+}
+
+/** What is told of a normal distribution; none for spaces of other kinds. */
+function normalOf(space: ActionSpace) {
+  if (space.kind !== "box") return undefined;
+  const k = boxSize(space);
+  const { low, high } = space;
+  const [narrow, wide] = LOG_STD_BOUNDS;
+  const told = [0, 0, 0];
+  return (policy: Float32Array, at: number) => {
+    let deviation = 0;
+    for (let i = 0; i < k; i++) deviation += policy[at + k + i] / k;
+    told[0] = (2 * (deviation - narrow)) / (wide - narrow) - 1;
+    for (let i = 0; i < 2 && i < k; i++) {
+      const lowest = typeof low === "number" ? low : low[i];
+      const highest = typeof high === "number" ? high : high[i];
+      told[1 + i] = (2 * (policy[at + i] - lowest)) / (highest - lowest) - 1;
+    }
+    return told;
   };
 }
 

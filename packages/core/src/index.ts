@@ -11,6 +11,7 @@ export { type DecisionGroup, decisionTable } from "./decision-table.ts";
 export { type Distribution, distributionOf } from "./distribution.ts";
 export { categorical, ILLEGAL, maskedLogSoftmax } from "./distributions/categorical.ts";
 export { LOG_STD_BOUNDS } from "./distributions/gaussian.ts";
+export { DRAWS, drawActions, standardDraws } from "./draws.ts";
 export { type Environment, type EnvironmentSpec, isOver, type MakeEnvironment, slotWidth } from "./environment.ts";
 export { type Episode, episodeReturn } from "./episode.ts";
 export { byName, checkCount, checkRange, type ErrorCode, isMagicMaskError, MagicMaskError } from "./error.ts";

@@ -1,8 +1,17 @@
-import { type ActionSpace, type DecisionBatch, ILLEGAL, requireChoices } from "@magic-mask/core";
+import {
+  type ActionSpace,
+  type Box,
+  boxSize,
+  type DecisionBatch,
+  distributionOf,
+  ILLEGAL,
+  MagicMaskError,
+  requireChoices,
+} from "@magic-mask/core";
 
 /** What a mask looks at: a decision's observation, legal mask, candidates and policy row. */
 export type FeatureSource = DecisionBatch & {
-  /** [B × n] ln π(·∣o) */
+  /** [B × P] π(·∣o) as distribution parameters: ln π where choices are finitely many. */
   readonly policy: Float32Array;
 };
 
@@ -22,11 +31,13 @@ export interface StateFeatures {
  *
  *   x = [o, π(·∣o), ln π(·∣o), H(π), max π]
  *   x = [o, H(π), max π] where actions are candidates: there the same place means another one each time
+ *   x = [o, means, ln σ] where they are continuous, entry by entry and brought from their bounds to [−1, 1]
  *
  * @param D numbers in an observation
- * @throws unsupported for spaces of other kinds
+ * @throws unsupported for actions in several parts, and for a box without bounds
  */
 export function stateFeatures(D: number, space: ActionSpace): StateFeatures {
+  if (space.kind === "box") return continuousStates(D, space);
   const n = requireChoices("masking/features", space);
   const isListed = space.kind === "candidates";
   /** Numbers of the policy's row in x. */
@@ -62,19 +73,21 @@ export interface PairFeatures {
    * Writes one pair.
    *
    * @param row which decision
-   * @param a which action
+   * @param action which choice; the numbers of a continuous action, as it was drawn
    * @param out written from `at`, `width` numbers
    */
-  write(source: FeatureSource, row: number, a: number, out: Float32Array, at: number): void;
+  write(source: FeatureSource, row: number, action: number | Float32Array, out: Float32Array, at: number): void;
 }
 
 /**
- * x as in `stateFeatures`, and a as one of n, or as its features where actions are candidates.
+ * x as in `stateFeatures`, and a as one of n, or as its features where actions are candidates. A continuous action is as it is
+ * played, within its bounds and brought from them to [−1, 1]; of ln π(a), the density of what was drawn, there is no second form.
  *
  * @param D numbers in an observation
- * @throws unsupported for spaces of other kinds
+ * @throws unsupported for actions in several parts, and for a box without bounds
  */
 export function pairFeatures(D: number, space: ActionSpace): PairFeatures {
+  if (space.kind === "box") return continuousPairs(D, space);
   const n = requireChoices("masking/features", space);
   const F = space.kind === "candidates" ? space.features : 0;
   const state = stateFeatures(D, space);
@@ -82,7 +95,8 @@ export function pairFeatures(D: number, space: ActionSpace): PairFeatures {
   const own = F > 0 ? F : n;
   return {
     width: state.width + own + 2,
-    write(source, row, action, out, at) {
+    write(source, row, choice, out, at) {
+      const action = choice as number;
       state.write(source, row, out, at);
       const { policy, candidates } = source;
       const tail = at + state.width;
@@ -98,4 +112,52 @@ export function pairFeatures(D: number, space: ActionSpace): PairFeatures {
       out[tail + own + 1] = logProb > ILLEGAL ? Math.exp(logProb) : 0;
     },
   };
+}
+
+function continuousStates(D: number, space: Box): StateFeatures {
+  const { k, middle, half } = scaleOf(space);
+  return {
+    width: D + 2 * k,
+    write({ observations, policy }, row, out, at) {
+      for (let i = 0; i < D; i++) out[at + i] = observations[row * D + i];
+      for (let i = 0; i < k; i++) {
+        out[at + D + i] = (policy[row * 2 * k + i] - middle[i]) / half[i];
+        out[at + D + k + i] = policy[row * 2 * k + k + i] - Math.log(half[i]);
+      }
+    },
+  };
+}
+
+function continuousPairs(D: number, space: Box): PairFeatures {
+  const { k, middle, half } = scaleOf(space);
+  const state = continuousStates(D, space);
+  const density = distributionOf(space);
+  return {
+    width: state.width + k + 1,
+    write(source, row, action, out, at) {
+      const drawn = action as Float32Array;
+      state.write(source, row, out, at);
+      const tail = at + state.width;
+      for (let i = 0; i < k; i++) out[tail + i] = Math.max(-1, Math.min(1, (drawn[i] - middle[i]) / half[i]));
+      const logProb = density.at(source.policy, row * 2 * k).logProb(drawn, 0);
+      out[tail + k] = Math.max(LOWEST_LOG_PROB, Math.min(logProb, -LOWEST_LOG_PROB));
+    },
+  };
+}
+
+/** Middle and half of each entry's range. @throws unsupported without bounds */
+function scaleOf(space: Box) {
+  const { low, high } = space;
+  const k = boxSize(space);
+  const [middle, half] = [new Float64Array(k), new Float64Array(k)];
+  for (let i = 0; i < k; i++) {
+    const lowest = typeof low === "number" ? low : low[i];
+    const highest = typeof high === "number" ? high : high[i];
+    middle[i] = (lowest + highest) / 2;
+    half[i] = (highest - lowest) / 2;
+    if (half[i] > 0 && half[i] < Number.POSITIVE_INFINITY) continue;
+    const message = `needs bounded actions, but entry ${i} lies in [${lowest}, ${highest}]`;
+    throw new MagicMaskError("unsupported", "masking/features", message);
+  }
+  return { k, middle, half };
 }

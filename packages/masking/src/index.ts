@@ -1,4 +1,11 @@
-import { type ActionSpace, type Perturbation, requireChoices } from "@magic-mask/core";
+import {
+  type ActionSpace,
+  type EnvironmentSpec,
+  MagicMaskError,
+  type Perturbation,
+  type Policy,
+  requireChoices,
+} from "@magic-mask/core";
 import type { Control } from "./explainers/control.ts";
 import { entropy } from "./explainers/entropy.ts";
 import { gradientPolicy, gradientValue } from "./explainers/gradient.ts";
@@ -16,6 +23,13 @@ import { paper } from "./objectives/paper.ts";
 import { statemask, statemaskLagrangian } from "./objectives/statemask.ts";
 import { valueDrop } from "./objectives/value-drop.ts";
 import { valueGap } from "./objectives/value-gap.ts";
+import { type AdversaryOptions, adversary } from "./perturbations/adversary.ts";
+import { frozenPeer } from "./perturbations/frozen-peer.ts";
+import { type IdleOptions, idle } from "./perturbations/idle.ts";
+import { type MinimalOptions, minimal } from "./perturbations/minimal.ts";
+import { type PolicyNoiseOptions, policyNoise } from "./perturbations/policy-noise.ts";
+import { secondChoice } from "./perturbations/second-choice.ts";
+import type { LearnedContext, LearnedPerturbation, SingleActionAdvantages } from "./perturbations/tilt.ts";
 import { uniform } from "./perturbations/uniform.ts";
 
 export { askMasks } from "./ask-masks.ts";
@@ -46,6 +60,18 @@ export {
 } from "./objectives/statemask.ts";
 export { valueDrop } from "./objectives/value-drop.ts";
 export { valueGap } from "./objectives/value-gap.ts";
+export { type AdversaryOptions, adversary } from "./perturbations/adversary.ts";
+export { frozenPeer } from "./perturbations/frozen-peer.ts";
+export { type IdleOptions, idle } from "./perturbations/idle.ts";
+export { type MinimalOptions, minimal } from "./perturbations/minimal.ts";
+export { type PolicyNoiseOptions, policyNoise } from "./perturbations/policy-noise.ts";
+export { secondChoice } from "./perturbations/second-choice.ts";
+export type {
+  LearnedContext,
+  LearnedPerturbation,
+  SingleActionAdvantages,
+  TiltState,
+} from "./perturbations/tilt.ts";
 export { uniform } from "./perturbations/uniform.ts";
 export { type RankMask, rankMask } from "./rank-mask.ts";
 export { selectDecisions } from "./select.ts";
@@ -75,17 +101,64 @@ export const objectives: Readonly<Record<string, (options: ObjectiveOptions) => 
   paper: ({ threshold }) => paper({ threshold }),
 };
 
+/** All that a perturbation of one agent can be made from; each takes what it needs. */
+export interface PerturbationContext {
+  readonly spec: EnvironmentSpec;
+  readonly agent: number;
+  /** Root of all chance in making it. */
+  readonly seed: number;
+  /** Who acts in the agent's place. */
+  readonly peer?: Policy | undefined;
+  /** What single actions are worth. */
+  readonly advantages?: SingleActionAdvantages | undefined;
+  readonly settings?: PolicyNoiseOptions & IdleOptions & AdversaryOptions & MinimalOptions;
+}
+
+/** A perturbation that is offered by name. `needs` is what its context must hold beside the space. */
+export type PerturbationEntry =
+  | { readonly needs: "nothing" | "peer"; create(context: PerturbationContext): Perturbation }
+  | { readonly needs: "advantages"; create(context: PerturbationContext): LearnedPerturbation };
+
+const spaceOf = ({ spec, agent }: PerturbationContext) => spec.actionSpaces[agent];
+
 /** Every perturbation by name. */
-export const perturbations: Readonly<Record<string, (space: ActionSpace) => Perturbation>> = { uniform };
+export const perturbations: Readonly<Record<string, PerturbationEntry>> = {
+  uniform: { needs: "nothing", create: (context) => uniform(spaceOf(context)) },
+  second_choice: { needs: "nothing", create: (context) => secondChoice(spaceOf(context)) },
+  policy_noise: { needs: "nothing", create: (context) => policyNoise(spaceOf(context), context.settings) },
+  idle: { needs: "nothing", create: (context) => idle(spaceOf(context), context.settings) },
+  frozen_peer: { needs: "peer", create: ({ peer }) => frozenPeer(peer) },
+  adversary: { needs: "advantages", create: (context) => adversary(learnedFrom(context), context.settings) },
+  minimal: { needs: "advantages", create: (context) => minimal(learnedFrom(context), context.settings) },
+};
+
+/** @throws unsupported without advantages */
+function learnedFrom(context: PerturbationContext): LearnedContext {
+  const { advantages, seed } = context;
+  if (advantages) return { space: spaceOf(context), advantages, seed };
+  const message = "a learned perturbation needs a mask that knows what single actions are worth, as advantage does";
+  throw new MagicMaskError("unsupported", "masking/perturbations", message);
+}
+
+/** A control that is offered by name. */
+export interface ControlEntry {
+  /** What actions must be: some are sums over probabilities, of which a density has none. */
+  readonly needs: "nothing" | "choices";
+  readonly create: Control;
+}
 
 /** Explainers that need no learning, by name: controls. */
-export const controls: Readonly<Record<string, Control>> = {
-  random,
-  entropy: (context) => entropy({ actions: choicesOf("entropy", context) }),
-  log_prob_gap: (context) => logProbGap({ actions: choicesOf("log-prob-gap", context) }),
-  gradient_policy: gradientPolicy,
-  gradient_value: gradientValue,
+export const controls: Readonly<Record<string, ControlEntry>> = {
+  random: { needs: "nothing", create: random },
+  entropy: { needs: "choices", create: (context) => entropy({ actions: choicesOf("entropy", context) }) },
+  log_prob_gap: { needs: "choices", create: (context) => logProbGap({ actions: choicesOf("log-prob-gap", context) }) },
+  gradient_policy: { needs: "choices", create: gradientPolicy },
+  gradient_value: { needs: "choices", create: gradientValue },
 };
+
+/** Those that can score decisions over such actions. */
+export const controlsFor = ({ kind }: ActionSpace): readonly ControlEntry[] =>
+  Object.values(controls).filter(({ needs }) => needs === "nothing" || kind === "discrete" || kind === "candidates");
 
 const choicesOf = (name: string, { spec, agent }: Parameters<Control>[0]) =>
   requireChoices(`masking/${name}`, spec.actionSpaces[agent]);

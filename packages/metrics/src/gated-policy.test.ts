@@ -26,6 +26,7 @@ describe("gatedPolicy", () => {
     gatedPolicy(policy, {
       agent: 0,
       space: discrete(2),
+      observation: 4,
       perturbation: always(1, 2),
       explainer: byNode(scores),
       gate: { threshold, ties },

@@ -1,11 +1,13 @@
 import {
   type ActionSpace,
+  distributionOf,
   type Explainer,
   ILLEGAL,
   MagicMaskError,
   type Perturbation,
   type Policy,
   requireChoices,
+  stream,
 } from "@magic-mask/core";
 
 /** Which decisions are blinded: those scored above `threshold`, and at it the share `ties` ∈ [0, 1]. */
@@ -18,6 +20,8 @@ export interface GatedPolicyOptions {
   readonly agent: number;
   /** The agent's action space. */
   readonly space: ActionSpace;
+  /** D, numbers in its observation. */
+  readonly observation: number;
   /** ν */
   readonly perturbation: Perturbation;
   readonly explainer: Explainer;
@@ -35,15 +39,18 @@ export interface GatedPolicy extends Policy {
  * A policy that is blinded where an explainer says that much is at stake: the row is ν's where the score is above the
  * threshold and π's below. At the threshold it is (1 − ties)·π + ties·ν, which plays exactly as if a coin of that rate
  * chose between the two, so the policy stays deterministic and equal scores everywhere give a random choice of
- * decisions.
+ * decisions. Over a box, where such a mixture is no normal distribution, the coin of a tied decision is a hash of its observation:
+ * the row is wholly π's or ν's.
  *
- * @throws unsupported unless the space is discrete; not-finite, from `evaluate`, for a score that is NaN
+ * @throws unsupported for actions in several parts; not-finite, from `evaluate`, for a score that is NaN
  */
 export function gatedPolicy(
   policy: Policy,
-  { agent, space, perturbation, explainer, gate }: GatedPolicyOptions,
+  { agent, space, observation: D, perturbation, explainer, gate }: GatedPolicyOptions,
 ): GatedPolicy {
-  const A = requireChoices("metrics/gated-policy", space);
+  const isBox = space.kind === "box";
+  const A = isBox ? distributionOf(space).width : requireChoices("metrics/gated-policy", space);
+  const coin = stream(0);
   const scores: number[] = [];
   let blinded = 0;
   let withheld = new Float32Array(0);
@@ -64,9 +71,7 @@ export function gatedPolicy(
       perturbation.evaluate(batch, parameters, withheld);
       explainer.score({ ...batch, agent, policy: parameters, perturbation: withheld }, criticality, spread);
       for (let row = 0; row < count; row++) {
-        let choices = 0;
-        for (let at = row * A; at < (row + 1) * A; at++) choices += legal[at];
-        if (choices < 2) continue;
+        if (!isBox && countLegal(legal, row * A, A) < 2) continue;
         const score = criticality[row];
         if (Number.isNaN(score)) {
           throw new MagicMaskError(
@@ -75,13 +80,23 @@ export function gatedPolicy(
             `${explainer.name} scored a decision NaN; it must give a number`,
           );
         }
-        const rate = score > gate.threshold ? 1 : score === gate.threshold ? gate.ties : 0;
+        let rate = score > gate.threshold ? 1 : score === gate.threshold ? gate.ties : 0;
+        if (isBox && rate > 0 && rate < 1) {
+          coin.rekey("tied", ...batch.observations.subarray(row * D, (row + 1) * D));
+          rate = coin.uniform() < rate ? 1 : 0;
+        }
         scores.push(score);
         blinded += rate;
         if (rate > 0) mix(parameters, withheld, row * A, (row + 1) * A, rate);
       }
     },
   };
+}
+
+function countLegal(legal: Uint8Array, from: number, n: number): number {
+  let choices = 0;
+  for (let at = from; at < from + n; at++) choices += legal[at];
+  return choices;
 }
 
 /** ln((1 − rate)·e^π + rate·e^ν) into `policy`, entry by entry. */

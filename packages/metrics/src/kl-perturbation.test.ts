@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { box, type Decisions, discrete, ILLEGAL } from "@magic-mask/core";
+import { box, type Decisions, discrete, ILLEGAL, multiDiscrete } from "@magic-mask/core";
 import { klPerturbation } from "./kl-perturbation.ts";
 
 const decisions = (policy: number[], perturbation: number[]): Decisions => ({
@@ -31,9 +31,13 @@ describe("klPerturbation", () => {
     expect(klPerturbation(decisions([1, 0], [0, 1]), discrete(2), 1)).toBe(Number.POSITIVE_INFINITY);
   });
 
+  it("is not known of densities", () => {
+    expect(klPerturbation(decisions([1, 0], [0, 1]), box([1], 0, 1), 0.1)).toBeNaN();
+  });
+
   it("refuses other spaces, rates outside [0, 1] and no decisions", () => {
-    expect(() => klPerturbation(decisions([1, 0], [0, 1]), box([1], 0, 1), 0.1)).toThrow(
-      "needs discrete actions or candidates, got box",
+    expect(() => klPerturbation(decisions([1, 0], [0, 1]), multiDiscrete(2), 0.1)).toThrow(
+      "needs discrete actions or candidates, got multi-discrete",
     );
     expect(() => klPerturbation(decisions([1, 0], [0, 1]), discrete(2), 1.5)).toThrow(
       "blindProbability must be in [0, 1], got 1.5",

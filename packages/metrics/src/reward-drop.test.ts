@@ -179,6 +179,7 @@ describe("rewardDrop", () => {
     const naive = gatedPolicy(policies[0], {
       agent: 0,
       space: make().actionSpaces[0],
+      observation: 10,
       perturbation,
       explainer,
       gate: { threshold: 1, ties: 0 },
@@ -187,6 +188,7 @@ describe("rewardDrop", () => {
     const first = gatedPolicy(policies[0], {
       agent: 0,
       space: make().actionSpaces[0],
+      observation: 10,
       perturbation,
       explainer,
       gate: open,

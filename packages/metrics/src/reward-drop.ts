@@ -1,4 +1,5 @@
 import {
+  boxSize,
   byName,
   checkCount,
   type Explainer,
@@ -64,7 +65,7 @@ export interface RewardDrop {
  * being picked by an explainer's score against a threshold that `calibrateGate` finds on episodes apart. Both returns
  * are over episodes of the same seeds.
  *
- * @throws invalid-option; unknown-name; unsupported unless the agent's actions are discrete
+ * @throws invalid-option; unknown-name; unsupported for actions in several parts
  */
 export function rewardDrop({ share, ...options }: RewardDropOptions): RewardDrop {
   return dropCurve({ ...options, shares: [share] })[0];
@@ -93,13 +94,14 @@ export function dropCurve(options: DropCurveOptions): RewardDrop[] {
   checkCount(SOURCE, "shares", shares.length);
   checkCount(SOURCE, "episodes", episodes);
   checkCount(SOURCE, "calibrationEpisodes", calibrationEpisodes);
-  const { actionSpaces } = make();
+  const { actionSpaces, observationSpaces } = make();
   const range = returnRangeOf(SOURCE, make, options.range);
   const space = actionSpaces[agent];
+  const observation = boxSize(observationSpaces[agent]);
   const orders = { top: options.explainer, bottom: reversed(options.explainer), random: indifferent };
   const explainer = byName(SOURCE, "order", orders, order);
   const behind = (gate: Gate, root: number, count: number) => {
-    const gated = gatedPolicy(policies[agent], { agent, space, perturbation, explainer, gate });
+    const gated = gatedPolicy(policies[agent], { agent, space, observation, perturbation, explainer, gate });
     const played = play({ make, policies: policies.with(agent, gated), episodes: count, seed: root, copies });
     return { returns: episodeReturns(played, agent), scores: gated.scores, blinded: gated.blinded() };
   };

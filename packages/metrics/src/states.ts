@@ -7,15 +7,16 @@ import {
   copyCandidates,
   createCandidateStore,
   type Decisions,
+  distributionOf,
   type Environment,
   type Episode,
+  hasChoice,
   MagicMaskError,
   type MakeEnvironment,
   maskWidth,
   type Perturbation,
   type Policy,
   play,
-  requireChoices,
   slotWidth,
   stream,
 } from "@magic-mask/core";
@@ -97,8 +98,10 @@ export function collectStates(options: CollectStatesOptions): States[] {
 /** Room for `count` decisions of `agent`. */
 export function emptyStates(world: Environment, agent: number, count: number): States {
   const D = boxSize(world.observationSpaces[agent]);
-  const A = requireChoices("metrics/states", world.actionSpaces[agent]);
-  const F = candidateWidth(world.actionSpaces[agent]);
+  const space = world.actionSpaces[agent];
+  const A = maskWidth(space);
+  const P = distributionOf(space).width;
+  const F = candidateWidth(space);
   const candidates = F > 0 ? createCandidateStore(F, count) : undefined;
   return {
     count,
@@ -108,8 +111,8 @@ export function emptyStates(world: Environment, agent: number, count: number): S
       observations: new Float32Array(count * D),
       legal: new Uint8Array(count * A),
       ...(candidates && { candidates }),
-      policy: new Float32Array(count * A),
-      perturbation: new Float32Array(count * A),
+      policy: new Float32Array(count * P),
+      perturbation: new Float32Array(count * P),
     },
     snapshots: new Uint8Array(count * world.snapshotBytes),
     episodes: new Int32Array(count),
@@ -143,13 +146,14 @@ export function askPolicies(states: States, policy: Policy, perturbation: Pertur
 function sampleOf(world: Environment, agent: number, count: number, seed: number) {
   const states = emptyStates(world, agent, count);
   const coin = stream(seed, "states", agent);
-  const legal = new Uint8Array(maskWidth(world.actionSpaces[agent]));
+  const space = world.actionSpaces[agent];
+  const legal = new Uint8Array(maskWidth(space));
   let left = 0;
   let row = 0;
   return {
     states,
     meet() {
-      if (world.legal(agent, legal, 0) > 1) left++;
+      if (hasChoice(space, world.legal(agent, legal, 0)) && world.acting[agent]) left++;
     },
     /**
      * Takes the decision or leaves it: selection sampling (Knuth, The Art of Computer Programming 2, §3.4.2, algorithm
@@ -157,7 +161,7 @@ function sampleOf(world: Environment, agent: number, count: number, seed: number
      */
     offer(episode: number, tick: number) {
       const choices = world.legal(agent, legal, 0);
-      if (choices < 2 || coin.uniform() * left-- >= count - row) return;
+      if (!world.acting[agent] || !hasChoice(space, choices) || coin.uniform() * left-- >= count - row) return;
       recordState(world, states, row++, episode, tick);
     },
     taken: () => row,

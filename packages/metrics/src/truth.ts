@@ -57,7 +57,7 @@ export interface Truth {
   readonly criticality: Float64Array;
   /** [S] standard error of Δ; NaN for n = 1. */
   readonly standardError: Float64Array;
-  /** [S × A] mean G after each action; NaN where it is illegal. */
+  /** [S × A] mean G after each action; NaN where it is illegal. Where actions are continuous [S × 2]: drawn from π, and from ν. */
   readonly q: Float64Array;
   /** [S × A] standard error of q; NaN where the action is illegal, and for n = 1. */
   readonly qStandardError: Float64Array;
@@ -97,7 +97,7 @@ export function branchingTruth(options: TruthOptions): Truth {
   }
   const n = rolloutsOf(rollouts, states, first, count);
   const { agent } = states.decisions;
-  const branches = branchesOf(states, spaceOf(make, agent), first, count);
+  const branches = branchesOf(states, spaceOf(make, agent), first, count, options.seed);
   const { returns, starts, decisions } = playBranches(options, branches, n, first, batch);
 
   const A = branches.width;

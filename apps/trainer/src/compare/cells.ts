@@ -197,7 +197,7 @@ async function learned(
 
 function control({ config, world, policies }: FrozenTeam, { explainer }: Cell): Fitted {
   const explainers = world.spec.agents.map((_, agent) =>
-    controls[explainer.name]({ spec: world.spec, agent, policy: policies[agent], seed: config.seed }),
+    controls[explainer.name].create({ spec: world.spec, agent, policy: policies[agent], seed: config.seed }),
   );
   return { explainers: [explainers], steps: 0, wallSeconds: 0 };
 }

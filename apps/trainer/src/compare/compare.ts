@@ -160,7 +160,8 @@ async function planOf(options: CompareOptions): Promise<Plan> {
     { backend: asked.backend, workers: 0 },
     policyWork(asked, assembleWorld(asked)),
   );
-  const config: Config = { ...asked, backend: backend as Config["backend"], workers: 0 };
+  const mask = { ...asked.mask, enabled: true };
+  const config: Config = { ...asked, mask, backend: backend as Config["backend"], workers: 0 };
   return planComparison({
     config,
     policies: options.policies

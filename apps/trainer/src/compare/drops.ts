@@ -1,4 +1,12 @@
-import { type Explainer, type MakeEnvironment, type Perturbation, type Policy, play, stream } from "@magic-mask/core";
+import {
+  boxSize,
+  type Explainer,
+  type MakeEnvironment,
+  type Perturbation,
+  type Policy,
+  play,
+  stream,
+} from "@magic-mask/core";
 import { episodeReturns, type Gate, gatedPolicy } from "@magic-mask/metrics";
 
 /** What it costs one agent that a share of its decisions is blinded. */
@@ -53,11 +61,12 @@ export function dropCurve(options: DropOptions): DropPoint[] {
 
 function pointsOf(options: DropOptions, order: "top" | "bottom", shares: readonly number[]): DropPoint[] {
   const { make, policies, agent, perturbation, baseline, headline, seed } = options;
-  const space = make().actionSpaces[agent];
+  const { actionSpaces, observationSpaces } = make();
+  const about = { agent, space: actionSpaces[agent], observation: boxSize(observationSpaces[agent]) };
   const explainer = order === "top" ? options.explainer : reversed(options.explainer);
   const episodes = baseline.returns.length;
   const behind = (gate: Gate, root: number, count: number) => {
-    const gated = gatedPolicy(policies[agent], { agent, space, perturbation, explainer, gate });
+    const gated = gatedPolicy(policies[agent], { ...about, perturbation, explainer, gate });
     const played = play({ make, policies: policies.with(agent, gated), episodes: count, seed: root, copies: COPIES });
     return {
       returns: episodeReturns(played, agent),

@@ -1,8 +1,9 @@
 import { MagicMaskError, requireChoices } from "@magic-mask/core";
-import { controls, objectives } from "@magic-mask/masking";
+import { controls, objectives, perturbations } from "@magic-mask/masking";
 import type { TruthPlan } from "@magic-mask/metrics";
 import { assembleWorld } from "../assemble.ts";
 import type { Config } from "../config.ts";
+import { identityOf, isLearned } from "../perturbations.ts";
 import type { StateSet } from "../truth/truth-of.ts";
 import { addressOf } from "./address.ts";
 
@@ -97,7 +98,7 @@ const FORMAT = 1;
 /** Hashes hold per backend, architecture and major version of Node. */
 const machine = () => ({ architecture: process.arch, node: process.versions.node.split(".")[0] });
 
-/** @throws invalid-option, unknown-name; unsupported for worlds that have no truth: without snapshots or finitely many actions */
+/** @throws invalid-option, unknown-name; unsupported for worlds that have no truth: without snapshots or finitely many actions, and for perturbations that are learned */
 export function planComparison(options: PlanOptions): Plan {
   const { config, policies, budgets, states, shares, backend } = options;
   const { spec } = assembleWorld(config);
@@ -109,6 +110,11 @@ export function planComparison(options: PlanOptions): Plan {
     );
   }
   for (const space of spec.actionSpaces) requireChoices(SOURCE, space);
+  if (isLearned(config)) {
+    const others = Object.keys(perturbations).filter((name) => perturbations[name].needs !== "advantages");
+    const message = `${config.mask.perturbation} would be made by one of the explainers that are compared; set mask.perturbation to one of: ${others.join(", ")}`;
+    throw new MagicMaskError("unsupported", SOURCE, message);
+  }
   if (policies.length < 2) {
     const message = `intervals are over policies and need at least 2, got ${policies.length}`;
     throw new MagicMaskError("invalid-option", SOURCE, message);
@@ -193,7 +199,8 @@ export function truthsOf({ policies, agents, states, sizes, backend }: Plan): Pl
         truth: sizes.truth,
         seed: config.seed,
         discount: config.training.discount,
-        perturbation: config.mask.perturbation,
+        // Of uniform there is nothing to set.
+        perturbation: config.mask.perturbation === "uniform" ? "uniform" : identityOf(config),
         backend,
         ...machine(),
       }),

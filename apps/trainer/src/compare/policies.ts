@@ -6,6 +6,7 @@ import { loadBackend } from "../backend.ts";
 import type { Config } from "../config.ts";
 import { type JointState, trainJointly } from "../joint.ts";
 import { loadTeam } from "../load-run.ts";
+import { withPeers } from "../perturbations.ts";
 import { hasCheckpoint, loadCheckpoint, saveCheckpoint } from "../run/checkpoint.ts";
 import { sha256 } from "../run/sealed-json.ts";
 import { givenPolicy, type PolicySource } from "./plan.ts";
@@ -74,9 +75,12 @@ export async function trainPolicy(source: PolicySource, cache: string, signals: 
 
 /** A policy that is finished, on the backend of its configuration. @throws io, corrupt-file */
 export async function loadPolicy(source: PolicySource, cache: string): Promise<FrozenTeam> {
-  const { run } = source;
-  if (run) return frozen(await loadTeam(run));
-  const { config } = source;
+  const { run, config } = source;
+  if (run) {
+    // The policies are the run's; how they are blinded is as asked.
+    const { team, create } = await loadTeam(run);
+    return frozen({ config, world: await withPeers(config, assembleWorld(config), create), team, create });
+  }
   const { world, team, backend } = await assemble(config);
   const { learners } = (await loadCheckpoint(folderOf(source, cache))).tree as SavedPolicy;
   learnersOf(team).forEach(({ learner }, k) => {
@@ -123,8 +127,9 @@ const bytesDigest = ({ buffer, byteOffset, byteLength }: Float32Array) =>
 const folderOf = ({ address }: PolicySource, cache: string) => join(cache, "policies", address);
 
 async function assemble(config: Config) {
-  const world = assembleWorld(config);
-  const backend = await loadBackend({ ...config, workers: 0 }, policyWork(config, world));
+  const bare = assembleWorld(config);
+  const backend = await loadBackend({ ...config, workers: 0 }, policyWork(config, bare));
+  const world = await withPeers(config, bare, backend.create);
   const team = assembleTeam(config, world, backend.create);
   return { world, team, backend };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Explainer } from "@magic-mask/core";
 import { planted, plantedCriticality, plantedOptimal } from "@magic-mask/environments";
-import { perturbations } from "@magic-mask/masking";
+import { uniform } from "@magic-mask/masking";
 import { formatExplanation } from "../terminal/report.ts";
 import { explainEpisode } from "./explain-episode.ts";
 import { formatMarkdown } from "./markdown.ts";
@@ -14,7 +14,7 @@ const subjectWith = (explainer: Explainer, range = spec.returnRange): Subject =>
   world: {
     make: () => ({ ...planted(), returnRange: range }),
     spec: { ...spec, returnRange: range },
-    perturbations: spec.actionSpaces.map((space) => perturbations.uniform(space)),
+    perturbations: spec.actionSpaces.map(uniform),
   },
   policies: [plantedOptimal(), plantedOptimal()],
   masks: [explainer, explainer].map((each) => ({ explainer: each, mask: (_, out) => void out.fill(0.5) })),

@@ -5,7 +5,7 @@ import { rangeOf as returnRangeOf } from "../figures/common.ts";
 import { createProgress } from "../terminal/progress.ts";
 import type { AgentExplanation, Decision, EpisodeExplanation, Moment, Range } from "./explanation.ts";
 import { figure, figureOrNull } from "./figure.ts";
-import { LEVEL, type Measured, measure, SIGNIFICANCE } from "./measure.ts";
+import { branchesAt, LEVEL, type Measured, measure, SIGNIFICANCE } from "./measure.ts";
 import { packPictures } from "./pictures.ts";
 import { type Met, type Replayed, replay } from "./replay.ts";
 import type { Subject } from "./subject.ts";
@@ -144,7 +144,7 @@ function scoreAll({ world, masks, critics }: Subject, { met }: Replayed, seed: n
 }
 
 function measureAll(subject: Subject, picked: readonly Scored[], rollouts: number, seed: number) {
-  const branches = picked.map(({ states }) => states.decisions.legal.reduce((sum, legal) => sum + legal, 0));
+  const branches = picked.map((each) => branchesAt(each, subject.world.spec.actionSpaces[each.agent]));
   const total = rollouts * branches.reduce((sum, count) => sum + count, 0);
   const progress = createProgress({ label: "explain", total, unit: "rollouts" });
   const measured = new Map<Scored, Measured>();

@@ -9,6 +9,8 @@ import { type Law, law } from "./law.ts";
 export interface DecisionShape {
   readonly observation: number;
   readonly actions: number;
+  /** An action that is legal in every decision, where what is tested needs one; discrete actions only. */
+  readonly always?: number;
   /** F, where they are candidates: lists of up to n of them. Otherwise they are discrete. */
   readonly features?: number;
 }
@@ -19,7 +21,7 @@ const SPARE = 3;
 const MARK = 7;
 
 /** Made-up decisions with random observations, legal masks (1 to n legal), candidates and policies; the last row is forced. */
-export function sampleDecisions({ observation, actions, features }: DecisionShape, seed: number) {
+export function sampleDecisions({ observation, actions, features, always }: DecisionShape, seed: number) {
   const random = stream(seed, "sample decisions");
   const observations = Float32Array.from({ length: ROWS * observation }, () => random.uniform());
   const legal = new Uint8Array(ROWS * actions);
@@ -27,7 +29,7 @@ export function sampleDecisions({ observation, actions, features }: DecisionShap
   const perturbation = new Float32Array(ROWS * actions).fill(ILLEGAL);
   const candidates = features === undefined ? undefined : createCandidateStore(features, ROWS);
   for (let row = 0; row < ROWS; row++) {
-    const certain = random.below(actions);
+    const certain = always ?? random.below(actions);
     const listed = row === ROWS - 1 ? 1 : 1 + certain;
     if (candidates) {
       const offset = addList(candidates, row, listed);

@@ -10,8 +10,8 @@ import {
   maskedLogSoftmax,
   type Policy,
 } from "@magic-mask/core";
-import { explainerLaws, perturbationLaws } from "@magic-mask/core/testing";
-import { controls, perturbations } from "../index.ts";
+import { explainerLaws } from "@magic-mask/core/testing";
+import { controls, controlsFor } from "../index.ts";
 import { leverWorld } from "../test-worlds.ts";
 import type { ControlContext } from "./control.ts";
 import { entropy } from "./entropy.ts";
@@ -44,17 +44,19 @@ const contextOf = (D: number, space: ActionSpace, policy: Policy): ControlContex
   seed: 1,
 });
 
-describe.each(Object.entries(controls))("the control %s", (_, make) => {
+describe.each(Object.entries(controls))("the control %s", (_, { create: make, needs }) => {
   it.each(lawsOf(explainerLaws))("%s", (_name, law) => {
     law.run({ make: () => make(contextOf(5, discrete(4), smooth)), shape: SHAPE });
     law.run({ make: () => make(contextOf(5, candidates(4, 3), smooth)), shape: LISTS });
   });
-});
 
-describe.each(Object.entries(perturbations))("the perturbation %s", (_, make) => {
-  it.each(lawsOf(perturbationLaws))("%s", (_name, law) => {
-    law.run({ perturbation: make(discrete(4)), shape: SHAPE });
-    law.run({ perturbation: make(candidates(4, 3)), shape: LISTS });
+  it("is offered where actions are continuous if it can be made there, and refuses if not", () => {
+    const space = box([1], -1, 1);
+    const offered = controlsFor(space).some(({ create }) => create === make);
+    expect(offered).toBe(needs === "nothing");
+    const create = () => make(contextOf(5, space, smooth));
+    if (offered) create();
+    else expect(create).toThrow(expect.objectContaining({ code: "unsupported" }));
   });
 });
 
@@ -236,18 +238,5 @@ describe("random", () => {
       const share = scores.filter((x) => x >= tenth / 10 && x < (tenth + 1) / 10).length / 4000;
       expect(Math.abs(share - 0.1)).toBeLessThan(0.019);
     }
-  });
-});
-
-describe("uniform", () => {
-  it("gives each legal action the same and no other any", () => {
-    const out = new Float32Array(6);
-    const legal = Uint8Array.of(1, 0, 1, 1, 1, 1);
-    perturbations
-      .uniform(discrete(3))
-      .evaluate({ count: 2, observations: new Float32Array(2), legal }, new Float32Array(6), out);
-    expect([...out].map((x) => (x === ILLEGAL ? 0 : Math.exp(x)))).toEqual(
-      [0.5, 0, 0.5, 1 / 3, 1 / 3, 1 / 3].map((p) => expect.closeTo(p, 6)),
-    );
   });
 });

@@ -1,8 +1,10 @@
-import { boxSize, type Decisions, ILLEGAL, type Rollout, requireChoices } from "@magic-mask/core";
+import { actionWidth, boxSize, type Distribution, distributionOf, maskWidth, type Rollout } from "@magic-mask/core";
+import { comparedActions, givenActions, legalActions, probability } from "../action-lists.ts";
 import { createEnsemble, type EnsembleOptions, normalise } from "../ensemble.ts";
 import { ensembleMask } from "../ensemble-mask.ts";
 import { pairFeatures } from "../features.ts";
 import { pairScores } from "../pair-scores.ts";
+import type { SingleActionAdvantages } from "../perturbations/tilt.ts";
 import type { MaskContext, MaskLearner, MaskObjective } from "./objective.ts";
 
 export type AdvantageOptions = EnsembleOptions;
@@ -17,7 +19,8 @@ export type AdvantageOptions = EnsembleOptions;
  *
  *   Δ̂(o) = Σ_a (π − ν)(a)·mean_k Â_k(x, a)
  *
- * The mask is the rank of Δ̂ among recent states.
+ * exact where actions are finitely many, over 16 seeded draws each from π and ν where they are continuous; densities stand for
+ * probabilities there. The mask is the rank of Δ̂ among recent states.
  */
 export function advantage(options: AdvantageOptions = {}): MaskObjective {
   return { name: "advantage", blinding: "coin", create: (context) => createAdvantageMask(context, options) };
@@ -25,36 +28,32 @@ export function advantage(options: AdvantageOptions = {}): MaskObjective {
 
 /** A mask that knows the advantages of single actions. */
 export interface AdvantageMask extends MaskLearner {
-  /** mean_k Â_k(x, a) of one action each. @param actions [B] @param out [B] written */
-  advantages(decisions: Decisions, actions: Int32Array, out: Float32Array): void;
+  readonly advantages: SingleActionAdvantages;
 }
 
 export function createAdvantageMask(context: MaskContext, options: AdvantageOptions): AdvantageMask {
-  const { spec, agent } = context;
+  const { spec, agent, seed } = context;
   const space = spec.actionSpaces[agent];
-  const n = requireChoices("masking/advantage", space);
+  const compared = comparedActions("masking/advantage", space, seed);
+  const n = maskWidth(space);
+  const legal = legalActions(n);
+  const distribution = distributionOf(space);
   const features = pairFeatures(boxSize(spec.observationSpaces[agent]), space);
   const X = features.width;
   const ensemble = createEnsemble(context, "advantage", X, options);
   const K = ensemble.size;
   const totals = new Float64Array(K);
-  const scores = pairScores(features, n, ensemble);
-  let inputs = new Float32Array(0);
-  let estimates = new Float32Array(0);
+  const ask = pairScores(features, ensemble);
 
   const mask = ensembleMask(context, {
     name: "advantage",
     ensemble,
     score(decisions, record) {
-      const { legal, policy, perturbation } = decisions;
-      scores(decisions, (row, answers, first) => {
+      ask(decisions, compared, (row, answers, first, size) => {
         totals.fill(0);
-        let at = first;
-        for (let a = 0; a < n; a++) {
-          if (!legal[row * n + a]) continue;
-          const gain = probability(policy[row * n + a]) - probability(perturbation[row * n + a]);
-          for (let k = 0; k < K; k++) totals[k] += gain * answers[at + k];
-          at += K;
+        for (let i = 0; i < size; i++) {
+          const gain = compared.gain(decisions, row, i);
+          for (let k = 0; k < K; k++) totals[k] += gain * answers[first + i * K + k];
         }
         record(row, totals);
       });
@@ -62,13 +61,16 @@ export function createAdvantageMask(context: MaskContext, options: AdvantageOpti
     fit({ rollout, rows, advantages }, plan) {
       const count = rows.length;
       const source = { ...rollout, count: rollout.length };
+      const taken = new Float32Array(actionWidth(space));
       const pairs = new Float32Array(count * X);
       const targets = new Float32Array(count * K);
       const weights = new Float32Array(count * K);
-      const balance = balancedWeights(rollout, rows, n);
+      const balance = balancedWeights(rollout, rows, distribution);
       const drawn = ensemble.bootstrap(rollout, rows);
       rows.forEach((row, i) => {
-        features.write(source, row, rollout.actions[row * rollout.widths.action], pairs, i * X);
+        const at = row * rollout.widths.action;
+        for (let j = 0; j < taken.length; j++) taken[j] = rollout.actions[at + j];
+        features.write(source, row, space.kind === "box" ? taken : taken[0], pairs, i * X);
         for (let k = 0; k < K; k++) {
           targets[i * K + k] = advantages[row];
           weights[i * K + k] = balance[i] * drawn[i * K + k];
@@ -80,37 +82,27 @@ export function createAdvantageMask(context: MaskContext, options: AdvantageOpti
 
   return {
     ...mask,
-    advantages(decisions, actions, out) {
-      if (inputs.length === 0) {
-        inputs = new Float32Array(CHUNK * X);
-        estimates = new Float32Array(CHUNK * K);
-      }
-      for (let from = 0; from < decisions.count; from += CHUNK) {
-        const count = Math.min(CHUNK, decisions.count - from);
-        for (let i = 0; i < count; i++) features.write(decisions, from + i, actions[from + i], inputs, i * X);
-        ensemble.infer(inputs, count, estimates);
-        for (let i = 0; i < count; i++) {
+    advantages(source, out, given) {
+      const asked = given ? givenActions(given, source.count, space) : legal;
+      const width = asked.actions.length;
+      ask(source, asked, (row, answers, first, size) => {
+        for (let i = 0; i < size; i++) {
           let mean = 0;
-          for (let k = 0; k < K; k++) mean += estimates[i * K + k] / K;
-          out[from + i] = mean;
+          for (let k = 0; k < K; k++) mean += answers[first + i * K + k] / K;
+          out[row * width + (given ? i : (asked.actions[i] as number))] = mean;
         }
-      }
+      });
     },
   };
 }
 
-/** Decisions per forward pass. */
-const CHUNK = 256;
-
-const probability = (logProb: number) => (logProb > ILLEGAL ? Math.exp(logProb) : 0);
-
 /** w = (½π + ½ν)(a) / b(a) for each row, normalised to mean 1. */
-function balancedWeights(rollout: Rollout, rows: Int32Array, n: number): Float32Array {
+function balancedWeights(rollout: Rollout, rows: Int32Array, distribution: Distribution): Float32Array {
+  const { parameters: P, action: W } = rollout.widths;
   const weights = new Float32Array(rows.length);
   rows.forEach((row, i) => {
-    const at = row * n + rollout.actions[row * rollout.widths.action];
-    const pi = probability(rollout.policy[at]);
-    const nu = probability(rollout.perturbation[at]);
+    const pi = probability(distribution.at(rollout.policy, row * P).logProb(rollout.actions, row * W));
+    const nu = probability(distribution.at(rollout.perturbation, row * P).logProb(rollout.actions, row * W));
     const p = rollout.blindProbability[row];
     weights[i] = (0.5 * pi + 0.5 * nu) / ((1 - p) * pi + p * nu);
   });

@@ -1,4 +1,5 @@
-import { ILLEGAL, stream } from "@magic-mask/core";
+import { actionWidth, distributionOf, stream } from "@magic-mask/core";
+import { probability } from "../action-lists.ts";
 import type { EnsembleOptions } from "../ensemble.ts";
 import { selectDecisions } from "../select.ts";
 import { createAdvantageMask } from "./advantage.ts";
@@ -20,7 +21,10 @@ export function doublyRobust(options: EnsembleOptions = {}): MaskObjective {
 }
 
 function createDoublyRobustMask(context: MaskContext, options: EnsembleOptions): MaskLearner {
-  const { agent, seed } = context;
+  const { spec, agent, seed } = context;
+  const space = spec.actionSpaces[agent];
+  const distribution = distributionOf(space);
+  const w = actionWidth(space);
   /** [2] what learned nothing from the episodes of that half. */
   const halves = [0, 1].map((half) =>
     createAdvantageMask(
@@ -59,14 +63,17 @@ function createDoublyRobustMask(context: MaskContext, options: EnsembleOptions):
         agent,
       );
       const { count, policy, perturbation } = decisions;
-      const n = policy.length / count;
-      const taken = Int32Array.from(places, (i) => rollout.actions[rows[i] * rollout.widths.action]);
+      const { action: W, parameters: P } = rollout.widths;
+      const taken = new Float32Array(count * w);
+      places.forEach((i, at) => {
+        for (let j = 0; j < w; j++) taken[at * w + j] = rollout.actions[rows[i] * W + j];
+      });
       const [expected, own] = [new Float32Array(count), new Float32Array(count)];
       learner.explainer.score(decisions, expected, new Float32Array(count));
-      learner.advantages(decisions, taken, own);
+      learner.advantages(decisions, own, taken);
       places.forEach((i, at) => {
-        const pi = probability(policy[at * n + taken[at]]);
-        const nu = probability(perturbation[at * n + taken[at]]);
+        const pi = probability(distribution.at(policy, at * P).logProb(taken, at * w));
+        const nu = probability(distribution.at(perturbation, at * P).logProb(taken, at * w));
         const p = rollout.blindProbability[rows[i]];
         psi[i] = expected[at] + ((pi - nu) / ((1 - p) * pi + p * nu)) * (advantages[rows[i]] - own[at]);
       });
@@ -94,5 +101,3 @@ interface DoublyRobustState {
   readonly mask: object;
   readonly halves: readonly object[];
 }
-
-const probability = (logProb: number) => (logProb > ILLEGAL ? Math.exp(logProb) : 0);

@@ -21,7 +21,7 @@ export interface MaskNetOptions {
 }
 
 /** What came of one rollout in which the mask decided. */
-export interface MaskOutcome {
+interface MaskOutcome {
   /** What a decision cost on average, −E[δ], in the unit of the bonus. */
   readonly loss: number;
   /** Share of the decisions that were kept. */

@@ -8,7 +8,7 @@ import type { MaskLearner, MaskObjective } from "./objective.ts";
  *   Δ̂(o) = (1/J) Σ_j Δ̂_j(o)
  *
  * Its uncertainty is the mean of theirs: they learn from the same episodes and err together. The mask is the rank of Δ̂ among
- * recent states.
+ * recent states. What single actions are worth it has from the first of them that knows.
  *
  * @param objectives [J] ≥ 2 that learn from a coin's blinding
  * @throws invalid-option
@@ -43,9 +43,11 @@ export function meanOf(name: string, objectives: readonly MaskObjective[]): Mask
         },
       };
       const ranks = rankedStates(context, explainer);
+      const advantages = parts.find((part) => part.advantages)?.advantages;
       return {
         explainer,
         mask: ranks.mask,
+        ...(advantages && { advantages }),
         async fit(evidence, plan) {
           if (evidence.rows.length === 0) return {};
           const learned = await Promise.all(parts.map((part) => part.fit(evidence, plan)));

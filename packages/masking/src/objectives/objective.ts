@@ -1,4 +1,5 @@
 import type { CreateLearner, Decisions, EnvironmentSpec, Explainer, Rollout, UpdateStatistics } from "@magic-mask/core";
+import type { SingleActionAdvantages } from "../perturbations/tilt.ts";
 
 /** What one agent's mask learns from. */
 export interface Evidence {
@@ -45,6 +46,8 @@ export interface MaskLearner {
    * @param probability [B] written
    */
   blind?(decisions: Decisions, probability: Float32Array): void;
+  /** What single actions are worth by what has been learned so far, where the mask knows: learned perturbations are made of it. */
+  readonly advantages?: SingleActionAdvantages;
   /** Learns from the evidence. Called as often as there is new evidence: once, post hoc, where a coin decides the blinding. */
   fit(evidence: Evidence, plan: FitPlan): Promise<UpdateStatistics>;
   /** Plain data with typed arrays, for checkpoints; `restoreState` takes what `exportState` of the same objective gave. */

@@ -1,4 +1,5 @@
 import { boxSize, requireChoices } from "@magic-mask/core";
+import { legalActions } from "../action-lists.ts";
 import { createEnsemble, type EnsembleOptions } from "../ensemble.ts";
 import { ensembleMask } from "../ensemble-mask.ts";
 import { pairFeatures } from "../features.ts";
@@ -13,6 +14,8 @@ import type { MaskContext, MaskLearner, MaskObjective } from "./objective.ts";
  *
  * As in that literature Q is the policy's own: it learns from decisions that were not blinded, so that of actions which the
  * policy does not take it knows what the net makes of the others. It learns y − V(o), as V(o) cancels in the range.
+ *
+ * @throws unsupported, when it is created, where choices are not finitely many: a net's extremes over a continuum are noise
  */
 export function valueGap(options: EnsembleOptions = {}): MaskObjective {
   return { name: "value_gap", blinding: "coin", create: (context) => createValueGapMask(context, options) };
@@ -27,22 +30,19 @@ function createValueGapMask(context: MaskContext, options: EnsembleOptions): Mas
   const ensemble = createEnsemble(context, "value_gap", X, options);
   const K = ensemble.size;
   const gaps = new Float64Array(K);
-  const scores = pairScores(features, n, ensemble);
+  const ask = pairScores(features, ensemble);
+  const choices = legalActions(n);
 
   return ensembleMask(context, {
     name: "value_gap",
     ensemble,
     score(decisions, record) {
-      const { legal } = decisions;
-      scores(decisions, (row, answers, first) => {
+      ask(decisions, choices, (row, answers, first, size) => {
         for (let k = 0; k < K; k++) {
           let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-          let at = first + k;
-          for (let a = 0; a < n; a++) {
-            if (!legal[row * n + a]) continue;
+          for (let at = first + k; at < first + size * K; at += K) {
             low = Math.min(low, answers[at]);
             high = Math.max(high, answers[at]);
-            at += K;
           }
           gaps[k] = high - low;
         }
