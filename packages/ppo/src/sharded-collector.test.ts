@@ -5,7 +5,7 @@ import { type Collected, createCollector } from "./collector.ts";
 import { createShardedCollector, planShards, type ShardedState, shardWorlds } from "./sharded-collector.ts";
 import { everythingOf, rowsOf } from "./test-rows.ts";
 import { LONG, type TestTeamOptions, testTeam } from "./test-shards.ts";
-import { scriptWorld } from "./test-worlds.ts";
+import { ACTIONS, scriptWorld } from "./test-worlds.ts";
 
 const coin = { kind: "coin", probability: 0.3 } as const;
 
@@ -81,11 +81,10 @@ describe("shards", () => {
     [[0, 1], true],
   ])("are blinded by masks as one collector of all copies is (players %p)", async (players, candidates) => {
     /** Depends on what a decision is and on nothing else. */
-    const blind = ({ agent, count, policy, legal, candidates: lists }: Decisions, probability: Float32Array) => {
+    const blind = ({ agent, count, policy, candidates: lists }: Decisions, probability: Float32Array) => {
       for (let row = 0; row < count; row++) {
-        const n = legal.length / probability.length;
-        const told = lists ? lists.features[lists.starts[row] * 2] / 9 : Math.exp(policy[row * n]);
-        probability[row] = Math.min(1, Math.max(0, told / (1 + agent)));
+        const told = lists ? lists.counts[row] / 9 : Math.exp(policy[row * ACTIONS]);
+        probability[row] = told / (1 + agent);
       }
     };
     const { make, ...team } = testTeam({ players, pool: false, candidates });
