@@ -32,7 +32,8 @@ async function evaluationOf(
   const evaluation = {
     episodes: 100,
     states: 300,
-    rollouts: 16,
+    rollouts: 4,
+    pilotRollouts: 2,
     batches: 1,
     dropEpisodes: 200,
     bootstrap: 200,

@@ -60,8 +60,22 @@ describe("magic-mask", () => {
         "run.json",
       ]),
     );
+    // Truth once from where it is kept, once made anew on threads: the figures are the same.
     const again = await magicMask("evaluate", path, "--json");
     expect(JSON.parse(again.stdout)).toEqual(evaluation);
+    expect(readdirSync(join(path, "truth"))).toHaveLength(2);
+    rmSync(join(path, "truth"), { recursive: true });
+    const anew = await magicMask("evaluate", path, "--json", "--workers=2");
+    expect(JSON.parse(anew.stdout)).toEqual(evaluation);
+    // Looks at the development states leave no trace among those at the test states.
+    const dev = await magicMask("evaluate", path, "--states=dev");
+    expect(dev.stdout).toContain("development states");
+    expect(recordOf(path).testLooks.map(({ command }: { command: string }) => command)).toEqual([
+      "start",
+      "evaluate",
+      "evaluate",
+    ]);
+    expect(JSON.parse(readFileSync(join(path, "eval/table.json"), "utf8"))).toEqual(evaluation);
     const text = await magicMask("explain", path, "--game", "1", "--rollouts", "20");
     expect(text.stdout).toContain("The most critical moment of held-out game 1");
   }, 120_000);

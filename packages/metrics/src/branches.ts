@@ -9,8 +9,8 @@ import type { States } from "./states.ts";
 export interface Branches {
   /** [J] the state of each branch, those of one state together and states in order. */
   readonly states: Int32Array;
-  /** [J × W] the action. */
-  readonly actions: Float32Array;
+  /** Writes the action of branch b in rollout r of its state to the slot at `out[at]`. */
+  act(branch: number, rollout: number, out: Float32Array, at: number): void;
   /** [J] w */
   readonly weights: Float64Array;
   /** [J] its place among the `width` that a state can have: the column of `Truth.q`. */
@@ -22,10 +22,9 @@ export interface Branches {
  * Where choices are finitely many: every legal action a, with w = (π − ν)(a), so that nothing of the first action is left to
  * chance.
  *
- * @param slot W, the width of the world's action slots
  * @throws unsupported for other spaces; shape-mismatch if the states are of another
  */
-export function branchesOf(states: States, space: ActionSpace, slot: number, first: number, count: number): Branches {
+export function branchesOf(states: States, space: ActionSpace, first: number, count: number): Branches {
   const A = requireChoices("metrics/truth", space);
   const { legal, policy, perturbation } = states.decisions;
   if (legal.length !== states.count * A) {
@@ -41,11 +40,16 @@ export function branchesOf(states: States, space: ActionSpace, slot: number, fir
       columns.push(action);
     }
   }
-  const actions = new Float32Array(owners.length * slot);
-  const weights = Float64Array.from(owners, (state, b) => {
-    actions[b * slot] = columns[b];
-    const at = state * A + columns[b];
-    return Math.exp(policy[at]) - Math.exp(perturbation[at]);
-  });
-  return { states: Int32Array.from(owners), actions, weights, columns: Int32Array.from(columns), width: A };
+  return {
+    states: Int32Array.from(owners),
+    act(branch, _, out, at) {
+      out[at] = columns[branch];
+    },
+    weights: Float64Array.from(owners, (state, b) => {
+      const at = state * A + columns[b];
+      return Math.exp(policy[at]) - Math.exp(perturbation[at]);
+    }),
+    columns: Int32Array.from(columns),
+    width: A,
+  };
 }

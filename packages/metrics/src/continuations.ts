@@ -137,7 +137,10 @@ export function playContinuations(options: ContinuationOptions): {
           if (busy) decisions++;
           if (busy && i === agent) {
             if (made[copy] > 0) weight[copy] *= discount;
-            if (options.act(job[copy], made[copy]++, group, row, draws[copy], actions, slot)) continue;
+            if (options.act(job[copy], made[copy]++, group, row, draws[copy], actions, slot)) {
+              clip(space, actions, slot);
+              continue;
+            }
           }
           distribution.at(group.parameters, row * distribution.width).sample(draws[copy], actions, slot);
           clip(spec.actionSpaces[i], actions, slot);

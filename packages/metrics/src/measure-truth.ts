@@ -78,7 +78,8 @@ function allot(rollouts: number, { standardError }: Truth, { decisions, count }:
   const costs = Float64Array.from({ length: count }, (_, s) => {
     let legal = 0;
     for (let a = 0; a < A; a++) legal += decisions.legal[s * A + a];
-    return legal;
+    // Where actions have no mask, every state costs alike.
+    return Math.max(1, legal);
   });
   const wanted = standardError.map((error, s) => error / Math.sqrt(costs[s]));
   let [budget, spent] = [0, 0];

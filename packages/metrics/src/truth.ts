@@ -2,11 +2,9 @@ import {
   type ActionSpace,
   checkCount,
   checkRange,
-  type EnvironmentSpec,
   MagicMaskError,
   type MakeEnvironment,
   type Policy,
-  slotWidth,
 } from "@magic-mask/core";
 import { type Branches, branchesOf } from "./branches.ts";
 import { playContinuations } from "./continuations.ts";
@@ -97,9 +95,8 @@ export function branchingTruth(options: TruthOptions): Truth {
   }
   const n = rolloutsOf(rollouts, states, first, count);
   const { agent } = states.decisions;
-  const { space, slot } = shapeOf(make, agent);
-  const branches = branchesOf(states, space, slot, first, count);
-  const { returns, starts, decisions } = playBranches(options, branches, n, first, batch, slot);
+  const branches = branchesOf(states, spaceOf(make, agent), first, count);
+  const { returns, starts, decisions } = playBranches(options, branches, n, first, batch);
 
   const A = branches.width;
   const q = new Float64Array(count * A).fill(Number.NaN);
@@ -237,13 +234,11 @@ function rolloutsOf(rollouts: TruthOptions["rollouts"], states: States, first: n
   return Int32Array.from({ length: count }, (_, s) => checkCount(SOURCE, "rollouts", rollouts[first + s]));
 }
 
-/** What must be known of a world to branch in it. */
-function shapeOf(make: MakeEnvironment, agent: number): { readonly space: ActionSpace; readonly slot: number } {
+function spaceOf(make: MakeEnvironment, agent: number): ActionSpace {
   const world = make();
-  const spec: EnvironmentSpec = world;
-  const shape = { space: spec.actionSpaces[agent], slot: slotWidth(spec) };
+  const space = world.actionSpaces[agent];
   world.close?.();
-  return shape;
+  return space;
 }
 
 /**
@@ -252,14 +247,7 @@ function shapeOf(make: MakeEnvironment, agent: number): { readonly space: Action
  * @param n [S] rollouts per branch of each state
  * @returns G of each job, and the first job of each branch
  */
-function playBranches(
-  options: TruthOptions,
-  branches: Branches,
-  n: Int32Array,
-  first: number,
-  batch: number,
-  slot: number,
-) {
+function playBranches(options: TruthOptions, branches: Branches, n: Int32Array, first: number, batch: number) {
   const { make, policies, states, seed, discount, copies } = options;
   const least = discount < 1 ? Math.floor(Math.log(0.01) / Math.log(discount)) + 1 : 1;
   const horizon = options.horizon ?? (discount < 1 ? least : Number.POSITIVE_INFINITY);
@@ -269,6 +257,7 @@ function playBranches(
   for (let b = 0; b < J; b++) starts[b + 1] = starts[b] + n[branches.states[b] - first];
   const owner = new Int32Array(starts[J]);
   for (let b = 0; b < J; b++) owner.fill(b, starts[b], starts[b + 1]);
+  const rolloutOf = (job: number) => batch * n[branches.states[owner[job]] - first] + job - starts[owner[job]];
   const played = playContinuations({
     make,
     policies,
@@ -281,10 +270,10 @@ function playBranches(
     horizon,
     ...(copies !== undefined && { copies }),
     stateOf: (job) => branches.states[owner[job]],
-    rolloutOf: (job) => batch * n[branches.states[owner[job]] - first] + job - starts[owner[job]],
+    rolloutOf,
     act(job, made, _group, _row, _random, actions, at) {
       if (made > 0) return false;
-      for (let w = 0; w < slot; w++) actions[at + w] = branches.actions[owner[job] * slot + w];
+      branches.act(owner[job], rolloutOf(job), actions, at);
       return true;
     },
   });
