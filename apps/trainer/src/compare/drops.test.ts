@@ -66,19 +66,20 @@ it("finds the gate of a share although blinding changes what is met, and the oth
     const p = 1 - threshold;
     return (2 * p) / (1 + p);
   };
-  const gateFor = calibrated(scores, 0.1, (gate) => {
+  const { nearest, gateFor } = calibrated(scores, 0.1, (gate) => {
     trials++;
     const above = scores.filter((score) => score > gate.threshold);
     return { scores: [...scores, ...above], budget: budgetOf(gate) };
   });
   // 2p / (1 + p) = .1 at p = 1/19; the others are near what they aim at, as lines between points are near the curve.
+  expect(Math.abs(nearest.budget - 0.1)).toBeLessThan(0.0025);
   expect(budgetOf(gateFor(0.1))).toBeCloseTo(0.1, 2);
   expect(Math.abs(budgetOf(gateFor(0.05)) - 0.05)).toBeLessThan(0.01);
   expect(Math.abs(budgetOf(gateFor(0.2)) - 0.2)).toBeLessThan(0.06);
-  expect(trials).toBeLessThanOrEqual(3);
+  expect(trials).toBeLessThanOrEqual(5);
 });
 
 it("blinds a share of equal scores by chance", () => {
-  const gateFor = calibrated([1, 1, 1, 1], 0.3, ({ ties }) => ({ scores: [1, 1], budget: ties }));
+  const { gateFor } = calibrated([1, 1, 1, 1], 0.3, ({ ties }) => ({ scores: [1, 1], budget: ties }));
   expect(gateFor(0.3)).toEqual({ threshold: 1, ties: expect.closeTo(0.3, 12) });
 });

@@ -50,10 +50,11 @@ export interface DropOptions {
 /**
  * A drop curve: `rewardDrop` of metrics where many explainers are compared on one policy, at a tenth of the play. All of them share
  * the unperturbed episodes; a gate is first set by scores of unperturbed decisions that are at hand; the gate of one share alone is
- * calibrated, in at most three trials, and the others are set by what these showed. Every point states the share that was in fact
+ * calibrated, in at most five trials, and the others are set by what these showed. Every point states the share that was in fact
  * blinded, which is what it is to be read against.
  *
- * Trials play half as many episodes as the evaluation does, of a stream apart.
+ * Trials play the evaluation's own episodes, so that what was found is what is blinded: a gate is fitted to how much it blinds, never
+ * to what that costs.
  */
 export function dropCurve(options: DropOptions): DropPoint[] {
   return [...pointsOf(options, "top", options.shares), ...pointsOf(options, "bottom", [options.headline])];
@@ -65,22 +66,19 @@ function pointsOf(options: DropOptions, order: "top" | "bottom", shares: readonl
   const about = { agent, space: actionSpaces[agent], observation: boxSize(observationSpaces[agent]) };
   const explainer = order === "top" ? options.explainer : reversed(options.explainer);
   const episodes = baseline.returns.length;
-  const behind = (gate: Gate, root: number, count: number) => {
+  const behind = (gate: Gate) => {
     const gated = gatedPolicy(policies[agent], { ...about, perturbation, explainer, gate });
-    const played = play({ make, policies: policies.with(agent, gated), episodes: count, seed: root, copies: COPIES });
-    return {
-      returns: episodeReturns(played, agent),
-      scores: gated.scores,
-      budget: gated.blinded() / gated.scores.length,
-    };
-  };
-  const root = stream(seed, "calibration").bits();
-  const scores = Array.from(options.scores, (score) => (order === "top" ? score : -score));
-  const gateFor = calibrated(scores, headline, (gate) => behind(gate, root, Math.ceil(episodes / 2)));
-  return shares.map((share) => {
-    const { returns, budget } = behind(gateFor(share), evaluationSeed(seed), episodes);
+    const seated = policies.with(agent, gated);
+    const played = play({ make, policies: seated, episodes, seed: evaluationSeed(seed), copies: COPIES });
+    const returns = episodeReturns(played, agent);
     const loss = returns.reduce((sum, value, e) => sum + baseline.returns[e] - value, 0) / episodes;
-    return { order, share, budget, drop: loss / baseline.range };
+    return { drop: loss / baseline.range, scores: gated.scores, budget: gated.blinded() / gated.scores.length };
+  };
+  const scores = Array.from(options.scores, (score) => (order === "top" ? score : -score));
+  const { nearest, gateFor } = calibrated(scores, headline, behind);
+  return shares.map((share) => {
+    const { drop, budget } = share === headline ? nearest : behind(gateFor(share));
+    return { order, share, budget, drop };
   });
 }
 
@@ -89,13 +87,14 @@ function pointsOf(options: DropOptions, order: "top" | "bottom", shares: readonl
  * is not its position: that is found by play, for one share exactly and for the others by straight lines between what was tried.
  *
  * @param scores of unperturbed decisions
- * @param share q that trials are made for, until one blinds it to a quarter of a percentage point, three at most
+ * @param share q that trials are made for, until one blinds it to a quarter of a percentage point, five at most
+ * @returns what came of the trial nearest to q, and the gate for any other share
  */
-export function calibrated(
+export function calibrated<T extends { readonly scores: readonly number[]; readonly budget: number }>(
   scores: readonly number[],
   share: number,
-  trial: (gate: Gate) => { readonly scores: readonly number[]; readonly budget: number },
-): (share: number) => Gate {
+  trial: (gate: Gate) => T,
+): { readonly nearest: T; readonly gateFor: (share: number) => Gate } {
   let ranking = descending(scores);
   let known = [NONE, ALL];
   const positionOf = (wanted: number) => {
@@ -107,9 +106,12 @@ export function calibrated(
     const weight = high.budget > low.budget ? (wanted - low.budget) / (high.budget - low.budget) : 0.5;
     return low.position + weight * (high.position - low.position);
   };
+  let nearest: T | undefined;
   for (let round = 0; round < TRIALS; round++) {
     const gate = gateAt(ranking, positionOf(share));
-    const { scores: met, budget } = trial(gate);
+    const result = trial(gate);
+    const { scores: met, budget } = result;
+    if (!nearest || Math.abs(budget - share) < Math.abs(nearest.budget - share)) nearest = result;
     if (round === 0) {
       // The states behind a gate may score unlike any before: they belong into the ranking.
       ranking = descending([...scores, ...met]);
@@ -122,12 +124,12 @@ export function calibrated(
   for (let i = 1; i < known.length; i++) {
     known[i] = { ...known[i], budget: Math.max(known[i].budget, known[i - 1].budget) };
   }
-  return (wanted) => gateAt(ranking, positionOf(wanted));
+  return { nearest: nearest as T, gateFor: (wanted) => gateAt(ranking, positionOf(wanted)) };
 }
 
 const NONE = { position: 0, budget: 0 };
 const ALL = { position: 1, budget: 1 };
-const TRIALS = 3;
+const TRIALS = 5;
 const TOLERANCE = 0.0025;
 
 const descending = (scores: readonly number[]) => Float64Array.from(scores).sort().reverse();

@@ -30,7 +30,8 @@ export function formatComparison(comparison: Comparison): string {
   const { plan, summary, sentence } = comparison;
   const tables = plan.budgets.map((budget) => {
     const { header, body } = tableOf(summary.rows, budget);
-    return [`${formatCount(budget)} environment steps per explainer`, formatTable(body, header)].join("\n");
+    const title = `${formatCount(budget)} environment steps per explainer`;
+    return [title, formatTable(body, header), ...initialisationsOf(comparison, budget)].join("\n");
   });
   return [headOf(comparison), "", ...tables.flatMap((table) => [table, ""]), ...costsOf(comparison), "", sentence].join(
     "\n",
@@ -55,7 +56,14 @@ function formatMarkdown(comparison: Comparison, pictures: readonly string[]): st
     "",
     ...plan.budgets.flatMap((budget) => {
       const { header, body } = tableOf(summary.rows, budget);
-      return [`## ${formatCount(budget)} environment steps per explainer`, "", ...table(header, body), ""];
+      return [
+        `## ${formatCount(budget)} environment steps per explainer`,
+        "",
+        ...table(header, body),
+        "",
+        ...initialisationsOf(comparison, budget),
+        "",
+      ];
     }),
     ...pictures.map((name) => `![${name}](${name})`),
     "",
@@ -109,6 +117,16 @@ function headOf({ plan, truth }: Comparison): string {
     `StateMask's score is better the lower it is, and says nothing below its floor, which is that of replays with nothing blinded.`
   );
 }
+
+/** A line for each explainer whose figures are means over initialisations. */
+const initialisationsOf = ({ summary, plan }: Comparison, budget: number): string[] =>
+  summary.rows.flatMap(({ explainer, budget: own, initialisations }) => {
+    if (own !== budget || !initialisations) return [];
+    const count = plan.explainers.find(({ name }) => name === explainer)?.initialisations;
+    return [
+      `${explainer}: AUROC@10 ${formatInterval(initialisations)} over ${count} initialisations, policies and agents averaged`,
+    ];
+  });
 
 function costsOf({ plan, training, truth, cells }: Comparison): string[] {
   const trained = training.flatMap((cost) => (cost ? [cost] : []));
