@@ -7,11 +7,14 @@ import type { Effort } from "./part.ts";
 const AGENTS = [2, 3, 4, 6, 8, 12, 16];
 const PARTS = ["collect", "update", "mask", "comm"] as const;
 
+/** The defaults, whatever the world's preset: figures stay comparable when that changes. */
+const JOB = ["training.copies=64", "training.rolloutTicks=32", "training.minibatch=512", "training.epochs=2"];
+
 /** Cost of an environment step, in which every agent acts, of the whole job on the planted world. */
 export async function agentsCurve({ rounds, turn, onTurn }: Effort): Promise<Curve> {
   const overrides = AGENTS.map((agents) => [
     String(agents),
-    ["environment.id=planted_v0", `environment.options={agents: ${agents}}`, "training.copies=64"],
+    ["environment.id=planted_v0", `environment.options={agents: ${agents}}`, ...JOB],
   ]);
   const runs = await runInTurns(Object.fromEntries(overrides), { rounds, turn: 6 * turn, onTurn });
   for (const { child } of runs) child.close();
