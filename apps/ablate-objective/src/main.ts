@@ -57,5 +57,5 @@ for (const name of asked.length > 0 ? asked : Object.keys(objectives)) {
   report(mask.explainer, rounds * ticks * COPIES);
 }
 if (asked.length === 0)
-  for (const control of Object.values(controls)) report(control({ spec, agent, policy, critic, seed }), 0);
+  for (const { create } of Object.values(controls)) report(create({ spec, agent, policy, critic, seed }), 0);
 if (isJson) console.log(JSON.stringify(rows));

@@ -16,7 +16,7 @@ describe("on a planted world with decoys, from a coin's blinding", () => {
     expect(areaOf(explainer)).toBeGreaterThanOrEqual(0.95);
     const papers = postHoc.papers.map(([mask]) => areaOf(mask.explainer));
     expect(Math.abs(papers.reduce((sum, area) => sum + area, 0) / papers.length - 0.5)).toBeLessThan(0.1);
-    const control = (name: string) => areaOf(controls[name]({ spec, agent: 0, policy, seed: 1 }));
+    const control = (name: string) => areaOf(controls[name].create({ spec, agent: 0, policy, seed: 1 }));
     expect(Math.abs(control("random") - 0.5)).toBeLessThan(0.1);
     // Three of nine other decisions are decoys, as sure as locks: 6/9 + ½·3/9.
     expect(control("entropy")).toBeCloseTo(5 / 6, 2);
