@@ -58,6 +58,10 @@ export function exactCriticality(options: ExactCriticalityOptions): ExactCritica
     const moves = solver.moveValues(position);
     values.set(moves, s * COLUMNS);
     const at = (first + s) * COLUMNS;
+    if (!policy && !perturbation) {
+      criticality[s] = bestMinusMean(moves);
+      continue;
+    }
     const pi = policy ? probabilities(moves, policy, at) : uniformOver(moves, bestOf(moves));
     const nu = perturbation ? probabilities(moves, perturbation, at) : uniformOver(moves, -1);
     // π − ν sums to 0, so values may be taken against any one of them: rows in single precision then leave no rounding.
@@ -68,6 +72,12 @@ export function exactCriticality(options: ExactCriticalityOptions): ExactCritica
 }
 
 const SOURCE = "solver/exact-criticality";
+
+/** (k·best − Σ values) / k over the k legal moves: rounded once, so that equal stakes are equal numbers. */
+function bestMinusMean(moves: Float64Array): number {
+  const legal = moves.filter((value) => !Number.isNaN(value));
+  return (legal.length * bestOf(moves) - legal.reduce((sum, value) => sum + value, 0)) / legal.length;
+}
 
 /** [7] e to the row from `offset` on; 0 where a move is illegal. */
 const probabilities = (moves: Float64Array, row: Float32Array, offset: number) =>
