@@ -126,6 +126,29 @@ describe("magic-mask", () => {
     }
   }, 120_000);
 
+  it("comes to the same on any number of workers where the masks decide the blinding, and resumed, too", async () => {
+    const [none, two] = [temporaryFolder(), temporaryFolder()];
+    const args = ["mask.objective=statemask", "--total-timesteps=3000", "posthoc.steps=1000", "checkpointSeconds=0"];
+    await Promise.all([train(none, ...args, "--workers=0"), train(two, ...args, "--workers=2")]);
+    const [one, other] = [none, two].map(runFolderIn);
+    expect(recordOf(one)).toMatchObject({ state: "finished", host: { workers: 0 } });
+    expect(recordOf(other)).toMatchObject({ state: "finished", host: { workers: 2 } });
+    const states = async (path: string) => ({
+      joint: ((await loadCheckpoint(path)).tree as SavedRun).joint,
+      explained: (await loadCheckpoint(join(path, EXPLANATION))).tree,
+      hash: recordOf(path).trajectoryHash,
+    });
+    const whole = await states(one);
+    expect(await states(other)).toEqual(whole);
+    // From an earlier checkpoint of one of them, in the middle of training.
+    const steps = checkpointsIn(two).flatMap((name) => (/^step_\d+$/.test(name) ? [Number(name.slice(5))] : []));
+    const earlier = steps.sort((a, b) => a - b)[0];
+    rmSync(join(other, EXPLANATION), { recursive: true });
+    expect((await magicMask("train", "--resume", other, "--step", String(earlier))).code).toBe(0);
+    expect(earlier).toBeLessThan(3000);
+    expect(await states(other)).toEqual(whole);
+  }, 120_000);
+
   it("ends with the hash of the uninterrupted run when it was killed at random moments", async () => {
     const [whole, killed] = [temporaryFolder(), temporaryFolder()];
     await train(whole);

@@ -32,7 +32,7 @@ export interface Ensemble {
 }
 
 /** n rows to learn from. */
-export interface Lesson {
+interface Lesson {
   /** n */
   readonly count: number;
   /** [n × X] */

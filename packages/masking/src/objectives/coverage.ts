@@ -19,7 +19,7 @@ export interface CoverageOptions extends MaskNetOptions {
  * multiplier of either sign that is paid for blinding, α ← α + ½·(E[m] − τ) after each rollout. KL settles what the return does
  * not: where nothing is at stake m stays at τ. Criticality is m. Weights are unpublished; these are ours.
  */
-export function coverage({ threshold = 0.5, prior = 0.02, ...options }: CoverageOptions = {}): MaskObjective {
+export function coverage({ threshold = 0.5, prior = 0.05, ...options }: CoverageOptions = {}): MaskObjective {
   checkRange("masking/coverage", "threshold", threshold, Number.MIN_VALUE, 1 - Number.EPSILON);
   checkRange("masking/coverage", "prior", prior, 0);
   return {

@@ -21,7 +21,7 @@ export interface MaskNetOptions {
 }
 
 /** What came of one rollout in which the mask decided. */
-export interface MaskOutcome {
+interface MaskOutcome {
   /** What a decision cost on average, −E[δ], in the unit of the bonus. */
   readonly loss: number;
   /** Share of the decisions that were kept. */
@@ -128,7 +128,7 @@ export function createMaskPpo(
         legal: new Uint8Array(2 * rows.length).fill(1),
         actions: Float32Array.from(rows, (row) => (blinded[row] ? BLIND : KEEP)),
         logProbs: Float32Array.from(rows, (row) => Math.log(blinded[row] ? p[row] : 1 - p[row])),
-        advantages: standardised(Float32Array.from(rows, (row) => returns[row] - ahead[row])),
+        advantages: Float32Array.from(rows, (row) => returns[row] - ahead[row]),
         returns: Float32Array.from(rows, (row) => returns[row]),
       };
       let statistics = {};
@@ -168,18 +168,7 @@ interface MaskPpoState {
 const OUTPUTS = 3;
 /** λ */
 const TRACE = 0.9;
-/** Weight of the entropy bonus where there is no prior. */
-const ENTROPY = 0.01;
+/** Weight of the entropy bonus where there is no prior: what is at stake should be seen in m, not lost where m is 0 or 1. */
+const ENTROPY = 0.05;
 /** Neither is ever less probable than this while it learns, or nothing more would be seen of it. */
 const LEAST = 0.02;
-
-/** Mean 0 and standard deviation 1, in place. */
-function standardised(numbers: Float32Array): Float32Array {
-  const n = numbers.length;
-  let mean = 0;
-  for (let i = 0; i < n; i++) mean += numbers[i] / n;
-  for (let i = 0; i < n; i++) numbers[i] -= mean;
-  const scale = scaleOf(numbers);
-  for (let i = 0; i < n; i++) numbers[i] /= scale;
-  return numbers;
-}

@@ -6,7 +6,7 @@ import { stateInputs, stateScores } from "../state-inputs.ts";
 import type { Evidence, FitPlan, MaskContext, MaskLearner } from "./objective.ts";
 
 /** What is regressed on x, for one fit: n rows and J quantities of each. */
-export interface StateTargets {
+interface StateTargets {
   /** [n] */
   readonly rows: Int32Array;
   /** [n × J] */
