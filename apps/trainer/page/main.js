@@ -186,15 +186,19 @@ function describe() {
     `The critic's value of the chosen agent at its decisions (others thin), discounted by ${method.discount} per decision. ` +
     `! !! !!!: ${withholding(explanation)} significantly costs at least 0.1, 0.2, 0.3 of the ${scale}.`;
   const measured = agents.flatMap(({ moments }) => moments);
-  byId("lack").hidden = measured.length === 0 || measured.some(({ significant }) => significant);
+  byId("lack").hidden = method.measurable && (measured.length === 0 || measured.some(({ significant }) => significant));
   const lots = agents.flatMap(({ name, baseline }) =>
     baseline.effect ? [`${name} ${formatRange(baseline.effect)}`] : [],
   );
-  byId("lack").replaceChildren(
-    html("strong", {}, "No step is significant."),
-    ` None of ${measured.length} measured steps can be told from no effect by ${method.rollouts} rollouts; steps picked at random cost ${lots.join(", ") || "n/a"}. Run 256 more rollouts? `,
-    html("code", {}, `${source.command.replace(/ --rollouts \S+/, "")} --rollouts ${method.rollouts + 256}`),
-  );
+  if (!method.measurable) {
+    byId("lack").textContent =
+      "This world cannot be copied, so what a step costs cannot be measured: bars are the mask's estimates.";
+  } else
+    byId("lack").replaceChildren(
+      html("strong", {}, "No step is significant."),
+      ` None of ${measured.length} measured steps can be told from no effect by ${method.rollouts} rollouts; steps picked at random cost ${lots.join(", ") || "n/a"}. Run 256 more rollouts? `,
+      html("code", {}, `${source.command.replace(/ --rollouts \S+/, "")} --rollouts ${method.rollouts + 256}`),
+    );
   const facts = {
     Episode: explanation.title,
     Run: source.run,

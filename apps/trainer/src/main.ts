@@ -140,7 +140,7 @@ program
   )
   .action(async (first: string | undefined, rest: string[], flags: ExplainFlags) => {
     const path = await runToExplain(first, rest, flags);
-    const run = await loadRun(path);
+    const run = await loadRun(path, false);
     const { explanation, page } = await explainRun(run, path, flags);
     const given = describeGiven(run.team, run.world.spec);
     const about = given.length > 0 ? { run: path, policies: run.team.learners.map(({ origin }) => origin) } : {};

@@ -157,3 +157,32 @@ describe("formatPage", () => {
     expect(() => new Function(`"use strict"; ${between('<script type="module">', "</script>")}`)).not.toThrow();
   });
 });
+
+it("shows what the mask says, and that nothing can be measured, where the world cannot be copied", () => {
+  const subject = subjectWith(plantedCriticality());
+  const { make, spec: about } = subject.world;
+  const world = {
+    ...subject.world,
+    make: () => ({
+      ...make(),
+      snapshotBytes: 0,
+      snapshot() {
+        throw new TypeError("there is none");
+      },
+    }),
+    spec: { ...about, snapshotBytes: 0 },
+  };
+  const explanation = explain({ ...subject, world });
+  expect(explanation.method).toMatchObject({ measurable: false, simulated: 0 });
+  for (const { decisions, moments, baseline } of explanation.agents) {
+    expect([moments, baseline]).toEqual([[], { moments: [], effect: null }]);
+    expect(decisions).toHaveLength(24);
+  }
+  // Three locks at .75 each, then nothing.
+  const [highest] = explanation.agents[0].decisions.filter(({ estimate }) => estimate > 0.5);
+  for (const text of [formatExplanation(explanation), formatMarkdown(explanation)]) {
+    expect(text).toContain("cannot be copied");
+    expect(text).toContain(`0.75 at step ${highest.step}`);
+  }
+  expect(formatPage(explanation)).toContain("cannot be copied");
+});

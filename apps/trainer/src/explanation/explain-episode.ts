@@ -32,7 +32,7 @@ interface Scored extends Met {
 
 /**
  * Explains one held-out game: per agent the decisions that the mask ranks highest, and what each was worth by rollouts that had no
- * part in picking it.
+ * part in picking it. Where the world cannot be copied nothing is measured.
  *
  * @throws invalid-option, also if nobody had a choice in that game; unknown-name; unsupported for actions that cannot be branched on
  */
@@ -61,11 +61,14 @@ export function explainEpisode(
     );
   }
 
+  const measurable = spec.snapshotBytes > 0;
   const scored = scoreAll(subject, replayed, stream(seed, "baseline", game).bits());
   const lists = spec.agents.map((name, agent) => {
     const own = scored.filter((each) => each.agent === agent);
     const first = (by: (each: Scored) => number) =>
-      only === undefined || only === name ? [...own].sort((a, b) => by(b) - by(a)).slice(0, moments) : [];
+      measurable && (only === undefined || only === name)
+        ? [...own].sort((a, b) => by(b) - by(a)).slice(0, moments)
+        : [];
     return { own, top: first(({ decision }) => decision.estimate), lots: first(({ lot }) => lot) };
   });
   const picked = new Set(lists.flatMap(({ top, lots }) => [...top, ...lots]));
@@ -110,6 +113,7 @@ export function explainEpisode(
       level: LEVEL,
       significance: SIGNIFICANCE,
       simulated: [...measured.values()].reduce((sum, { simulated }) => sum + simulated, 0),
+      measurable,
     },
     scale: scale.kind,
     agents,
@@ -163,15 +167,18 @@ function scaleOf({ world, policies, source }: Subject): {
   readonly kind: EpisodeExplanation["scale"];
   readonly rangeOf: (agent: number) => number | null;
 } {
-  const { returnRange, zeroSum } = world.spec;
+  const { spec } = world;
+  const { returnRange, zeroSum } = spec;
   if (returnRange) {
     const [low, high] = returnRange;
     const kind = zeroSum && low === -1 && high === 1 ? "win chance" : "return range";
     return { kind, rangeOf: () => high - low };
   }
+  const kind = "gap to random play";
+  if (spec.snapshotBytes === 0) return { kind, rangeOf: () => null };
   const seed = stream(source.seed, "explain", "range").bits();
   const gaps = policies.map((_, agent) => returnRangeOf(world, policies, agent, seed) ?? 0);
-  return { kind: "gap to random play", rangeOf: (agent) => (gaps[agent] > 0 ? gaps[agent] : null) };
+  return { kind, rangeOf: (agent) => (gaps[agent] > 0 ? gaps[agent] : null) };
 }
 
 function momentOf(

@@ -40,6 +40,8 @@ export interface EpisodeExplanation {
     readonly significance: number;
     /** Decisions that were simulated to measure. */
     readonly simulated: number;
+    /** Whether anything can be measured: a world that cannot be copied leaves nothing but the mask's estimates. */
+    readonly measurable: boolean;
   };
   /** What shares are shares of. */
   readonly scale: "win chance" | "return range" | "gap to random play";

@@ -87,7 +87,7 @@ function statesAt(game: Environment, agent: number, tick: number): States | null
   }
   const { width } = distributionOf(space);
   const snapshots = new Uint8Array(game.snapshotBytes);
-  game.snapshot(snapshots, 0);
+  if (game.snapshotBytes > 0) game.snapshot(snapshots, 0);
   return {
     count: 1,
     decisions: {

@@ -29,8 +29,9 @@ function shareOf(share: number, scale: EpisodeExplanation["scale"]): string {
   return scale === "win chance" ? `${hundredths} points of win chance` : `${hundredths} % of the ${scale}`;
 }
 
-/** What to say where nothing that was measured is significant; null where something is, or nothing was measured. */
+/** What to say where nothing could be measured, or nothing that was is significant; null where something is, or nobody chose. */
 export function lackOf({ agents, method, source }: EpisodeExplanation): string | null {
+  if (!method.measurable) return `${UNMEASURED} The mask's highest estimates: ${agents.map(highestOf).join("; ")}.`;
   const moments = agents.flatMap((agent) => agent.moments);
   if (moments.length === 0 || moments.some(({ significant }) => significant)) return null;
   const more = source.command.replace(/ --rollouts \S+/, "");
@@ -38,4 +39,13 @@ export function lackOf({ agents, method, source }: EpisodeExplanation): string |
     `No step is significant: of ${moments.length} measured, none can be told from no effect by ${method.rollouts} rollouts.` +
     ` Run 256 more rollouts? ${more} --rollouts ${method.rollouts + 256}`
   );
+}
+
+const UNMEASURED = "This world cannot be copied, so what a step costs cannot be measured.";
+/** Estimates of an agent that a sentence names. */
+const NAMED = 5;
+
+function highestOf({ name, decisions }: AgentExplanation): string {
+  const highest = [...decisions].sort((a, b) => b.estimate - a.estimate).slice(0, NAMED);
+  return `${name} ${highest.map(({ step, estimate }) => `${formatNumber(estimate)} at step ${step}`).join(", ")}`;
 }
