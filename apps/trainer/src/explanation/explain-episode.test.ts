@@ -182,6 +182,7 @@ it("shows what the mask says, and that nothing can be measured, where the world 
   const [highest] = explanation.agents[0].decisions.filter(({ estimate }) => estimate > 0.5);
   for (const text of [formatExplanation(explanation), formatMarkdown(explanation)]) {
     expect(text).toContain("cannot be copied");
+    expect(text).not.toContain("measured cost");
     expect(text).toContain(`0.75 at step ${highest.step}`);
   }
   expect(formatPage(explanation)).toContain("cannot be copied");

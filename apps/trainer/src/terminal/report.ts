@@ -143,9 +143,13 @@ export function formatExplanation(explanation: EpisodeExplanation): string {
   const lack = lackOf(explanation);
   return [
     `${title}; ${agents.map(({ name, outcome, return: G }) => `${name} ${outcome ?? "ends"} with ${formatNumber(G)}`).join(", ")}`,
-    `What it costs to act by ${method.perturbation} instead; n = ${method.rollouts} fresh rollouts per action, 95 % intervals`,
-    "",
-    formatTable(rows, ["agent, rank", "step", "estimate", "mask", "measured cost", ""]),
+    ...(method.measurable
+      ? [
+          `What it costs to act by ${method.perturbation} instead; n = ${method.rollouts} fresh rollouts per action, 95 % intervals`,
+          "",
+          formatTable(rows, ["agent, rank", "step", "estimate", "mask", "measured cost", ""]),
+        ]
+      : []),
     ...measured.map(
       ({ name, baseline }) =>
         `${name}, decisions picked at random: ${baseline.effect ? formatInterval(baseline.effect) : "n/a"} on average`,
