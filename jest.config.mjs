@@ -12,7 +12,7 @@ export default {
   testMatch: ["<rootDir>/{packages,apps}/*/{src,test}/**/*.test.ts", "<rootDir>/test/*.test.ts"],
   modulePathIgnorePatterns: ["/dist/"],
   /** A net under tests that hang; nothing is timed by it. */
-  testTimeout: 60_000,
+  testTimeout: 180_000,
   maxWorkers: "100%",
   watchman: false,
 };

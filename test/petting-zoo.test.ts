@@ -84,7 +84,7 @@ describe("magic-mask-serve in a checkout", () => {
     });
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(stdout).toContain('"id":"tictactoe_v0"');
-  }, 60_000);
+  });
 });
 
 (found ? describe : describe.skip)(

@@ -19,7 +19,7 @@ it("prints a row per objective that was asked for, of both kinds, each far above
   expect(rows.map((row: { explainer: string }) => row.explainer)).toEqual(["value_drop", "statemask_lagrangian"]);
   for (const row of rows) expect(row.auroc).toBeGreaterThan(0.8);
   expect(await run("--help")).toContain("Example:");
-}, 60_000);
+});
 
 it("stays a page that can be read at a sitting", () => {
   expect(readFileSync(main, "utf8").split("\n").length).toBeLessThan(80);

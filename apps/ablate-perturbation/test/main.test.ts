@@ -32,7 +32,7 @@ it("prints one row per perturbation, each ranking the planted decisions far abov
   expect(minimal[0] / uniform[0]).toBeCloseTo(1, 0);
   expect(minimal[3]).toBeGreaterThan(uniform[3]);
   for (const [, area] of [uniform, second, noise, adversary, minimal]) expect(area).toBeGreaterThan(0.8);
-}, 60_000);
+});
 
 it("stays a page that can be read at a sitting", () => {
   expect(readFileSync(main, "utf8").split("\n").length).toBeLessThan(80);

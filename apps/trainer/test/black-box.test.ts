@@ -28,7 +28,7 @@ beforeAll(async () => {
   own = (await runTraining({ config, out: temporaryFolder() })).path;
   const { folder } = await exportRun(own, {});
   model = join(folder, "policy.onnx");
-}, 60_000);
+});
 
 describe("policies trained elsewhere", () => {
   it("are explained as our own are: the same play, and the same masks of it, on any number of workers", async () => {
@@ -53,7 +53,7 @@ describe("policies trained elsewhere", () => {
     const evaluation = await evaluate(given);
     expect(evaluation.opponents[0].value).toEqual((await evaluate(mine)).opponents[0].value);
     expect(evaluation.kl.update.last).toBeNaN();
-  }, 60_000);
+  });
 
   it("make an ordinary run folder, which keeps its models and can be moved", async () => {
     const out = temporaryFolder();
@@ -102,7 +102,7 @@ describe("policies trained elsewhere", () => {
     // Another model in its place is not what was explained.
     writeFileSync(join(moved, "policies/player_1.onnx"), readFileSync(join(own, "export/mask-player_1.onnx")));
     await expect(loadRun(moved)).rejects.toThrow(expect.objectContaining({ code: "corrupt-file" }));
-  }, 60_000);
+  });
 
   it("are refused before anything is written, and it is said why", async () => {
     const out = temporaryFolder();
@@ -136,7 +136,7 @@ describe("policies trained elsewhere", () => {
     expect(existsSync(out) ? readdirSync(out) : []).toEqual([]);
     const { code, stderr } = await magicMask("explain");
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("--policy") });
-  }, 60_000);
+  });
 });
 
 describe("policies of Stable-Baselines3", () => {
@@ -207,5 +207,5 @@ describe("an export", () => {
     expect(card).toMatch(/^---\nlicense: mit\n/);
     expect(card).toContain("38 … 46 the action, as one of n");
     expect(card).toContain("Not evaluated");
-  }, 60_000);
+  });
 });

@@ -112,5 +112,5 @@ describe("magic-mask compare", () => {
     const { code, stderr } = await magicMask("compare", "--env-id=pendulum_v1", `--cache=${cache}`);
     expect([code, existsSync(cache)]).toEqual([2, false]);
     expect(stderr).toMatch(/^error unsupported: /m);
-  }, 60_000);
+  });
 });

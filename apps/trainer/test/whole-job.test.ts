@@ -290,7 +290,7 @@ describe("bad input", () => {
     expect(stderr).toContain(recordOf(other).id);
     expect(code).toBe(2);
     expect(recordOf(path)).toEqual(before);
-  }, 60_000);
+  });
 
   it("leaves the record of a run whose logs cannot be continued as it was", async () => {
     const out = temporaryFolder();
@@ -302,7 +302,7 @@ describe("bad input", () => {
     expect(stderr).toContain("error corrupt-file: [");
     expect(code).toBe(2);
     expect(recordOf(path)).toEqual(before);
-  }, 60_000);
+  });
 
   it("trains on without a figure where an iteration holds nothing to learn from", async () => {
     const out = temporaryFolder();
@@ -312,7 +312,7 @@ describe("bad input", () => {
       const { code, stderr } = await train(out, "posthoc.steps=0", ...args);
       expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
     }
-  }, 60_000);
+  });
 });
 
 async function until(condition: () => boolean) {
