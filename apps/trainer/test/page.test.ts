@@ -150,6 +150,8 @@ inBrowser(`the page of a real run${lack}`, () => {
     async (colorScheme, width) => {
       const page = await open("", { colorScheme, viewport: { width, height: 800 } });
       await page.locator("#table summary").click();
+      // It is written when it is opened, which the browser tells in its own time.
+      await page.locator("#table tbody tr").first().waitFor();
       const decisions = explanation.agents.reduce((sum, agent) => sum + agent.decisions.length, 0);
       expect(await page.locator("#table tbody tr").count()).toBe(decisions);
       expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
