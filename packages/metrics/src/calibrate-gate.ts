@@ -1,5 +1,6 @@
 import { MagicMaskError } from "@magic-mask/core";
 import type { Gate } from "./gated-policy.ts";
+import { descending, gateAt } from "./ranked-gates.ts";
 
 /** What came of playing with a gate. */
 export interface GateTrial {
@@ -82,15 +83,4 @@ export function calibrateGates(trial: (gate: Gate) => GateTrial, shares: readonl
     return nearest.gate;
   };
   return shares.map(find);
-}
-
-const descending = (scores: readonly number[]) => Float64Array.from(scores).sort().reverse();
-
-/** The gate that blinds the share `position` of `ranking`. @param ranking [n] scores in descending order */
-function gateAt(ranking: Float64Array, position: number): Gate {
-  const n = ranking.length;
-  const threshold = ranking[Math.min(n - 1, Math.floor(position * n))];
-  const above = ranking.indexOf(threshold);
-  const tied = ranking.lastIndexOf(threshold) + 1 - above;
-  return { threshold, ties: (position * n - above) / tied };
 }

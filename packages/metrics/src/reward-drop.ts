@@ -15,6 +15,7 @@ import { calibrateGates } from "./calibrate-gate.ts";
 import { checkShare } from "./checks.ts";
 import { type Gate, gatedPolicy } from "./gated-policy.ts";
 import type { Interval } from "./interval.ts";
+import { reversed } from "./ranked-gates.ts";
 import { returnRangeOf } from "./return-range.ts";
 import { episodeReturns } from "./returns.ts";
 
@@ -133,11 +134,3 @@ const indifferent: Explainer = {
     spread.fill(Number.NaN, 0, count);
   },
 };
-
-const reversed = (explainer: Explainer): Explainer => ({
-  name: explainer.name,
-  score(decisions, criticality, spread) {
-    explainer.score(decisions, criticality, spread);
-    for (let row = 0; row < decisions.count; row++) criticality[row] = -criticality[row];
-  },
-});

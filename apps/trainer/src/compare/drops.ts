@@ -7,7 +7,7 @@ import {
   play,
   stream,
 } from "@magic-mask/core";
-import { episodeReturns, type Gate, gatedPolicy } from "@magic-mask/metrics";
+import { descending, episodeReturns, type Gate, gateAt, gatedPolicy, reversed } from "@magic-mask/metrics";
 
 /** What it costs one agent that a share of its decisions is blinded. */
 export interface DropPoint {
@@ -132,8 +132,6 @@ const ALL = { position: 1, budget: 1 };
 const TRIALS = 5;
 const TOLERANCE = 0.0025;
 
-const descending = (scores: readonly number[]) => Float64Array.from(scores).sort().reverse();
-
 /** Where in a descending ranking the scores equal to `threshold` begin and how many there are. */
 function tiesIn(ranking: Float64Array, threshold: number): { readonly above: number; readonly tied: number } {
   let above = 0;
@@ -141,14 +139,6 @@ function tiesIn(ranking: Float64Array, threshold: number): { readonly above: num
   let tied = 0;
   while (above + tied < ranking.length && ranking[above + tied] === threshold) tied++;
   return { above, tied };
-}
-
-/** The gate that blinds the share `position` of `ranking`. */
-function gateAt(ranking: Float64Array, position: number): Gate {
-  const n = ranking.length;
-  const threshold = ranking[Math.min(n - 1, Math.floor(position * n))];
-  const { above, tied } = tiesIn(ranking, threshold);
-  return { threshold, ties: (position * n - above) / tied };
 }
 
 /** The share of `ranking` that a gate blinds. */
@@ -175,14 +165,6 @@ export function baselineOf(
 }
 
 const evaluationSeed = (seed: number) => stream(seed, "evaluation").bits();
-
-const reversed = (explainer: Explainer): Explainer => ({
-  name: explainer.name,
-  score(decisions, criticality, spread) {
-    explainer.score(decisions, criticality, spread);
-    for (let row = 0; row < decisions.count; row++) criticality[row] = -criticality[row];
-  },
-});
 
 const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
