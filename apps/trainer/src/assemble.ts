@@ -170,6 +170,16 @@ export function assembleMask(
 export const masksDecide = ({ mask }: Config): boolean =>
   mask.enabled && objectives[mask.objective]({ threshold: mask.threshold, separate: false }).blinding === "mask";
 
+/** [N] an own estimate of V for each agent. @param seed root of all chance in them */
+export function assembleCritics(
+  { training: { discount, trace } }: Config,
+  { spec }: World,
+  createLearner: CreateLearner,
+  seed: number,
+): Critic[] {
+  return spec.agents.map((_, agent) => createCritic({ spec, agent, createLearner, seed, discount, trace }));
+}
+
 /**
  * @param seed root of all chance in it
  * @param separate ensembles of separate nets (post hoc) instead of heads on one trunk (joint training)
@@ -182,9 +192,9 @@ export function assembleExplanation(
   separate: boolean,
 ): Explanation {
   const { spec } = world;
-  const { discount, trace, copies } = config.training;
+  const { copies } = config.training;
   const agents = spec.agents.map((_, agent) => agent);
-  const critics = agents.map((agent) => createCritic({ spec, agent, createLearner: create, seed, discount, trace }));
+  const critics = assembleCritics(config, world, create, seed);
   const masks = agents.map((agent) => assembleMask(config, world, agent, create, seed, separate));
   // Post hoc perturbations are there before masks begin.
   const isAdvised = !separate && isLearned(config) && masks.some((mask) => !mask.advantages);

@@ -3,7 +3,6 @@ import {
   advantage,
   askMasks,
   type Critic,
-  createCritic,
   type LearnedPerturbation,
   type MaskLearner,
   paper,
@@ -11,7 +10,14 @@ import {
   uniform,
 } from "@magic-mask/masking";
 import { type Blinding, linear } from "@magic-mask/ppo";
-import { assembleExplanation, type Explanation, masksDecide, type Team, type World } from "./assemble.ts";
+import {
+  assembleCritics,
+  assembleExplanation,
+  type Explanation,
+  masksDecide,
+  type Team,
+  type World,
+} from "./assemble.ts";
 import type { Backend } from "./backend.ts";
 import { assembleCollector } from "./collector.ts";
 import type { Config } from "./config.ts";
@@ -86,11 +92,11 @@ export function assemblePostHoc(config: Config, world: World, create: CreateLear
 
 function assembleScout(config: Config, world: World, createLearner: CreateLearner, seed: number): Scout {
   const { spec } = world;
-  const { discount, trace } = config.training;
-  const agents = spec.agents.map((_, agent) => agent);
-  const masks = agents.map((agent) => advantage({ separate: true }).create({ spec, agent, createLearner, seed }));
+  const masks = spec.agents.map((_, agent) =>
+    advantage({ separate: true }).create({ spec, agent, createLearner, seed }),
+  );
   return {
-    critics: agents.map((agent) => createCritic({ spec, agent, createLearner, seed, discount, trace })),
+    critics: assembleCritics(config, world, createLearner, seed),
     masks,
     learned: withLearned(config, world, { masks, advisers: [] }, seed).learned ?? [],
   };
@@ -141,7 +147,7 @@ export async function explainPostHoc(
   backend: Pick<Backend, "name" | "workers">,
   onProgress: (share: number) => void = () => {},
 ): Promise<PostHocState> {
-  const { steps, probability, epochs, learningRate, headSteps } = config.posthoc;
+  const { steps, probability, headSteps } = config.posthoc;
   const { copies, rolloutTicks } = config.training;
   const { explanation, unshared, papers, scout, perturbations } = postHoc;
   const all = Math.ceil(steps / copies);
@@ -162,15 +168,12 @@ export async function explainPostHoc(
     backend: where,
   });
   const count = deciding ? Math.ceil(ticks / rolloutTicks) : 1;
-  const rate = linear(learningRate.start, learningRate.end);
   const tell = (share: number) => onProgress((first + share * ticks) / (first + ticks));
   let rounds: readonly MaskRound[] = [];
   try {
-    for (let round = 0; round < count; round++) {
-      const [begun, ended] = [round, round + 1].map((part) => Math.round((part * ticks) / count));
+    for (const { round, begun, ended, fit } of roundsOf(config, ticks, count)) {
       const { rollouts } = await collector.collect(ended - begun, blinding);
       tell((round + 0.15) / count);
-      const fit = { epochs, learningRate: { start: rate(round / count), end: rate((round + 1) / count) } };
       ({ rounds } = await learnMasks({
         world: blinded,
         team,
@@ -211,6 +214,17 @@ export async function explainPostHoc(
     hash: looked === undefined ? collector.hash : bothOf(looked, collector.hash),
     rounds,
   };
+}
+
+/** Ticks cut into rounds of play, and how hard to learn from each: the learning rate falls over all of them. */
+export function roundsOf({ posthoc: { epochs, learningRate } }: Pick<Config, "posthoc">, ticks: number, count: number) {
+  const rate = linear(learningRate.start, learningRate.end);
+  return Array.from({ length: count }, (_, round) => ({
+    round,
+    begun: Math.round((round * ticks) / count),
+    ended: Math.round(((round + 1) * ticks) / count),
+    fit: { epochs, learningRate: { start: rate(round / count), end: rate((round + 1) / count) } },
+  }));
 }
 
 /** One digest of two. */

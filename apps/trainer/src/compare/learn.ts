@@ -1,10 +1,10 @@
 import type { CreateLearner, Explainer } from "@magic-mask/core";
-import { askMasks, createCritic, type Evidence, type MaskObjective } from "@magic-mask/masking";
-import { type Blinding, linear } from "@magic-mask/ppo";
-import type { Team, World } from "../assemble.ts";
+import { askMasks, type Evidence, type MaskObjective } from "@magic-mask/masking";
+import type { Blinding } from "@magic-mask/ppo";
+import { assembleCritics, type Team, type World } from "../assemble.ts";
 import { assembleCollector } from "../collector.ts";
 import type { Config } from "../config.ts";
-import { postHocSeed } from "../posthoc.ts";
+import { postHocSeed, roundsOf } from "../posthoc.ts";
 
 /** Frozen policies and what learners are made by. */
 interface Subject {
@@ -79,29 +79,24 @@ export async function learnFromCoin(
 /** Masks that decide the blinding themselves: rounds of `training.rolloutTicks` ticks, played and learned from in turn. */
 export async function learnByDeciding(subject: Subject, objective: MaskObjective, budget: number): Promise<Learned> {
   const { config, world, team } = subject;
-  const { epochs, learningRate } = config.posthoc;
   const { copies, rolloutTicks } = config.training;
-  const begun = performance.now();
+  const started = performance.now();
   const masks = masksOf(subject, objective, postHocSeed(config));
   const critics = criticsOf(subject);
   const blinding: Blinding = { kind: "mask", blind: askMasks(masks) };
-  const rate = linear(learningRate.start, learningRate.end);
   const ticks = Math.ceil(budget / copies);
-  const count = Math.ceil(ticks / rolloutTicks);
   const collector = open(subject);
-  for (let round = 0; round < count; round++) {
-    const [from, to] = [round, round + 1].map((part) => Math.round((part * ticks) / count));
-    const { rollouts } = await collector.collect(to - from, blinding);
-    const plan = { epochs, learningRate: { start: rate(round / count), end: rate((round + 1) / count) } };
+  for (const { begun, ended, fit } of roundsOf(config, ticks, Math.ceil(ticks / rolloutTicks))) {
+    const { rollouts } = await collector.collect(ended - begun, blinding);
     for (const agent of world.spec.agents.keys()) {
       const rollout = rollouts[team.players[agent]];
-      await critics[agent].fit(rollout, plan);
-      await masks[agent].fit(critics[agent].judge(rollout), plan);
+      await critics[agent].fit(rollout, fit);
+      await masks[agent].fit(critics[agent].judge(rollout), fit);
     }
   }
   await collector.close();
   const explainers = masks.map(({ explainer }) => explainer);
-  return { explainers, steps: ticks * copies, wallSeconds: secondsSince(begun) };
+  return { explainers, steps: ticks * copies, wallSeconds: secondsSince(started) };
 }
 
 function open({ config, world, team }: Subject) {
@@ -109,13 +104,7 @@ function open({ config, world, team }: Subject) {
   return assembleCollector(config, world, team, { seed: postHocSeed(config), alone: true, backend });
 }
 
-function criticsOf({ config, world, create }: Subject) {
-  const { discount, trace } = config.training;
-  const { spec } = world;
-  return spec.agents.map((_, agent) =>
-    createCritic({ spec, agent, createLearner: create, seed: postHocSeed(config), discount, trace }),
-  );
-}
+const criticsOf = ({ config, world, create }: Subject) => assembleCritics(config, world, create, postHocSeed(config));
 
 const masksOf = ({ world, create }: Pick<Subject, "world" | "create">, objective: MaskObjective, seed: number) =>
   world.spec.agents.map((_, agent) => objective.create({ spec: world.spec, agent, createLearner: create, seed }));
