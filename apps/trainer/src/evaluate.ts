@@ -3,10 +3,11 @@ import { type Explainer, stream } from "@magic-mask/core";
 import { controlsFor } from "@magic-mask/masking";
 import { collectStates, klPerturbation, type MeasuredTruth, type States } from "@magic-mask/metrics";
 import { exactTruths } from "./exact-truth.ts";
-import { mean, sum } from "./figures/common.ts";
 import { CURVE, type DropRow, dropsOf, type StatemaskRow, statemaskOf } from "./figures/drops.ts";
+import { mean, sum } from "./figures/means.ts";
 import { type OpponentRow, playOpponents } from "./figures/opponents.ts";
 import { type Judged, type RankingRow, rank, rankPapers } from "./figures/ranking.ts";
+import { rangeOf } from "./figures/return-range.ts";
 import { compareSharing, type SharingFigures } from "./figures/sharing.ts";
 import type { LoadedRun } from "./load-run.ts";
 import { judgePlanted, judgeSanity, type SanityOfAgent } from "./sanity.ts";
@@ -131,14 +132,17 @@ export async function evaluate(run: LoadedRun, options: EvaluateOptions = {}): P
   progress.update(70);
 
   const own = agents.map((agent) => postHoc.explanation.masks[agent].explainer);
+  const ranges = agents.map((agent) => rangeOf(world, policies, agent, seedOf("range")));
   const shares = curve ? [...new Set([...CURVE, budget])].sort((a, b) => a - b) : [budget];
   let parts = 0;
   const drops = agents.flatMap((agent) =>
-    dropsOf(run, policies, agent, own[agent], shares, seedOf, () =>
+    dropsOf(run, policies, agent, own[agent], ranges[agent], shares, seedOf, () =>
       progress.update(70 + Math.round((20 * ++parts) / (3 * agents.length))),
     ),
   );
-  const statemask = agents.map((agent) => statemaskOf(run, policies, agent, own[agent], seedOf, resample));
+  const statemask = agents.map((agent) =>
+    statemaskOf(run, policies, agent, own[agent], ranges[agent], seedOf, resample),
+  );
   progress.update(93);
 
   const fidelity = compareSharing(run, states, truths, resample);
@@ -148,7 +152,13 @@ export async function evaluate(run: LoadedRun, options: EvaluateOptions = {}): P
     ? [
         judgePlanted(seedOf("planted")),
         ...agents.map((agent) =>
-          judgeSanity(run, agent, { states: states[agent], truth: truths[agent], policies, seedOf }),
+          judgeSanity(run, agent, {
+            states: states[agent],
+            truth: truths[agent],
+            policies,
+            range: ranges[agent],
+            seedOf,
+          }),
         ),
       ]
     : [];

@@ -17,7 +17,7 @@ import {
   type Truth,
 } from "@magic-mask/metrics";
 import { assembleTeam } from "./assemble.ts";
-import { rangeOf, scoresOf } from "./figures/common.ts";
+import { scoresOf } from "./figures/scores.ts";
 import type { LoadedRun } from "./load-run.ts";
 
 /** What the battery found for one agent, or in the planted world. */
@@ -31,6 +31,8 @@ interface Judged {
   readonly truth: Truth;
   /** [N] */
   readonly policies: readonly Policy[];
+  /** Of the agent's returns, where the world declares none. */
+  readonly range: number | undefined;
   seedOf(...key: (string | number)[]): number;
 }
 
@@ -43,13 +45,12 @@ const SHARES = [0.02, 0.1, 0.2];
 export function judgeSanity(
   { config, world, postHoc, create }: LoadedRun,
   agent: number,
-  { states, truth, policies, seedOf }: Judged,
+  { states, truth, policies, range, seedOf }: Judged,
 ): SanityOfAgent {
   const { make, spec, perturbations } = world;
   const { explainer } = postHoc.explanation.masks[agent];
   const unknowing = random({ seed: seedOf("sanity", "random", agent) });
   const perturbation = perturbations[agent];
-  const range = rangeOf(world, policies, agent, seedOf("range"));
   const shared = { make, policies, agent, seed: seedOf("sanity", agent), ...(range !== undefined && { range }) };
   // Networks that differ from the run's in their weights alone.
   const redrawn = Array.from({ length: REDRAWN }, (_, k) => {

@@ -4,6 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { type Explainer, MagicMaskError, stream } from "@magic-mask/core";
 import { controls, objectives } from "@magic-mask/masking";
 import { auroc, ndcg, spearman, statemaskFidelity } from "@magic-mask/metrics";
+import { scoresOf } from "../figures/scores.ts";
 import { gitCommit } from "../host.ts";
 import { randomPlayer } from "../policies.ts";
 import { postHocSeed } from "../posthoc.ts";
@@ -106,7 +107,7 @@ export async function makeCells(
     const figures: AgentFigures[] = [];
     for (const agent of agents) {
       const { states, truth } = truths[agent];
-      const scores = fitted.explainers.map((each) => scoresOf(each[agent], states));
+      const scores = fitted.explainers.map((each) => scoresOf(each[agent], states).scores);
       const initialisations = scores.map((each) => ({
         auroc: orNull(auroc(each, truth.criticality)),
         spearman: orNull(spearman(each, truth.criticality)),
@@ -200,12 +201,6 @@ function control({ config, world, policies }: FrozenTeam, { explainer }: Cell): 
     controls[explainer.name].create({ spec: world.spec, agent, policy: policies[agent], seed: config.seed }),
   );
   return { explainers: [explainers], steps: 0, wallSeconds: 0 };
-}
-
-function scoresOf(explainer: Explainer, { decisions, count }: TruthSet["states"]): Float32Array {
-  const scores = new Float32Array(count);
-  explainer.score(decisions, scores, new Float32Array(count));
-  return scores;
 }
 
 const orNull = (value: number) => (Number.isNaN(value) ? null : value);

@@ -1,7 +1,7 @@
 import { checkCount, type Episode, episodeReturn, MagicMaskError, play, stream } from "@magic-mask/core";
 import { random } from "@magic-mask/masking";
 import { benjaminiHochberg, tInterval } from "@magic-mask/metrics";
-import { rangeOf as returnRangeOf } from "../figures/common.ts";
+import { rangeOf as returnRangeOf } from "../figures/return-range.ts";
 import { createProgress } from "../terminal/progress.ts";
 import type { AgentExplanation, Decision, EpisodeExplanation, Moment, Range } from "./explanation.ts";
 import { figure, figureOrNull } from "./figure.ts";

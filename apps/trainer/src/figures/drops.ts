@@ -1,7 +1,7 @@
 import type { Explainer, Policy } from "@magic-mask/core";
 import { dropCurve, type Interval, type StatemaskFidelity, statemaskFidelity } from "@magic-mask/metrics";
 import type { LoadedRun } from "../load-run.ts";
-import { type Resample, rangeOf } from "./common.ts";
+import type { Resample } from "./scores.ts";
 
 /** What blinding a share of an agent's decisions costs. */
 export interface DropRow {
@@ -33,6 +33,7 @@ type Judged = Pick<LoadedRun, "config" | "world">;
 /**
  * Reward drops of one agent at these budgets, spent on what its explainer scores highest, at random, and lowest.
  *
+ * @param range of the agent's returns, where the world declares none (`rangeOf`)
  * @param onProgress told after each of the three
  */
 export function dropsOf(
@@ -40,12 +41,12 @@ export function dropsOf(
   policies: readonly Policy[],
   agent: number,
   explainer: Explainer,
+  range: number | undefined,
   shares: readonly number[],
   seedOf: (...key: (string | number)[]) => number,
   onProgress: () => void = () => {},
 ): DropRow[] {
   const { dropEpisodes } = config.evaluation;
-  const range = rangeOf(world, policies, agent, seedOf("range"));
   return (["top", "random", "bottom"] as const).flatMap((order) => {
     const curve = dropCurve({
       make: world.make,
@@ -74,10 +75,10 @@ export function statemaskOf(
   policies: readonly Policy[],
   agent: number,
   explainer: Explainer,
+  range: number | undefined,
   seedOf: (...key: (string | number)[]) => number,
   { draws }: Resample,
 ): StatemaskRow {
-  const range = rangeOf(world, policies, agent, seedOf("range"));
   const fidelity = statemaskFidelity({
     make: world.make,
     policies,

@@ -12,7 +12,7 @@ import {
   tInterval,
 } from "@magic-mask/metrics";
 import type { LoadedRun } from "../load-run.ts";
-import { type Resample, scoresOf, UNKNOWN } from "./common.ts";
+import { type Resample, scoresOf, UNKNOWN } from "./scores.ts";
 
 /** How an explainer ranks one agent's held-out decisions against the truth. */
 export interface RankingRow {

@@ -1,6 +1,7 @@
 import { bootstrap, type Interval, interAgentFidelity, type States, type Truth } from "@magic-mask/metrics";
 import type { LoadedRun } from "../load-run.ts";
-import { type Resample, scoresOf, sum } from "./common.ts";
+import { sum } from "./means.ts";
+import { type Resample, scoresOf } from "./scores.ts";
 
 /** What sharing does to inter-agent fidelity. */
 export interface SharingFigures {

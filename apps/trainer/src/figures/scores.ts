@@ -1,0 +1,19 @@
+import type { Explainer } from "@magic-mask/core";
+import type { Interval, States } from "@magic-mask/metrics";
+
+/** How intervals are bootstrapped. */
+export interface Resample {
+  readonly draws: number;
+  readonly seed: number;
+}
+
+/** A figure that cannot be known. */
+export const UNKNOWN: Interval = { estimate: Number.NaN, low: Number.NaN, high: Number.NaN };
+
+/** What an explainer says of held-out decisions, and how sure it is. */
+export function scoresOf(explainer: Explainer, { decisions, count }: States) {
+  const scores = new Float32Array(count);
+  const spread = new Float32Array(count);
+  explainer.score(decisions, scores, spread);
+  return { scores, spread };
+}
