@@ -111,22 +111,18 @@ interface ExplainFlags extends Omit<TrainFlags, "out" | "resume" | "step">, Omit
   readonly steps?: number | string;
 }
 
-program
-  .command("explain [run]")
-  .usage("<run> [options]\n       magic-mask explain --policy <model.onnx> --env-id <id> [key=value...] [options]")
-  .argument("[key=value...]", "with --policy: configuration overrides such as posthoc.epochs=10")
-  .description(
-    "explain a held-out game of a finished run, or of policies trained elsewhere: what was critical, and a page that replays it",
-  )
-  .option("--policy <file>", "an ONNX model to explain; <agent>=<file>, once for each, where they differ", policyOf)
-  .option("--env-id <id>", "with --policy, as are the options up to --runs: which world")
+withWorldFlags(
+  program
+    .command("explain [run]")
+    .usage("<run> [options]\n       magic-mask explain --policy <model.onnx> --env-id <id> [key=value...] [options]")
+    .argument("[key=value...]", "with --policy: configuration overrides such as posthoc.epochs=10")
+    .description(
+      "explain a held-out game of a finished run, or of policies trained elsewhere: what was critical, and a page that replays it",
+    )
+    .option("--policy <file>", "an ONNX model to explain; <agent>=<file>, once for each, where they differ", policyOf),
+  "with --policy, as are the options up to --runs: which world",
+)
   .option("--steps <n>", "environment steps that the explanation is learned from", numberOf)
-  .option("--seed <n>", "root of all chance", numberOf)
-  .option("--num-envs <n>", "copies of the world", numberOf)
-  .option("--backend <name>", "what runs the networks, or auto")
-  .option("--workers <n>", "threads for playing and learning, or auto", workersOf)
-  .option("--name <name>", "goes into the name of the run folder")
-  .option("--config <file>", "YAML file with configuration keys; flags and overrides win")
   .option("--runs <folder>", "where the run folder goes", "runs")
   .option("--game <k>", "which held-out game, 0, 1, …", Number, 0)
   .option("--moments <n>", "decisions of each agent that are measured", Number, MOMENTS)
@@ -237,19 +233,29 @@ withTrainingFlags(program.command("start"))
     );
   });
 
-function withTrainingFlags(command: Command): Command {
+/** What says which world is played, on what, and where its configuration comes from. */
+function withWorldFlags(command: Command, which: string): Command {
   return command
-    .argument("[key=value...]", "configuration overrides such as training.clip=0.1")
-    .option("--env-id <id>", "which world")
+    .option("--env-id <id>", which)
     .option("--seed <n>", "root of all chance", numberOf)
-    .option("--total-timesteps <n>", "environment steps over all copies", numberOf)
     .option("--num-envs <n>", "copies of the world", numberOf)
     .option("--backend <name>", "what runs the networks, or auto")
-    .option("--workers <n>", "threads for playing and learning, or auto; with --resume too", workersOf)
+    .option("--workers <n>", "threads for playing and learning, or auto", workersOf)
     .option("--name <name>", "goes into the name of the run folder")
-    .option("--config <file>", "YAML file with configuration keys; flags and overrides win")
+    .option("--config <file>", "YAML file with configuration keys; flags and overrides win");
+}
+
+function withTrainingFlags(command: Command): Command {
+  return withWorldFlags(
+    command.argument("[key=value...]", "configuration overrides such as training.clip=0.1"),
+    "which world",
+  )
+    .option("--total-timesteps <n>", "environment steps over all copies", numberOf)
     .option("--out <folder>", "where run folders go", "runs")
-    .option("--resume <run>", "continue a run where its last checkpoint left it")
+    .option(
+      "--resume <run>",
+      "continue a run where its last checkpoint left it, with --workers if they are to be others",
+    )
     .option("--step <n>", "with --resume: the checkpoint to continue from instead of the last: a step, or best", stepOf)
     .option("--json", "print one JSON object");
 }
