@@ -3,6 +3,7 @@ import { type Explainer, stream } from "@magic-mask/core";
 import { controlsFor } from "@magic-mask/masking";
 import { collectStates, klPerturbation, type MeasuredTruth, type States } from "@magic-mask/metrics";
 import { exactTruths } from "./exact-truth.ts";
+import { type CriticalRow, criticalOf } from "./figures/critical.ts";
 import { CURVE, type DropRow, dropsOf, type StatemaskRow, statemaskOf } from "./figures/drops.ts";
 import { mean, sum } from "./figures/means.ts";
 import { type OpponentRow, playOpponents } from "./figures/opponents.ts";
@@ -48,6 +49,8 @@ export interface Evaluation {
     /** Empty where fewer than two decisions were solved. */
     readonly ranking: readonly RankingRow[];
   }[];
+  /** Of each agent's own mask. */
+  readonly critical: readonly CriticalRow[];
   readonly drops: readonly DropRow[];
   readonly statemask: readonly StatemaskRow[];
   readonly fidelity: SharingFigures;
@@ -129,9 +132,12 @@ export async function evaluate(run: LoadedRun, options: EvaluateOptions = {}): P
     early: truth.early,
     ranking: truth.states.count < 2 ? [] : rankAll(agent, truth.states, truth),
   }));
+  const own = agents.map((agent) => postHoc.explanation.masks[agent].explainer);
+  const critical = agents.map((agent) =>
+    criticalOf(run, policies, agent, own[agent], states[agent], seedOf("critical", agent)),
+  );
   progress.update(70);
 
-  const own = agents.map((agent) => postHoc.explanation.masks[agent].explainer);
   const ranges = agents.map((agent) => rangeOf(world, policies, agent, seedOf("range")));
   const shares = curve ? [...new Set([...CURVE, budget])].sort((a, b) => a - b) : [budget];
   let parts = 0;
@@ -188,6 +194,7 @@ export async function evaluate(run: LoadedRun, options: EvaluateOptions = {}): P
     })),
     ranking,
     exact,
+    critical,
     drops,
     statemask,
     fidelity,

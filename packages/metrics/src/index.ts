@@ -33,7 +33,7 @@ export {
   replayFloor,
   type SanityRow,
 } from "./sanity.ts";
-export { type CriticalState, type CriticalStatesOptions, criticalStates } from "./significance.ts";
+export { type CriticalState, type CriticalStatesOptions, criticalStates, effectPValue } from "./significance.ts";
 export {
   type StatemaskFidelity,
   type StatemaskFidelityOptions,

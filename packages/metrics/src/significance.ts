@@ -38,8 +38,7 @@ export interface CriticalState {
  * Which states are critical, and by how much. Selection and estimate use different rollouts: whatever picked the states, p-values
  * and effects are from n fresh ones each, so that a maximum over noisy estimates is not shown as an effect.
  *
- * p is that of Student's t over the paired rollouts, and 2⁻ⁿ at least: where all n say the same the t knows no error, and a fair
- * coin would fall so with that probability. Being called critical selects once more, so intervals are at the level that keeps
+ * p is one-sided, half of `effectPValue`. Being called critical selects once more, so intervals are at the level that keeps
  * the expected share of those that miss, among the ones called critical, at α (Benjamini & Yekutieli 2005, false coverage rate).
  *
  * @throws as `branchingTruth`; invalid-option
@@ -67,11 +66,23 @@ export function criticalStates(options: CriticalStatesOptions): CriticalState[] 
   });
 }
 
-/** P(T ≥ mean / error) for T of Student's distribution with n − 1 degrees of freedom; 2⁻ⁿ at least. */
+/** One-sided p-value of Δ ≤ 0. */
 function oneSided(mean: number, error: number, n: number): number {
-  let least = 1;
+  const half = effectPValue(mean, error, n) / 2;
+  return mean > 0 ? half : 1 - half;
+}
+
+/**
+ * Two-sided p-value of Δ = 0 by Student's t over n paired rollouts, 2^(1 − n) at least: where all n say the same the t knows no
+ * error, and a fair coin would fall so, one way or the other, with that probability.
+ *
+ * @param mean of n differences
+ * @param error standard error of the mean, ≥ 0
+ * @param n ≥ 2
+ */
+export function effectPValue(mean: number, error: number, n: number): number {
+  if (mean === 0) return 1;
+  let least = 2;
   for (let k = 0; k < n; k++) least /= 2;
-  if (error === 0) return mean > 0 ? least : 1;
-  const outside = tPValue(mean / error, n - 1) / 2;
-  return Math.max(least, mean > 0 ? outside : 1 - outside);
+  return Math.max(least, tPValue(mean / error, n - 1));
 }

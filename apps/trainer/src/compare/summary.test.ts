@@ -60,7 +60,8 @@ const find = (all: readonly Difference[], metric: string, explainer: string, ref
   all.find((each) => each.metric === metric && each.explainer === explainer && each.reference === reference);
 
 describe("a summary", () => {
-  const { rows, differences, standing } = summarise(plan, results);
+  const summary = summarise(plan, results);
+  const { rows, discoveries, differences, standing } = summary;
 
   it("takes the mean over agents, then the t-interval over policies", () => {
     // Means over agents: .8, .85, .9; their mean .85, deviation .05, and t(.975; 2) = 4.302653.
@@ -117,8 +118,19 @@ describe("a summary", () => {
     expect(against).toEqual(["statemask", "random", "entropy", "log_prob_gap"]);
   });
 
+  it("finds the budget from which on an explainer stays above .8, per policy", () => {
+    // advantage .8, .85, .9: .8 is not above. entropy .81, .8, .89, without a step; log_prob_gap .95 for the second policy.
+    expect(discoveries).toEqual([
+      { explainer: "advantage", steps: [null, 1000, 1000] },
+      { explainer: "statemask", steps: [null, null, null] },
+      { explainer: "random", steps: [null, null, null] },
+      { explainer: "entropy", steps: [0, null, 0] },
+      { explainer: "log_prob_gap", steps: [null, 0, null] },
+    ]);
+  });
+
   it("says in one sentence where the subject stands", () => {
-    const sentence = sentenceOn("nim_v0", plan, { rows, differences, standing });
+    const sentence = sentenceOn("nim_v0", plan, summary);
     expect(sentence).toContain("nim_v0");
     expect(sentence).toMatch(/advantage is above statemask \(\+0\.100 \[\+0\.100, \+0\.100\]\), random/);
     expect(sentence).toMatch(/not separated from entropy .*log_prob_gap/);
@@ -129,10 +141,11 @@ it("leaves open what is undefined for a policy, and says so", () => {
   const open = results.map((cells, policy) =>
     cells.map((each) => (policy === 1 && each.explainer === "random" ? cell("random", 0, [null, 0.5]) : each)),
   );
-  const { rows, standing, differences } = summarise(plan, open);
+  const summary = summarise(plan, open);
+  const { rows, standing } = summary;
   expect(rows[2].auroc).toEqual({ values: [0.5, null, 0.6], interval: null });
   expect(find(standing, "auroc", "advantage", "random")).toMatchObject({ interval: null, verdict: "undefined" });
-  expect(sentenceOn("nim_v0", plan, { rows, standing, differences })).toContain("not to be compared with random");
+  expect(sentenceOn("nim_v0", plan, summary)).toContain("not to be compared with random");
 });
 
 it("shows initialisations as an interval of their means", () => {

@@ -1,4 +1,4 @@
-import { type Interval, pairedTInterval, tInterval } from "@magic-mask/metrics";
+import { discovery, type Interval, pairedTInterval, tInterval } from "@magic-mask/metrics";
 import type { AgentFigures, CellResult } from "./cells.ts";
 import { headlineShare, type Plan } from "./plan.ts";
 
@@ -58,8 +58,17 @@ export interface Difference {
 type Metric = "auroc" | "spearman" | "ndcg" | "drop";
 export type Verdict = "above" | "below" | "not separated" | "undefined";
 
+/** After how many steps an explainer has found the states that matter. */
+interface Discovery {
+  readonly explainer: string;
+  /** [policies] the smallest budget from which on AUROC, averaged over agents, stays above .8; null where the largest is not enough. */
+  readonly steps: readonly (number | null)[];
+}
+
 export interface Summary {
   readonly rows: readonly Row[];
+  /** Of every explainer, in the order of `rows`. */
+  readonly discoveries: readonly Discovery[];
   /** Of every learning explainer against StateMask's objective and against the better of the policy's own signs. */
   readonly differences: readonly Difference[];
   /** Of the subject against every other explainer. */
@@ -96,7 +105,7 @@ export function summarise(plan: Plan, results: readonly (readonly CellResult[])[
       for (const row of present) if (row !== subject) standing.push(...difference(plan, budget, metric, subject, row));
     }
   }
-  return { rows, differences, standing };
+  return { rows, discoveries: discoveriesIn(rows), differences, standing };
 
   function better(candidates: readonly Row[], metric: Metric): Row | undefined {
     let best: Row | undefined;
@@ -109,6 +118,25 @@ export function summarise(plan: Plan, results: readonly (readonly CellResult[])[
     }
     return best;
   }
+}
+
+/** An explainer has a row for each budget, those in ascending order, or one for 0. */
+function discoveriesIn(rows: readonly Row[]): Discovery[] {
+  return [...new Set(rows.map(({ explainer }) => explainer))].map((explainer) => {
+    const own = rows.filter((row) => row.explainer === explainer).sort((a, b) => a.budget - b.budget);
+    const steps = own.map(({ budget }) => budget);
+    return {
+      explainer,
+      steps: own[0].auroc.values.map((_, policy) => {
+        // Where nothing is critical no area is known, and nothing found.
+        const found = discovery(
+          steps,
+          own.map(({ auroc }) => auroc.values[policy] ?? 0),
+        );
+        return Number.isNaN(found) ? null : found;
+      }),
+    };
+  });
 }
 
 const METRICS: readonly Metric[] = ["auroc", "spearman", "ndcg", "drop"];

@@ -33,9 +33,17 @@ export function formatComparison(comparison: Comparison): string {
     const title = `${formatCount(budget)} environment steps per explainer`;
     return [title, formatTable(body, header), ...initialisationsOf(comparison, budget)].join("\n");
   });
-  return [headOf(comparison), "", ...tables.flatMap((table) => [table, ""]), ...costsOf(comparison), "", sentence].join(
+  const found = [DISCOVERY, formatTable(discoveriesOf(comparison), ["criticality by", ...labelsOf(comparison)])].join(
     "\n",
   );
+  return [
+    headOf(comparison),
+    "",
+    ...[...tables, found].flatMap((table) => [table, ""]),
+    ...costsOf(comparison),
+    "",
+    sentence,
+  ].join("\n");
 }
 
 function formatMarkdown(comparison: Comparison, pictures: readonly string[]): string {
@@ -67,6 +75,12 @@ function formatMarkdown(comparison: Comparison, pictures: readonly string[]): st
     }),
     ...pictures.map((name) => `![${name}](${name})`),
     "",
+    "## Discovery",
+    "",
+    DISCOVERY,
+    "",
+    ...table(["criticality by", ...labelsOf(comparison)], discoveriesOf(comparison)),
+    "",
     "## Paired differences",
     "",
     "Per policy, then 95 % t-intervals over policies. *Above* and *below*: the interval lies on one side of 0.",
@@ -93,6 +107,17 @@ function formatMarkdown(comparison: Comparison, pictures: readonly string[]): st
     "",
   ].join("\n");
 }
+
+const DISCOVERY =
+  "Environment steps from which on AUROC stays above .8, per policy, among the budgets that were tried:";
+
+const labelsOf = ({ plan }: Comparison) => plan.policies.map(({ label }) => `policy ${label}`);
+
+const discoveriesOf = ({ summary }: Comparison): string[][] =>
+  summary.discoveries.map(({ explainer, steps }) => [
+    explainer,
+    ...steps.map((found) => (found === null ? "not reached" : found === 0 ? "no steps needed" : formatCount(found))),
+  ]);
 
 const isListed = (one: Difference, all: readonly Difference[]) =>
   all.some(

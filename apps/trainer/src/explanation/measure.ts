@@ -9,7 +9,7 @@ import {
   standardDraws,
   stream,
 } from "@magic-mask/core";
-import { branchingTruth, type States, type Truth, tPValue, tQuantile } from "@magic-mask/metrics";
+import { branchingTruth, effectPValue, type States, type Truth, tQuantile } from "@magic-mask/metrics";
 import type { Alternative, Moment, Range } from "./explanation.ts";
 import { figure } from "./figure.ts";
 import type { Met } from "./replay.ts";
@@ -92,7 +92,7 @@ export function measure(
     });
   }
   const [delta, error] = [truth.criticality[0], truth.standardError[0]];
-  const p = figure(delta === 0 ? 1 : tPValue(delta / error, rollouts - 1));
+  const p = figure(effectPValue(delta, error, rollouts));
   return { effect: { ...range(delta, error), rollouts, p }, alternatives, simulated };
 }
 

@@ -16,7 +16,7 @@ const remarkOn = ({ low, high }: { low: number; high: number }) => {
 
 /** The evaluation as text for a terminal. Intervals are 95 %, over held-out games, or over initialisations for `paper`. */
 export function formatEvaluation(evaluation: Evaluation, record: RunRecord, config: Config): string {
-  const { opponents, kl, truth, ranking, exact, drops, statemask, fidelity, bytes, sanity } = evaluation;
+  const { opponents, kl, truth, ranking, exact, critical, drops, statemask, fidelity, bytes, sanity } = evaluation;
   return [
     `${record.environment} ${JSON.stringify(config.environment.options)}, seed ${record.seed}, ${record.steps} steps, one trained team; intervals: 95 %, bootstrap over held-out games`,
     "",
@@ -58,6 +58,11 @@ export function formatEvaluation(evaluation: Evaluation, record: RunRecord, conf
     "paper: mean and t-interval over initialisations. The value of a state for this policy is meant, not that of perfect play.",
     "",
     ...formatExact(exact),
+    ...critical.map(
+      ({ agent, explainer, tested, critical: found, rate, rollouts, effect }) =>
+        `${agent}: of the ${tested} decisions that ${explainer} scores highest, ${found} are critical (false discovery rate ${percent(rate)}, Benjamini–Hochberg, ${rollouts} fresh rollouts per legal action); all ${tested} cost ${formatInterval(effect)} on average`,
+    ),
+    "",
     formatTable(
       drops.map(({ agent, order, share, drop, budget, missed }) => [
         agent,
