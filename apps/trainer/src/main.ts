@@ -352,7 +352,7 @@ function axisOf(text: string, before: RunStudyOptions["axes"] = {}): RunStudyOpt
     const message = `--axis wants name=value,value, got "${text}"`;
     throw new MagicMaskError("invalid-option", "trainer/main", message);
   }
-  return { ...before, [name]: list.split(",").map((each) => (each === "" ? each : numberOf(each))) };
+  return { ...before, [name]: namesOf(list) };
 }
 
 /** @throws invalid-option */

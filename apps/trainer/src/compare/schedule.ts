@@ -39,18 +39,21 @@ export async function runSchedule(options: ScheduleOptions): Promise<boolean> {
   const { plan, cache, workers, stopped, onProgress } = options;
   const { pending, finished } = await missing(plan, cache);
   const total = [...pending, ...finished].reduce((sum, { weight }) => sum + weight, 0);
-  const hands = Array.from({ length: Math.max(1, Math.min(workers, pending.length)) }, (): Hand<Task> => {
-    const signals = createSignals();
-    const about = { plan, cache, signals };
-    const thread = workers > 0 ? startThread({ module: BENCH, export: "openBench", options: about }) : undefined;
-    const bench: Bench = thread ? { run: (task) => thread.call("run", task) } : openBench(about);
-    return {
-      run: (task) => bench.run(task),
-      share: () => shareDone(signals),
-      stop: () => askToStop(signals),
-      close: async () => thread?.close(),
-    };
-  });
+  const hands = Array.from(
+    { length: Math.max(1, Math.min(workers, pending.length)) },
+    (): Hand<Task> & { close(): Promise<void> } => {
+      const signals = createSignals();
+      const about = { plan, cache, signals };
+      const thread = workers > 0 ? startThread({ module: BENCH, export: "openBench", options: about }) : undefined;
+      const bench: Bench = thread ? { run: (task) => thread.call("run", task) } : openBench(about);
+      return {
+        run: (task) => bench.run(task),
+        share: () => shareDone(signals),
+        stop: () => askToStop(signals),
+        close: async () => thread?.close(),
+      };
+    },
+  );
 
   const tell = ({ done, inHand, waiting }: Standing<Task>) => {
     const made = [...finished, ...done];
@@ -69,9 +72,13 @@ export async function runSchedule(options: ScheduleOptions): Promise<boolean> {
     for (const { pending: job, share } of inHand) units += job.weight * share;
     onProgress({ done: units, total, policies: count("policy"), truths: count("truth"), cells: count("cells") });
   };
-  const { done, failed } = await runPool({ pending, hands, tries: 1, strict: true, stopped, onChange: tell });
-  if (failed.length > 0) throw failed[0].error;
-  return done.length === pending.length;
+  try {
+    const { done, failed } = await runPool({ pending, hands, tries: 1, strict: true, stopped, onChange: tell });
+    if (failed.length > 0) throw failed[0].error;
+    return done.length === pending.length;
+  } finally {
+    await Promise.all(hands.map(({ close }) => close()));
+  }
 }
 
 /** All tasks, what is in the cache already being finished. */

@@ -8,7 +8,7 @@ import { gitCommit } from "../host.ts";
 import { isStopped, type Signals, tellShare } from "../work/signals.ts";
 import { makePilot } from "./pilot.ts";
 import type { StudyPlan, Trial } from "./plan.ts";
-import { keepTrial } from "./store.ts";
+import { keepTrial, readTrial } from "./store.ts";
 import type { Study, Subject } from "./study.ts";
 
 /** One piece of work; each leaves what it makes in the cache. */
@@ -35,7 +35,10 @@ export function openBench(study: Study, plan: StudyPlan, cache: string, signals:
     return frozen.team;
   };
 
-  const makeTrials = async (trials: readonly Trial[], subject: Subject) => {
+  const makeTrials = async (asked: readonly Trial[], subject: Subject) => {
+    // What an earlier try has made stays.
+    const known = await Promise.all(asked.map((trial) => readTrial(trial, cache)));
+    const trials = asked.filter((_, i) => known[i] === undefined);
     let done = 0;
     const measured = study.run(
       trials.map(({ at }) => at),

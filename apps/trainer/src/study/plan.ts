@@ -83,19 +83,18 @@ export async function planStudy(study: Study, options: PlanStudyOptions): Promis
 
 function chosenAxes(study: Study, { size, axes = {} }: PlanStudyOptions): Axes {
   const own = study.axes(size);
-  for (const [axis, values] of Object.entries(axes)) {
+  const asked = Object.entries(axes).map(([axis, values]) => {
     if (!(axis in own)) {
       const message = `${study.id} has no axis "${axis}"; it has: ${Object.keys(own).join(", ")}`;
       throw new MagicMaskError("unknown-name", SOURCE, message);
     }
-    const kind = typeof own[axis][0];
-    const wrong = values.find((value) => typeof value !== kind || value === "");
-    if (wrong !== undefined || values.length === 0) {
-      const message = `${axis} takes ${kind}s such as ${own[axis].join(",")}; got "${values.join(",")}"`;
-      throw new MagicMaskError("invalid-option", SOURCE, message);
-    }
-  }
-  const chosen = { ...own, ...axes } as Axes;
+    const areNumbers = typeof own[axis][0] === "number";
+    const chosen = values.map((value) => (areNumbers ? (value === "" ? Number.NaN : Number(value)) : value));
+    if (chosen.length > 0 && chosen.every((value) => value !== "" && !Number.isNaN(value))) return [axis, chosen];
+    const message = `${axis} takes ${areNumbers ? "numbers" : "names"} such as ${own[axis].join(",")}; got "${values.join(",")}"`;
+    throw new MagicMaskError("invalid-option", SOURCE, message);
+  });
+  const chosen = { ...own, ...Object.fromEntries(asked) } as Axes;
   for (const [axis, values] of Object.entries(chosen)) {
     const doubled = values.find((value, i) => values.indexOf(value) !== i);
     if (doubled !== undefined) {

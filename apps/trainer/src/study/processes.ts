@@ -21,12 +21,18 @@ export type FromWorker =
 
 const SOURCE = "trainer/study-processes";
 
+/** A hand that is a process. */
+export interface ProcessHand extends Hand<Task> {
+  /** Ends the process. */
+  close(): Promise<void>;
+}
+
 /**
  * A worker process, started with its first task. One that dies has its task fail; the next task gets a new one.
  *
  * @param study as `loadStudy` takes it
  */
-export function processHand(study: string, plan: StudyPlan, cache: string): Hand<Task> {
+export function processHand(study: string, plan: StudyPlan, cache: string): ProcessHand {
   let child: ChildProcess | undefined;
   let share = 0;
   let current: { resolve(done: boolean): void; reject(error: Error): void } | undefined;

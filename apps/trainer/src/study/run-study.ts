@@ -13,7 +13,7 @@ import { createInterrupt } from "../terminal/interrupt.ts";
 import { createProgress, formatDuration } from "../terminal/progress.ts";
 import type { StateSet } from "../truth/truth-of.ts";
 import { addressOf } from "../work/address.ts";
-import { type Pending, runPool, type Standing } from "../work/pool.ts";
+import { type Hand, type Pending, runPool, type Standing } from "../work/pool.ts";
 import type { Task } from "./bench.ts";
 import { type Pilot, readPilot } from "./pilot.ts";
 import { type PlanStudyOptions, planStudy, type StudyPlan, type Trial } from "./plan.ts";
@@ -118,8 +118,7 @@ export async function runStudy(options: RunStudyOptions): Promise<StudyOutcome> 
   const unlock = lockRun(cache);
   const interrupt = createInterrupt();
   const stopped = () => interrupt.requested;
-  const hands = (tasks: number) =>
-    Array.from({ length: Math.max(1, Math.min(workers, tasks)) }, () => processHand(options.study, plan, cache));
+  const hands = Array.from({ length: workers }, () => processHand(options.study, plan, cache));
   try {
     const pilots = await timed(study, plan, cache, hands, stopped);
     if (!pilots) return { out, cost: NOTHING, exitCode: interrupt.exitCode };
@@ -135,17 +134,13 @@ export async function runStudy(options: RunStudyOptions): Promise<StudyOutcome> 
     const tell = await teller(study, plan, work, out, command);
     const standing = await runPool({
       pending: work.pending.map(({ pending }) => pending),
-      hands: hands(work.pending.length),
+      hands,
       tries: TRIES,
       strict: false,
       stopped,
       onChange: tell.update,
     });
-    const failures = standing.failed.map(({ pending, error, tries }) => ({
-      what: nameOf(plan, pending.task),
-      tries,
-      error: error instanceof Error ? error.message : `${error}`,
-    }));
+    const failures = failuresOf(plan, standing);
     if (stopped() && standing.done.length + failures.length < work.pending.length) {
       await tell.end(standing, "stopped", failures);
       process.stderr.write(`stopped; what is done is in ${cache}; give the same command again to go on\n`);
@@ -157,6 +152,7 @@ export async function runStudy(options: RunStudyOptions): Promise<StudyOutcome> 
     process.stderr.write(`${failures.length > 0 ? `${failures.length} tasks failed; ` : ""}results: ${out}\n`);
     return { out, cost, results, exitCode: failures.length > 0 ? 1 : 0 };
   } finally {
+    await Promise.all(hands.map(({ close }) => close()));
     interrupt.restore();
     unlock();
   }
@@ -183,7 +179,7 @@ async function timed(
   study: Study,
   plan: StudyPlan,
   cache: string,
-  hands: (tasks: number) => ReturnType<typeof processHand>[],
+  hands: readonly Hand<Task>[],
   stopped: () => boolean,
 ): Promise<readonly Pilot[] | undefined> {
   const look = () => Promise.all(plan.worlds.map((_, world) => readPilot(study, plan, world, cache)));
@@ -198,7 +194,7 @@ async function timed(
     }));
     const { failed, done } = await runPool<Task>({
       pending,
-      hands: hands(pending.length),
+      hands,
       tries: 1,
       strict: true,
       stopped,
@@ -308,7 +304,7 @@ async function teller(study: Study, plan: StudyPlan, { pending, finished }: Work
       policies: progressOf("policy"),
       truths: progressOf("truth"),
       trials: progressOf("trials"),
-      share: total > 0 ? (weigh(before) + now) / total : 1,
+      share: made.length === all.length ? 1 : (weigh(before) + now) / total,
       trialsPerHour: trials > 0 ? trials / hours : null,
       secondsLeft: now > 0 ? (3600 * hours * (total - weigh(before) - now)) / now : null,
       failures,
@@ -316,18 +312,12 @@ async function teller(study: Study, plan: StudyPlan, { pending, finished }: Work
       updatedAt: new Date().toISOString(),
     };
   };
-  const failuresOf = ({ failed }: Standing<Task>) =>
-    failed.map(({ pending: { task }, error, tries }) => ({
-      what: nameOf(plan, task),
-      tries,
-      error: error instanceof Error ? error.message : `${error}`,
-    }));
   const nothing: Standing<Task> = { done: [], inHand: [], waiting: [], failed: [] };
   await writeStatus(out, statusOf(nothing, "running", []));
 
   return {
     update(standing: Standing<Task>) {
-      const status = statusOf(standing, "running", failuresOf(standing));
+      const status = statusOf(standing, "running", failuresOf(plan, standing));
       const of = ({ done, total: most }: Status["trials"]) => `${done}/${most}`;
       progress.update(100 * status.share, {
         policies: of(status.policies),
@@ -354,6 +344,16 @@ async function teller(study: Study, plan: StudyPlan, { pending, finished }: Work
 
 /** Milliseconds from one status to the next. */
 const STATUS_PERIOD = 1000;
+
+/** By name, whichever failed first. */
+function failuresOf(plan: StudyPlan, { failed }: Standing<Task>): FailedTask[] {
+  const told = failed.map(({ pending: { task }, error, tries }) => ({
+    what: nameOf(plan, task),
+    tries,
+    error: error instanceof Error ? error.message : `${error}`,
+  }));
+  return told.sort((a, b) => (a.what < b.what ? -1 : 1));
+}
 
 /** What a task makes, for people. */
 function nameOf({ worlds, axes }: StudyPlan, task: Task): string {

@@ -16,7 +16,6 @@ export interface Hand<T> {
   share(): number;
   /** Asks it to stop where it can go on later. */
   stop(): void;
-  close(): Promise<void>;
 }
 
 /** A task that was given up, and why. */
@@ -53,7 +52,6 @@ export interface PoolOptions<T> {
 
 /**
  * Does tasks side by side, as many as there are hands. What a task does must not depend on who does it, nor on what goes on beside it.
- * Hands are closed at the end.
  *
  * A task that is given up takes those with it that wait for it; each is reported.
  *
@@ -129,7 +127,6 @@ export async function runPool<T>(options: PoolOptions<T>): Promise<Standing<T>> 
     return standing();
   } finally {
     clearInterval(watch);
-    await Promise.all(hands.map(({ close }) => close()));
   }
 }
 
