@@ -26,6 +26,7 @@ export interface Bench {
 
 /** @param cache folder that keeps what is done */
 export function openBench(study: Study, plan: StudyPlan, cache: string, signals: Signals): Bench {
+  const commit = gitCommit();
   let frozen: { readonly name: string; readonly team: FrozenTeam } | undefined;
   const load = async (world: number, policy: number) => {
     const name = `${world} ${policy}`;
@@ -45,7 +46,7 @@ export function openBench(study: Study, plan: StudyPlan, cache: string, signals:
       subject,
     );
     for await (const result of measured) {
-      await keepTrial(trials[done++], cache, { ...result, commit: gitCommit() });
+      await keepTrial(trials[done++], cache, { ...result, commit });
       tellShare(signals, done / trials.length);
       await setImmediate();
       if (isStopped(signals)) return done === trials.length;

@@ -10,7 +10,7 @@ import type { StudyPlan } from "./plan.ts";
 import { keep, read } from "./store.ts";
 import type { Axes, Study } from "./study.ts";
 
-/** How long things take in one world on one core of this machine, in wall seconds. */
+/** How long things take in one world, in seconds of one core of this machine: whatever else it does meanwhile does not count. */
 export interface Pilot {
   /** Of a step of training. */
   readonly step: number;
@@ -27,10 +27,10 @@ interface Line {
 }
 
 /** Raised when a pilot means something else. */
-const FORMAT = 1;
+const FORMAT = 2;
 /** States of each agent, in a short look and a longer one. */
 const STATES = [4, 16] as const;
-/** Wall seconds that policies are trained for. */
+/** Seconds that policies are trained for. */
 const TRAINING = 2;
 
 /** Times a little of everything on an untrained team, and keeps what that took. @returns whether it is done */
@@ -52,7 +52,11 @@ export async function makePilot(
   const look = (agent: number, states: number) =>
     measure({ states: set, sizes: { ...sizes, states } }, agent, once, createSignals()) as Promise<TruthSet>;
   const times = [];
-  for (const states of STATES) times.push((await look(0, states)).seconds);
+  for (const states of STATES) {
+    const begun = coreSeconds();
+    await look(0, states);
+    times.push(coreSeconds() - begun);
+  }
   const perState = lineThrough(STATES, times);
   const truths: TruthSet[] = [];
   for (const agent of fresh.policies.keys()) truths.push(await look(agent, STATES[1]));
@@ -62,9 +66,9 @@ export async function makePilot(
   const groups = study.pilots(axesOf(plan, world));
   const took = [];
   for (const group of groups) {
-    const begun = performance.now();
+    const begun = coreSeconds();
     for await (const _ of study.run(group, { frozen: fresh, truths }));
-    took.push(secondsSince(begun));
+    took.push(coreSeconds() - begun);
     if (isStopped(signals)) return false;
   }
   const pilot: Pilot = {
@@ -110,19 +114,22 @@ async function timeTraining(config: Config): Promise<number> {
   const alone = { ...config, mask: { ...config.mask, enabled: false } };
   const { world, team, backend } = await assemble(alone);
   let first: { readonly at: number; readonly steps: number } | undefined;
+  let each = 0;
   for await (const { steps } of trainJointly(alone, world, team, undefined, backend)) {
-    const at = performance.now();
+    const at = coreSeconds();
     first ??= { at, steps };
-    if (steps > first.steps && at - first.at >= 1000 * TRAINING) return secondsSince(first.at) / (steps - first.steps);
-    if (steps >= config.training.totalSteps) {
-      // So short that all of it has been seen.
-      return steps > first.steps ? secondsSince(first.at) / (steps - first.steps) : 0;
-    }
+    if (steps > first.steps) each = (at - first.at) / (steps - first.steps);
+    // Where training is shorter than that, all of it has been seen.
+    if (steps >= config.training.totalSteps || at - first.at >= TRAINING) break;
   }
-  return 0;
+  return each;
 }
 
-const secondsSince = (begun: number) => (performance.now() - begun) / 1000;
+/** Seconds of a core that this process has had. */
+function coreSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
 
 /** The line through two points, sloping up and nowhere below 0. */
 function lineThrough(amounts: readonly number[], seconds: readonly number[]): Line {

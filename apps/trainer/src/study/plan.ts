@@ -13,7 +13,7 @@ export interface Trial {
 }
 
 /** All of one value of the environment axis. */
-export interface PlannedWorld {
+interface PlannedWorld {
   readonly environment: string;
   readonly subjects: Subjects;
   /** Trials that are made in one go, each a list. @see Study.arms */

@@ -44,14 +44,14 @@ export interface RunStudyOptions {
   readonly command: string;
 }
 
-/** What a study takes, in wall seconds of one core; low and high differ in how many rollouts the truth will need. */
+/** What a study takes, in seconds of one core; low and high differ in how many rollouts the truth will need. */
 export interface Cost {
   readonly low: number;
   readonly high: number;
   /** Of that, what is done already. */
   readonly spentLow: number;
   readonly spentHigh: number;
-  /** Wall seconds ahead with so many processes. */
+  /** Wall seconds ahead with so many processes, if each has a core to itself. */
   readonly least: number;
   readonly most: number;
   readonly workers: number;
@@ -73,7 +73,7 @@ export interface StudyResults {
   readonly plan: StudyPlan;
   /** Estimated beforehand. */
   readonly cost: Cost;
-  /** Wall seconds that it took in the end, whenever that was. */
+  /** Wall seconds of its processes, summed: what it took in the end, whenever that was. */
   readonly ledger: {
     readonly training: number;
     readonly truth: number;

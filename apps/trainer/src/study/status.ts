@@ -24,7 +24,7 @@ export interface Status {
   readonly updatedAt: string;
 }
 
-export interface Progress {
+interface Progress {
   readonly done: number;
   readonly total: number;
 }

@@ -6,6 +6,7 @@ import { formatInterval, formatTable, markdownTable } from "../terminal/table.ts
 import { toJson } from "../write-results.ts";
 import type { Cost, StudyResults } from "./run-study.ts";
 import { formatFailure } from "./status.ts";
+import type { Report } from "./study.ts";
 
 /** `study.json` for programs, `README.md` and pictures for people. @throws io */
 export async function writeStudy(out: string, results: StudyResults): Promise<void> {
@@ -45,6 +46,7 @@ export function formatStudy({ study, report, failures, ledger }: StudyResults): 
     ),
     "",
     ...sentences,
+    standingOf(report),
     "",
     ...ledgerOf(ledger),
     ...(failures.length > 0 ? ["", `failures: ${failures.length}`, ...failures.map(formatFailure)] : []),
@@ -62,7 +64,7 @@ function formatMarkdown(results: StudyResults): string {
     study.question,
     "",
     ...quick,
-    ...report.sentences.flatMap((sentence) => [`- ${sentence}`]),
+    ...[...report.sentences, standingOf(report)].map((sentence) => `- ${sentence}`),
     "",
     "## Against the paper",
     "",
@@ -93,12 +95,20 @@ function formatMarkdown(results: StudyResults): string {
     "",
     `${axes.join("; ")}. Means over agents, then over seeds, with 95 % t-intervals over seeds; differences are paired by seed. ${plan.worlds.map(({ environment, subjects }) => `${environment}: policies of ${subjects.policies[0].config.training.totalSteps} steps, ${subjects.sizes.states} ${subjects.states} states of each agent`).join("; ")}.`,
     "",
-    ...ledgerOf(ledger).flatMap((line) => [`- ${line}`]),
+    ...ledgerOf(ledger).map((line) => `- ${line}`),
     "",
     ...(failures.length > 0 ? ["## Failures", "", ...failures.map((each) => `-${formatFailure(each)}`), ""] : []),
     `Made by \`${command}\` at commit ${commit ?? "unknown"} on ${machine.cpu}, ${machine.cpus} cores, Node ${machine.node}, backend ${machine.backends.join(", ")}.${several}`,
     "",
   ].join("\n");
+}
+
+/** How the paper's claim fares, in one sentence. */
+function standingOf({ judgements }: Report): string {
+  const counts = (["reproduced", "not reproduced", "not comparable"] as const).map(
+    (verdict) => `${verdict} in ${judgements.filter((each) => each.verdict === verdict).length}`,
+  );
+  return `Of ${judgements.length} comparisons with the paper's claim it is ${counts.join(", ")}.`;
 }
 
 const ledgerOf = ({ training, truth, learning, judging }: StudyResults["ledger"]): string[] => [

@@ -19,7 +19,7 @@ export interface Hand<T> {
 }
 
 /** A task that was given up, and why. */
-export interface Failure<T> {
+interface Failure<T> {
   readonly pending: Pending<T>;
   readonly error: unknown;
   /** Tries that it was given; 0 for one that needs another that was given up. */

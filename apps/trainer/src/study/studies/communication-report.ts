@@ -184,7 +184,9 @@ const shown = (interval: Interval | null): Interval =>
   interval ?? { estimate: Number.NaN, low: Number.NaN, high: Number.NaN };
 
 const signed = (interval: Interval | null) =>
-  interval ? `${interval.estimate < 0 ? "" : "+"}${formatInterval(interval)}` : formatNumber(Number.NaN);
+  interval
+    ? `${interval.estimate < 0 ? "" : "+"}${formatInterval(interval)}`.replaceAll("-", "−")
+    : formatNumber(Number.NaN);
 
 interface Point extends Interval {
   readonly mode: string;

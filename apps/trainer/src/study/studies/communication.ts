@@ -53,8 +53,8 @@ const TRAINING: Readonly<Record<string, number>> = {
   highway_fast_v0: 500_000,
 };
 const QUICK = {
-  training: { totalSteps: 100_000 },
-  evaluation: { states: 150, pilotRollouts: 2, rollouts: 8, batches: 1 },
+  training: { totalSteps: 300_000 },
+  evaluation: { states: 250, pilotRollouts: 2, rollouts: 16, batches: 1 },
 };
 
 /**
