@@ -22,7 +22,7 @@ async function planted(seed: number): Promise<Subject> {
       "training.discount=0.5",
       "posthoc.probability=0.5",
       "posthoc.learningRate.start=0.01",
-      "posthoc.headSteps=300",
+      "posthoc.headSteps=150",
       "sharing.every=10",
     ],
   });
@@ -82,7 +82,7 @@ describe("communication", () => {
       const [none, all] = await measured(seed, ["none", "all"], 300);
       gains.push((all.figures.fidelity.all as number) - (none.figures.fidelity.all as number));
     }
-    expect(gains.reduce((sum, gain) => sum + gain, 0) / 3).toBeGreaterThan(0.03);
+    expect(gains.reduce((sum, gain) => sum + gain, 0) / 3).toBeGreaterThan(0.02);
   });
 
   it("knows every mode there is", () => {
