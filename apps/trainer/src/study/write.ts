@@ -108,7 +108,7 @@ function standingOf({ judgements }: Report): string {
   const counts = (["reproduced", "not reproduced", "not comparable"] as const).map(
     (verdict) => `${verdict} in ${judgements.filter((each) => each.verdict === verdict).length}`,
   );
-  return `Of ${judgements.length} comparisons with the paper's claim it is ${counts.join(", ")}.`;
+  return `The paper's claim, comparison by comparison (${judgements.length}): ${counts.join(", ")}.`;
 }
 
 const ledgerOf = ({ training, truth, learning, judging }: StudyResults["ledger"]): string[] => [
