@@ -22,7 +22,7 @@ async function planted(seed: number): Promise<Subject> {
       "training.discount=0.5",
       "posthoc.probability=0.5",
       "posthoc.learningRate.start=0.01",
-      "posthoc.headSteps=150",
+      "posthoc.epochs=60",
       "sharing.every=10",
     ],
   });

@@ -46,6 +46,8 @@ export interface CommunicationOptions {
 
 /** Copies of the world in which masks' steps are played: so few that the shortest budget holds whole episodes. */
 const COPIES = 16;
+/** Records per optimiser step of a head. */
+const MINIBATCH = 256;
 /** Environment steps of training, where presets take hours. */
 const TRAINING: Readonly<Record<string, number>> = {
   connect_four_v0: 2_000_000,
@@ -62,8 +64,8 @@ const QUICK = {
  *
  * Policies are fixed beforehand. A coin blinds at a constant rate; each agent's mask learns from its own decisions, alike in all
  * arms. What differs is whose records an agent's second head learns from: its own, which every arm has, and those that the mode lets
- * its peers send. Heads, their steps and their chance are the same in all arms. Criticality is that of mask and head, stacked with
- * equal weights.
+ * its peers send. Heads, how many steps they take and their chance are the same in all arms. Criticality is that of mask and head,
+ * stacked with equal weights.
  */
 export function communication(options: CommunicationOptions = {}): Study<CommunicationFigures> {
   const {
@@ -99,7 +101,7 @@ export function communication(options: CommunicationOptions = {}): Study<Communi
         const message = `${objective.name} decides the blinding itself, so arms would not share their steps; set mask.objective to one that leaves it to a coin`;
         throw new MagicMaskError("unsupported", SOURCE, message);
       }
-      const { probability, epochs, learningRate, headSteps } = posthoc;
+      const { probability, epochs, learningRate } = posthoc;
       const { every, channel, capacity } = sharing;
       return {
         objective: objective.name,
@@ -107,7 +109,7 @@ export function communication(options: CommunicationOptions = {}): Study<Communi
         copies: COPIES,
         shards: training.shards,
         trace: training.trace,
-        learning: { probability, epochs, learningRate, headSteps },
+        learning: { probability, epochs, learningRate },
         sharing: { every, channel, capacity },
       };
     },
@@ -139,6 +141,9 @@ async function* runModes(trials: readonly Coordinates[], { frozen, truths }: Sub
   const seed = stream(config.seed, "study", "communication").bits();
   const { masks, explainers } = await learnFromCoin(subject, objective, coin, seed);
   const story = storyOf(coin.evidence, masks, coin.steps / COPIES);
+  const decisions = Math.max(...coin.evidence.map(({ rows }) => rows.length));
+  // As many passes over its own decisions as a mask makes; the same in all arms.
+  const headSteps = Math.ceil((config.posthoc.epochs * decisions) / MINIBATCH);
   const shared = secondsSince(begun);
 
   for (const { mode } of trials) {
@@ -152,8 +157,7 @@ async function* runModes(trials: readonly Coordinates[], { frozen, truths }: Sub
       createLearner: frozen.create,
       critics: coin.critics,
     });
-    const now = exchange(story, memory, config.sharing.every);
-    await memory.fitHeads(config.posthoc.headSteps, now);
+    await memory.fitHeads(headSteps, exchange(story, memory, config.sharing.every));
     const learning = secondsSince(started);
     const looked = performance.now();
     const figures = judge(memory, explainers, { frozen, truths }, coin.steps);
