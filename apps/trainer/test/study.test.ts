@@ -35,7 +35,7 @@ const study = (folder: string) => {
         training: { totalSteps: 2000, copies: 8, shards: 2, rolloutTicks: 24, minibatch: 64 },
         evaluation: { states: 20, pilotRollouts: 2, rollouts: 2, batches: 1 },
       }),
-      settings: ({ mask }) => ({ perturbation: mask.perturbation }),
+      settings: ({ posthoc }) => ({ epochs: posthoc.epochs }),
       work: (trials) => trials.length * trials[0].budget,
       pilots: ({ environment, seed }) =>
         [10, 20].map((budget) => [{ environment: environment[0], seed: seed[0], budget, arm: "1" }]),
@@ -151,7 +151,7 @@ describe("magic-mask study", () => {
     for (const changes of [
       { overrides: ["training.totalSteps=3000"] },
       { overrides: ["evaluation.states=21"] },
-      { overrides: ["mask.perturbation=policy_noise"] },
+      { overrides: ["posthoc.epochs=7"] },
       { states: "dev" },
     ]) {
       expect((await named(changes)).filter((address) => all.includes(address))).toEqual([]);
