@@ -59,6 +59,20 @@ describe("the build of the command line", () => {
   });
 });
 
+describe("the build of the command line's studies", () => {
+  it("come to the same on one worker process and on two", () => {
+    const axes = "--axis environment=planted_v0 --axis seed=1,2 --axis budget=300 --axis mode=none,all";
+    const small = "training.totalSteps=2000 evaluation.states=20 evaluation.rollouts=2 posthoc.epochs=1";
+    const [one, two] = [1, 2].map((workers) => {
+      const kept = `--cache="${folder}/studies-${workers}" --out="${folder}/study-${workers}"`;
+      const command = `node apps/trainer/dist/main.js study communication --quick ${axes} ${small} ${kept}`;
+      return JSON.parse(sh(`${command} --workers=${workers} --json`));
+    });
+    expect(two.digest).toBe(one.digest);
+    expect(one.failures).toEqual([]);
+  });
+});
+
 describe("the build of the command line's page", () => {
   it("has all that it is made of, in the build and in the tarball", () => {
     const program = "node apps/trainer/dist/main.js";

@@ -14,6 +14,10 @@ import { type LoadedRun, loadRun, requireExplanation } from "./load-run.ts";
 import { presets } from "./presets.ts";
 import { noteTestLook } from "./run/test-looks.ts";
 import { formatSolution, solveMoves } from "./solve.ts";
+import { studies } from "./study/registry.ts";
+import { type RunStudyOptions, runStudy } from "./study/run-study.ts";
+import { formatStatus, readStatus } from "./study/status.ts";
+import { formatCost, formatStudy, plain } from "./study/write.ts";
 import { formatEvaluation, formatExplanation } from "./terminal/report.ts";
 import { runTraining, type TrainingOutcome, type TrainingRunOptions } from "./training-run.ts";
 import type { StateSet } from "./truth/truth-of.ts";
@@ -206,6 +210,73 @@ program
     );
   });
 
+interface StudyFlags {
+  readonly quick?: boolean;
+  readonly paper?: boolean;
+  readonly axis?: NonNullable<RunStudyOptions["axes"]>;
+  readonly cost?: boolean;
+  readonly states: StateSet;
+  readonly workers: number | string;
+  readonly out?: string;
+  readonly cache: string;
+  readonly json?: boolean;
+}
+
+const STUDY_EXAMPLES = [
+  "magic-mask study communication --quick",
+  "magic-mask study communication --cost",
+  "magic-mask study communication --axis mode=none,perturbed --axis environment=pong_walls_v0 evaluation.states=1000",
+  "magic-mask study my-study.ts",
+];
+
+const STUDY_NOTES = `
+Says what it costs before it starts. Stop it with Ctrl-C, or kill it, and give the same command again: only what is missing is made.
+What fails is tried once more, then reported; the exit code is then 1. Takes the keys of \`magic-mask train --help\`.
+
+Studies:
+${Object.values(studies)
+  .map(({ id, question }) => `  ${id.padEnd(16)} ${question}`)
+  .join("\n")}`;
+
+program
+  .command("study <id|file>")
+  .description("answer a question by many trials on worker processes: tables, plots, and the paper's claim beside them")
+  .argument("[key=value...]", "configuration overrides, in all worlds, such as training.totalSteps=300000")
+  .option("--quick", "small sizes, to try it: minutes")
+  .option("--paper", "as much as the paper spent: 10 million steps of training")
+  .option("--axis <name=list>", "values of an axis instead of the study's own; once for each axis", axisOf)
+  .option("--cost", "say what it would cost, and no more")
+  .addOption(statesOption())
+  .option("--workers <n>", "processes, or auto: one for each core; results do not depend on it", workersOf, "auto")
+  .option("--out <folder>", "where the results go (default: studies/<id>)")
+  .option(
+    "--cache <folder>",
+    "policies, truths and trials that are done; what is there is not made again",
+    "runs/study",
+  )
+  .option("--json", "print one JSON object")
+  .addHelpText("after", `\nExamples:\n${STUDY_EXAMPLES.map((line) => `  ${line}\n`).join("")}${STUDY_NOTES}`)
+  .action(async (study: string, overrides: string[], { quick, paper, axis, cost, ...flags }: StudyFlags) => {
+    if (quick && paper) throw new MagicMaskError("invalid-option", "trainer/main", "give --quick or --paper, not both");
+    const command = ["magic-mask", ...process.argv.slice(2)].join(" ");
+    const size = quick ? "quick" : paper ? "paper" : "default";
+    const about = { ...flags, study, size, overrides, command, ...(axis && { axes: axis }) } as const;
+    const { results, ...outcome } = await runStudy({ ...about, costOnly: cost === true });
+    print(flags, { ...outcome, ...(results && plain(results)) }, () =>
+      results ? `${formatStudy(results)}\n\nresults: ${outcome.out}` : formatCost(outcome.cost),
+    );
+  });
+
+program
+  .command("status <folder>")
+  .description("how a study stands: progress, rate, time left, failures")
+  .option("--json", "print one JSON object")
+  .addHelpText("after", "\nExample:\n  magic-mask status studies/communication --json")
+  .action((folder: string, flags: { json?: boolean }) => {
+    const status = readStatus(folder);
+    print(flags, status, () => formatStatus(status));
+  });
+
 withTrainingFlags(program.command("start"))
   .description("the whole job: train on Connect 4, evaluate, and explain one game")
   .addHelpText("after", "\nExample:\n  magic-mask start --seed 2\n\nTakes the keys of `magic-mask train --help`.")
@@ -272,6 +343,16 @@ function numberOf(text: string): number | string {
 
 function namesOf(text: string): string[] {
   return text.split(",");
+}
+
+/** `<axis>=<value>,…` @throws invalid-option */
+function axisOf(text: string, before: RunStudyOptions["axes"] = {}): RunStudyOptions["axes"] {
+  const [, name, list] = /^([\w-]+)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined) {
+    const message = `--axis wants name=value,value, got "${text}"`;
+    throw new MagicMaskError("invalid-option", "trainer/main", message);
+  }
+  return { ...before, [name]: namesOf(list) };
 }
 
 /** @throws invalid-option */

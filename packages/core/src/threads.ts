@@ -50,7 +50,7 @@ export function startThread(description: ThreadDescription): Thread {
     return call;
   };
   worker.on("message", ({ id, result, error }) => {
-    if (error) settle(id)?.reject(revive(error));
+    if (error) settle(id)?.reject(reviveError(error));
     else settle(id)?.resolve(result as never);
   });
   worker.on("error", (error) => {
@@ -126,16 +126,17 @@ const BOOTSTRAP = `
   });
 `;
 
-/** Cloning drops an error's class and, with it, its fields: they travel as a plain object. */
-interface ErrorFields {
-  readonly name?: string;
-  readonly code?: string;
-  readonly source?: string;
+/** Cloning drops an error's class and, with it, its fields: they travel as a plain object, to be picked from any error. */
+export interface ErrorFields {
+  readonly name?: string | undefined;
+  readonly code?: string | undefined;
+  readonly source?: string | undefined;
   readonly message: string;
-  readonly stack?: string;
+  readonly stack?: string | undefined;
 }
 
-function revive({ name, code, source, message, stack }: ErrorFields): Error {
+/** The error that these are the fields of. */
+export function reviveError({ name, code, source, message, stack }: ErrorFields): Error {
   const error =
     name === "MagicMaskError"
       ? new MagicMaskError(code as ErrorCode, `${source}`, message.slice(`[${source}] `.length))

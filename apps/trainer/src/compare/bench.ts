@@ -1,9 +1,9 @@
 /** What does a comparison's tasks, in the main thread or in one of its own; `schedule.ts` names this file. */
 
+import type { Signals } from "../work/signals.ts";
 import { makeCells } from "./cells.ts";
 import { type Cell, type Plan, truthsOf } from "./plan.ts";
 import { type FrozenTeam, loadPolicy, trainPolicy } from "./policies.ts";
-import type { Signals } from "./signals.ts";
 import { loadTruth, makeTruth } from "./truth.ts";
 
 /** One piece of work; each leaves what it makes in the cache. */

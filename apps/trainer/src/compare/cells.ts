@@ -10,11 +10,11 @@ import { randomPlayer } from "../policies.ts";
 import { postHocSeed } from "../posthoc.ts";
 import { writeFileAtomic } from "../run/atomic.ts";
 import { seal, unseal } from "../run/sealed-json.ts";
+import { isStopped, type Signals, tellShare } from "../work/signals.ts";
 import { type Baseline, baselineOf, type DropPoint, dropCurve } from "./drops.ts";
 import { type CoinEvidence, type Learned, learnByDeciding, learnFromCoin, playByCoin } from "./learn.ts";
 import { type Cell, headlineShare, type Plan } from "./plan.ts";
 import type { FrozenTeam } from "./policies.ts";
-import { isStopped, type Signals, tellShare } from "./signals.ts";
 import type { TruthSet } from "./truth.ts";
 
 /** Rank agreement with truth; null where it is undefined, as where nothing is critical. */

@@ -1,19 +1,18 @@
-import { appendFileSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { MagicMaskError } from "@magic-mask/core";
-import { assembleWorld, policyWork } from "../assemble.ts";
-import { loadBackend, workersFor } from "../backend.ts";
+import { workersFor } from "../backend.ts";
 import { type Config, parseConfig, resolveConfig } from "../config.ts";
 import { gitCommit, hostDescription } from "../host.ts";
 import { lockRun } from "../run/lock.ts";
-import { noteTestLook } from "../run/test-looks.ts";
 import { createInterrupt } from "../terminal/interrupt.ts";
 import { createProgress, formatDuration } from "../terminal/progress.ts";
 import type { StateSet } from "../truth/truth-of.ts";
-import { addressOf } from "./address.ts";
+import { addressOf } from "../work/address.ts";
 import { type CellResult, readCell } from "./cells.ts";
+import { noteLooks } from "./looks.ts";
 import { cellsOf, type Plan, type PolicySource, planComparison, trainedPolicy, truthsOf } from "./plan.ts";
-import { costOf, type PolicyCost, policyOfRun } from "./policies.ts";
+import { costOf, type PolicyCost, policyOfRun, settled } from "./policies.ts";
 import { runSchedule } from "./schedule.ts";
 import { type Summary, sentenceOn, summarise } from "./summary.ts";
 import { loadTruth } from "./truth.ts";
@@ -109,7 +108,7 @@ export async function compare(options: CompareOptions): Promise<CompareOutcome> 
   const unlock = lockRun(cache);
   const interrupt = createInterrupt();
   try {
-    if (plan.states === "test") await noteLooks(plan, cache, command);
+    if (plan.states === "test") await noteLooks(plan.policies, cache, command);
     const progress = createProgress({
       label: `compare ${plan.environment.id}${quick ? " (quick)" : ""}`,
       total: 100,
@@ -137,13 +136,6 @@ export async function compare(options: CompareOptions): Promise<CompareOutcome> 
   }
 }
 
-/** A look at the test states is noted before it is taken: in the records of runs that are there, and in the cache. */
-async function noteLooks({ policies }: Plan, cache: string, command: string): Promise<void> {
-  for (const { run } of policies) if (run) await noteTestLook(run, command);
-  const look = { at: new Date().toISOString(), command, policies: policies.map(({ address }) => address) };
-  appendFileSync(join(cache, "test-looks.jsonl"), `${JSON.stringify(look)}\n`);
-}
-
 async function planOf(options: CompareOptions): Promise<Plan> {
   const { envId, file, overrides = [], quick = false, states } = options;
   if (options.policies && options.seeds) {
@@ -155,13 +147,8 @@ async function planOf(options: CompareOptions): Promise<Plan> {
     flags: { environment: { id: envId } },
     overrides,
   });
-  // The cells' addresses name what ran, not what was left to choose.
-  const { name: backend } = await loadBackend(
-    { backend: asked.backend, workers: 0 },
-    policyWork(asked, assembleWorld(asked)),
-  );
-  const mask = { ...asked.mask, enabled: true };
-  const config: Config = { ...asked, mask, backend: backend as Config["backend"], workers: 0 };
+  const config = await settled({ ...asked, mask: { ...asked.mask, enabled: true } });
+  const { backend } = config;
   return planComparison({
     config,
     policies: options.policies

@@ -1,5 +1,5 @@
 import type { CreateLearner, Explainer } from "@magic-mask/core";
-import { askMasks, type Evidence, type MaskObjective } from "@magic-mask/masking";
+import { askMasks, type Critic, type Evidence, type MaskLearner, type MaskObjective } from "@magic-mask/masking";
 import type { Blinding } from "@magic-mask/ppo";
 import { assembleCritics, type Team, type World } from "../assemble.ts";
 import { assembleCollector } from "../collector.ts";
@@ -7,7 +7,7 @@ import type { Config } from "../config.ts";
 import { postHocSeed, roundsOf } from "../posthoc.ts";
 
 /** Frozen policies and what learners are made by. */
-interface Subject {
+export interface Subject {
   readonly config: Config;
   readonly world: World;
   readonly team: Team;
@@ -28,6 +28,8 @@ export interface Learned {
 export interface CoinEvidence {
   /** [N] */
   readonly evidence: readonly Evidence[];
+  /** [N] */
+  readonly critics: readonly Critic[];
   readonly steps: number;
   readonly wallSeconds: number;
 }
@@ -49,7 +51,7 @@ export async function playByCoin(subject: Subject, budget: number): Promise<Coin
   }
   // What was played stays.
   await collector.close();
-  return { evidence, steps: ticks * copies, wallSeconds: secondsSince(begun) };
+  return { evidence, critics, steps: ticks * copies, wallSeconds: secondsSince(begun) };
 }
 
 /**
@@ -64,12 +66,13 @@ export async function learnFromCoin(
   { evidence, ...shared }: CoinEvidence,
   seed: number,
   epochs = config.posthoc.epochs,
-): Promise<Learned> {
+): Promise<Learned & { readonly masks: readonly MaskLearner[] }> {
   const { learningRate } = config.posthoc;
   const begun = performance.now();
   const masks = masksOf({ world, create }, objective, seed);
   for (const [agent, mask] of masks.entries()) await mask.fit(evidence[agent], { epochs, learningRate });
   return {
+    masks,
     explainers: masks.map(({ explainer }) => explainer),
     steps: shared.steps,
     wallSeconds: shared.wallSeconds + secondsSince(begun),

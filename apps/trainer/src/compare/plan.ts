@@ -5,7 +5,7 @@ import { assembleWorld } from "../assemble.ts";
 import type { Config } from "../config.ts";
 import { identityOf, isLearned } from "../perturbations.ts";
 import type { StateSet } from "../truth/truth-of.ts";
-import { addressOf } from "./address.ts";
+import { addressOf } from "../work/address.ts";
 
 /** A frozen policy that is explained: the unit over which intervals are taken. */
 export interface PolicySource {
@@ -43,20 +43,25 @@ interface Sizes {
   readonly shares: readonly number[];
 }
 
-/** A comparison as a value: everything that its figures depend on. */
-export interface Plan {
+/** Frozen policies of one world, and how well the truth of their decisions is to be known. */
+export interface Subjects {
   readonly environment: Config["environment"];
   /** Names of the agents. */
   readonly agents: readonly string[];
   readonly policies: readonly PolicySource[];
+  readonly states: StateSet;
+  readonly sizes: Pick<Sizes, "states" | "truth">;
+  readonly backend: string;
+}
+
+/** A comparison as a value: everything that its figures depend on. */
+export interface Plan extends Subjects {
   readonly explainers: readonly PlannedExplainer[];
   /** Environment steps that an explainer may learn from, ascending. */
   readonly budgets: readonly number[];
-  readonly states: StateSet;
   readonly sizes: Sizes;
   /** The explainer that the others are held against: the default. */
   readonly subject: string;
-  readonly backend: string;
 }
 
 /** The truth of one agent's decisions under one policy. */
@@ -77,17 +82,20 @@ export interface Cell {
   readonly address: string;
 }
 
-export interface PlanOptions {
+export interface SubjectsOptions {
   /** Resolved; its seed is of no account. */
   readonly config: Config;
   readonly policies: readonly PolicySource[];
+  readonly states: StateSet;
+  /** Name of the backend that runs the networks. */
+  readonly backend: string;
+}
+
+export interface PlanOptions extends SubjectsOptions {
   /** Names from `objectives` and `controls`; all by default. The control `random` is always among them, as chance level. */
   readonly explainers?: readonly string[];
   readonly budgets: readonly number[];
-  readonly states: StateSet;
   readonly shares: readonly number[];
-  /** Name of the backend that runs the networks. */
-  readonly backend: string;
 }
 
 const SOURCE = "trainer/plan";
@@ -96,11 +104,29 @@ const SOURCE = "trainer/plan";
 const FORMAT = 1;
 
 /** Hashes hold per backend, architecture and major version of Node. */
-const machine = () => ({ architecture: process.arch, node: process.versions.node.split(".")[0] });
+export const machine = () => ({ architecture: process.arch, node: process.versions.node.split(".")[0] });
 
-/** @throws invalid-option, unknown-name; unsupported for worlds that have no truth: without snapshots or finitely many actions, and for perturbations that are learned */
+/** @throws invalid-option, unknown-name; as `planSubjects` */
 export function planComparison(options: PlanOptions): Plan {
-  const { config, policies, budgets, states, shares, backend } = options;
+  const { config, budgets, shares } = options;
+  const { sizes, ...subjects } = planSubjects(options);
+  requireOnce(budgets);
+  requireOnce(options.explainers ?? []);
+  const { dropEpisodes } = config.evaluation;
+  return {
+    ...subjects,
+    explainers: explainersNamed(options.explainers, config),
+    budgets: [...budgets].sort((a, b) => a - b),
+    sizes: { ...sizes, dropEpisodes, scoreEpisodes: Math.ceil(dropEpisodes / 5), shares },
+    subject: config.mask.objective,
+  };
+}
+
+/**
+ * @throws invalid-option for fewer than two policies; unsupported for worlds that have no truth: without snapshots or finitely many
+ *   actions, and for perturbations that are learned
+ */
+export function planSubjects({ config, policies, states, backend }: SubjectsOptions): Subjects {
   const { spec } = assembleWorld(config);
   if (spec.snapshotBytes === 0) {
     throw new MagicMaskError(
@@ -119,27 +145,25 @@ export function planComparison(options: PlanOptions): Plan {
     const message = `intervals are over policies and need at least 2, got ${policies.length}`;
     throw new MagicMaskError("invalid-option", SOURCE, message);
   }
-  const twice = (values: readonly (string | number)[]) => values.find((value, i) => values.indexOf(value) !== i);
-  const doubled = twice(policies.map(({ address }) => address)) ?? twice(budgets) ?? twice(options.explainers ?? []);
-  if (doubled !== undefined) throw new MagicMaskError("invalid-option", SOURCE, `${doubled} is named twice`);
-  const { pilotRollouts, rollouts, batches, reliability, dropEpisodes } = config.evaluation;
+  requireOnce(policies.map(({ address }) => address));
+  const { pilotRollouts, rollouts, batches, reliability } = config.evaluation;
   return {
     environment: config.environment,
     agents: spec.agents,
     policies,
-    explainers: explainersNamed(options.explainers, config),
-    budgets: [...budgets].sort((a, b) => a - b),
     states,
     sizes: {
       states: config.evaluation.states,
       truth: { pilot: pilotRollouts, rollouts, batches, reliability },
-      dropEpisodes,
-      scoreEpisodes: Math.ceil(dropEpisodes / 5),
-      shares,
     },
-    subject: config.mask.objective,
     backend,
   };
+}
+
+/** @throws invalid-option */
+function requireOnce(values: readonly (string | number)[]): void {
+  const doubled = values.find((value, i) => values.indexOf(value) !== i);
+  if (doubled !== undefined) throw new MagicMaskError("invalid-option", SOURCE, `${doubled} is named twice`);
 }
 
 function explainersNamed(names: readonly string[] | undefined, { mask, evaluation }: Config): PlannedExplainer[] {
@@ -184,7 +208,7 @@ export const givenPolicy = (run: string, label: string, config: Config, paramete
 });
 
 /** [policies × agents] */
-export function truthsOf({ policies, agents, states, sizes, backend }: Plan): PlannedTruth[] {
+export function truthsOf({ policies, agents, states, sizes, backend }: Subjects): PlannedTruth[] {
   return policies.flatMap(({ address, config }, policy) =>
     agents.map((_, agent) => ({
       policy,

@@ -9,8 +9,8 @@ import { loadTeam } from "../load-run.ts";
 import { withPeers } from "../perturbations.ts";
 import { hasCheckpoint, loadCheckpoint, saveCheckpoint } from "../run/checkpoint.ts";
 import { sha256 } from "../run/sealed-json.ts";
+import { isStopped, type Signals, tellShare } from "../work/signals.ts";
 import { givenPolicy, type PolicySource } from "./plan.ts";
-import { isStopped, type Signals, tellShare } from "./signals.ts";
 
 /** A frozen team, ready to play. */
 export interface FrozenTeam {
@@ -81,12 +81,12 @@ export async function loadPolicy(source: PolicySource, cache: string): Promise<F
     const { team, create } = await loadTeam(run);
     return frozen({ config, world: await withPeers(config, assembleWorld(config), create), team, create });
   }
-  const { world, team, backend } = await assemble(config);
+  const fresh = await freshTeam(config);
   const { learners } = (await loadCheckpoint(folderOf(source, cache))).tree as SavedPolicy;
-  learnersOf(team).forEach(({ learner }, k) => {
+  learnersOf(fresh.team).forEach(({ learner }, k) => {
     learner.restoreState(learners[k]);
   });
-  return frozen({ config, world, team, create: backend.create });
+  return fresh;
 }
 
 const frozen = ({ config, world, team, create }: Omit<FrozenTeam, "policies">): FrozenTeam => ({
@@ -110,6 +110,13 @@ export async function costOf(source: PolicySource, cache: string): Promise<Polic
   return { steps, wallSeconds: seconds };
 }
 
+/** The same with the backend that `auto` means here, and no threads: what results are named by is what ran, not what was left to choose. */
+export async function settled(asked: Config): Promise<Config> {
+  const work = policyWork(asked, assembleWorld(asked));
+  const { name } = await loadBackend({ backend: asked.backend, workers: 0 }, work);
+  return { ...asked, backend: name as Config["backend"], workers: 0 };
+}
+
 /** Finds out what a run folder holds. @throws as `loadTeam` */
 export async function policyOfRun(run: string): Promise<PolicySource> {
   const { config, team, record } = await loadTeam(run);
@@ -126,7 +133,13 @@ const bytesDigest = ({ buffer, byteOffset, byteLength }: Float32Array) =>
 
 const folderOf = ({ address }: PolicySource, cache: string) => join(cache, "policies", address);
 
-async function assemble(config: Config) {
+/** An untrained team, ready to play. */
+export async function freshTeam(config: Config): Promise<FrozenTeam> {
+  const { world, team, backend } = await assemble(config);
+  return frozen({ config, world, team, create: backend.create });
+}
+
+export async function assemble(config: Config) {
   const bare = assembleWorld(config);
   const backend = await loadBackend({ ...config, workers: 0 }, policyWork(config, bare));
   const world = await withPeers(config, bare, backend.create);

@@ -4,9 +4,9 @@ import { collectStates, type MeasuredTruth, type States } from "@magic-mask/metr
 import { hasCheckpoint, loadCheckpoint, saveCheckpoint } from "../run/checkpoint.ts";
 import { createBrancher } from "../truth/brancher.ts";
 import { truthOf } from "../truth/truth-of.ts";
-import type { Plan, PlannedTruth } from "./plan.ts";
+import { isStopped, type Signals, tellShare } from "../work/signals.ts";
+import type { PlannedTruth, Subjects } from "./plan.ts";
 import type { FrozenTeam } from "./policies.ts";
-import { isStopped, type Signals, tellShare } from "./signals.ts";
 
 /** Decisions of one agent and what is truly at stake in them. */
 export interface TruthSet {
@@ -22,19 +22,30 @@ export interface TruthSet {
  * @returns whether it is finished; false if it was stopped before
  */
 export async function makeTruth(
-  plan: Plan,
+  subjects: Pick<Subjects, "states" | "sizes">,
   planned: PlannedTruth,
   frozen: FrozenTeam,
   cache: string,
   signals: Signals,
 ): Promise<boolean> {
+  const made = await measure(subjects, planned.agent, frozen, signals);
+  if (made) await saveCheckpoint(folderOf(planned, cache), 0, made);
+  return made !== undefined;
+}
+
+/** The same without a cache. @returns undefined if it was stopped before */
+export async function measure(
+  { states: set, sizes }: Pick<Subjects, "states" | "sizes">,
+  agent: number,
+  frozen: FrozenTeam,
+  signals: Signals,
+): Promise<TruthSet | undefined> {
   const { config, world, policies } = frozen;
   const { make, perturbations } = world;
-  const { agent } = planned;
-  const { states: count } = plan.sizes;
+  const { states: count } = sizes;
   const begun = performance.now();
   // The set names the root: no state of one set is of an episode of the other.
-  const root = stream(config.seed, "compare", plan.states).bits();
+  const root = stream(config.seed, "compare", set).bits();
   const seed = stream(root, "states").bits();
   const [states] = collectStates({
     make,
@@ -55,12 +66,10 @@ export async function makeTruth(
     const brancher = createBrancher(world, policies);
     truth = await truthOf({ config, states, seed: stream(root, "truth", agent).bits(), brancher, onProgress });
   } catch (error) {
-    if (error === STOPPED) return false;
+    if (error === STOPPED) return undefined;
     throw error;
   }
-  const tree: TruthSet = { states, truth, seconds: (performance.now() - begun) / 1000 };
-  await saveCheckpoint(folderOf(planned, cache), 0, tree);
-  return true;
+  return { states, truth, seconds: (performance.now() - begun) / 1000 };
 }
 
 export const hasTruth = (planned: PlannedTruth, cache: string): Promise<boolean> =>

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic } from "../run/atomic.ts";
 import { formatCount, formatDuration } from "../terminal/progress.ts";
-import { formatInterval, formatNumber, formatTable } from "../terminal/table.ts";
+import { formatInterval, formatNumber, formatTable, markdownTable } from "../terminal/table.ts";
 import { toJson } from "../write-results.ts";
 import type { Comparison } from "./compare.ts";
 import { plotDrops, plotRanking, plotSteps } from "./plots.ts";
@@ -48,12 +48,6 @@ export function formatComparison(comparison: Comparison): string {
 
 function formatMarkdown(comparison: Comparison, pictures: readonly string[]): string {
   const { plan, summary, sentence, command, commit, commits, machine } = comparison;
-  const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  const table = (header: readonly string[], body: readonly (readonly unknown[])[]) => [
-    row(header),
-    row(header.map(() => "---")),
-    ...body.map((cells) => row(cells.map((cell) => formatted(cell)))),
-  ];
   const several = commits.length > 1 ? ` Figures were made at several commits: ${commits.join(", ")}.` : "";
   return [
     `# ${plan.environment.id}: explainers against ground truth`,
@@ -67,7 +61,7 @@ function formatMarkdown(comparison: Comparison, pictures: readonly string[]): st
       return [
         `## ${formatCount(budget)} environment steps per explainer`,
         "",
-        ...table(header, body),
+        ...markdownTable(header, body),
         "",
         ...initialisationsOf(comparison, budget),
         "",
@@ -85,7 +79,7 @@ function formatMarkdown(comparison: Comparison, pictures: readonly string[]): st
     "",
     "Per policy, then 95 % t-intervals over policies. *Above* and *below*: the interval lies on one side of 0.",
     "",
-    ...table(
+    ...markdownTable(
       ["steps", "figure", "explainer", "against", "difference", ""],
       [...summary.differences, ...summary.standing.filter((each) => !isListed(each, summary.differences))].map(
         (each) => [
@@ -124,11 +118,6 @@ const isListed = (one: Difference, all: readonly Difference[]) =>
     ({ budget, metric, explainer, reference }) =>
       budget === one.budget && metric === one.metric && explainer === one.explainer && reference === one.reference,
   );
-
-const formatted = (cell: unknown): string => {
-  if (typeof cell === "string") return cell;
-  return typeof cell === "number" ? formatNumber(cell) : formatInterval(cell as Parameters<typeof formatInterval>[0]);
-};
 
 function headOf({ plan, truth }: Comparison): string {
   const { policies, agents, states, sizes } = plan;

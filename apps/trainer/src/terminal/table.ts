@@ -36,6 +36,12 @@ export function formatTable(
   return lines.map((line) => (line === header ? bold(layOut(line)) : layOut(line))).join("\n");
 }
 
+/** The same as lines of Markdown. */
+export function markdownTable(header: readonly string[], rows: readonly (readonly Cell[])[]): string[] {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [line(header), line(header.map(() => "---")), ...rows.map((row) => line(row.map(formatCell)))];
+}
+
 function formatCell(cell: Cell): string {
   if (typeof cell === "string") return cell;
   return typeof cell === "number" ? formatNumber(cell) : formatInterval(cell);

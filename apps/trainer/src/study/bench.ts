@@ -1,0 +1,71 @@
+/** What does a study's tasks, in a process of its own (`worker.ts`). */
+
+import { setImmediate } from "node:timers/promises";
+import { truthsOf } from "../compare/plan.ts";
+import { type FrozenTeam, loadPolicy, trainPolicy } from "../compare/policies.ts";
+import { loadTruth, makeTruth } from "../compare/truth.ts";
+import { gitCommit } from "../host.ts";
+import { isStopped, type Signals, tellShare } from "../work/signals.ts";
+import { makePilot } from "./pilot.ts";
+import type { StudyPlan, Trial } from "./plan.ts";
+import { keepTrial, readTrial } from "./store.ts";
+import type { Study, Subject } from "./study.ts";
+
+/** One piece of work; each leaves what it makes in the cache. */
+export type Task =
+  /** Finds out how long the others take. */
+  | { readonly kind: "pilot"; readonly world: number }
+  | { readonly kind: "policy"; readonly world: number; readonly policy: number }
+  | { readonly kind: "truth"; readonly world: number; readonly policy: number; readonly agent: number }
+  | { readonly kind: "trials"; readonly world: number; readonly policy: number; readonly trials: readonly Trial[] };
+
+export interface Bench {
+  /** @returns whether the task is done; false if it was stopped before. @throws whatever stands in its way */
+  run(task: Task): Promise<boolean>;
+}
+
+/** @param cache folder that keeps what is done */
+export function openBench(study: Study, plan: StudyPlan, cache: string, signals: Signals): Bench {
+  const commit = gitCommit();
+  let frozen: { readonly name: string; readonly team: FrozenTeam } | undefined;
+  const load = async (world: number, policy: number) => {
+    const name = `${world} ${policy}`;
+    if (frozen?.name !== name) {
+      frozen = { name, team: await loadPolicy(plan.worlds[world].subjects.policies[policy], cache) };
+    }
+    return frozen.team;
+  };
+
+  const makeTrials = async (asked: readonly Trial[], subject: Subject) => {
+    // What an earlier try has made stays.
+    const known = await Promise.all(asked.map((trial) => readTrial(trial, cache)));
+    const trials = asked.filter((_, i) => known[i] === undefined);
+    let done = 0;
+    const measured = study.run(
+      trials.map(({ at }) => at),
+      subject,
+    );
+    for await (const result of measured) {
+      await keepTrial(trials[done++], cache, { ...result, commit });
+      tellShare(signals, done / trials.length);
+      await setImmediate();
+      if (isStopped(signals)) return done === trials.length;
+    }
+    return true;
+  };
+
+  return {
+    async run(task) {
+      tellShare(signals, 0);
+      const { subjects } = plan.worlds[task.world];
+      if (task.kind === "pilot") return makePilot(study, plan, task.world, cache, signals);
+      const { policy } = task;
+      if (task.kind === "policy") return trainPolicy(subjects.policies[policy], cache, signals);
+      const team = await load(task.world, policy);
+      const truths = truthsOf(subjects).filter((truth) => truth.policy === policy);
+      if (task.kind === "truth") return makeTruth(subjects, truths[task.agent], team, cache, signals);
+      const known = await Promise.all(truths.map((truth) => loadTruth(truth, cache)));
+      return makeTrials(task.trials, { frozen: team, truths: known });
+    },
+  };
+}

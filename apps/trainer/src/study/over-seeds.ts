@@ -1,0 +1,52 @@
+import { type Interval, tInterval } from "@magic-mask/metrics";
+import type { Coordinates, Result } from "./study.ts";
+
+/** A figure of one arm, seed by seed. */
+export interface OverSeeds {
+  /** Of those seeds whose figure is known, ascending. */
+  readonly values: ReadonlyMap<number, number>;
+  /** Seeds whose trial failed or whose figure is undefined. */
+  readonly missing: readonly number[];
+  /** 95 % t-interval of the mean; null for fewer than two seeds. */
+  readonly interval: Interval | null;
+}
+
+/**
+ * A figure of all results at these coordinates, one a seed. An interval is over all seeds asked for or the missing ones are named
+ * beside it.
+ *
+ * @param figure null where undefined
+ */
+export function overSeeds<F>(
+  results: readonly Result<F>[],
+  at: Coordinates,
+  seeds: readonly number[],
+  figure: (figures: F) => number | null,
+): OverSeeds {
+  const values = new Map<number, number>();
+  const missing: number[] = [];
+  for (const seed of seeds) {
+    const wanted = Object.entries({ ...at, seed });
+    const result = results.find((each) => wanted.every(([axis, value]) => each.at[axis] === value));
+    const value = result ? figure(result.figures) : null;
+    if (value === null) missing.push(seed);
+    else values.set(seed, value);
+  }
+  return { values, missing, interval: values.size < 2 ? null : tInterval([...values.values()]) };
+}
+
+/** How much more the first has than the second, seed by seed: only seeds that both have count. */
+export function gainOver(one: OverSeeds, other: OverSeeds): OverSeeds {
+  return combined(one, other, (a, b) => a - b);
+}
+
+/** Any figure of two, seed by seed. */
+export function combined(one: OverSeeds, other: OverSeeds, of: (a: number, b: number) => number): OverSeeds {
+  const values = new Map<number, number>();
+  for (const [seed, a] of one.values) {
+    const b = other.values.get(seed);
+    if (b !== undefined) values.set(seed, of(a, b));
+  }
+  const missing = [...new Set([...one.missing, ...other.missing])].sort((a, b) => a - b);
+  return { values, missing, interval: values.size < 2 ? null : tInterval([...values.values()]) };
+}

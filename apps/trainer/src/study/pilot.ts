@@ -1,0 +1,138 @@
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { assemble, type FrozenTeam, freshTeam } from "../compare/policies.ts";
+import { measure, type TruthSet } from "../compare/truth.ts";
+import type { Config } from "../config.ts";
+import { trainJointly } from "../joint.ts";
+import { addressOf } from "../work/address.ts";
+import { createSignals, isStopped, type Signals, tellShare } from "../work/signals.ts";
+import type { StudyPlan } from "./plan.ts";
+import { keep, read } from "./store.ts";
+import type { Axes, Study } from "./study.ts";
+
+/** How long things take in one world, in seconds of one core of this machine: whatever else it does meanwhile does not count. */
+export interface Pilot {
+  /** Of a step of training. */
+  readonly step: number;
+  /** Of the truth of one agent: of its first batch of rollouts, and of each that follows. */
+  readonly truth: { readonly first: number; readonly batch: number };
+  /** Of trials that are made in one go. */
+  readonly trials: Line;
+}
+
+/** fixed + each · amount */
+interface Line {
+  readonly fixed: number;
+  readonly each: number;
+}
+
+/** Raised when a pilot means something else. */
+const FORMAT = 2;
+/** States of each agent, in a short look and a longer one. */
+const STATES = [4, 16] as const;
+/** Seconds that policies are trained for. */
+const TRAINING = 2;
+
+/** Times a little of everything on an untrained team, and keeps what that took. @returns whether it is done */
+export async function makePilot(
+  study: Study,
+  plan: StudyPlan,
+  world: number,
+  cache: string,
+  signals: Signals,
+): Promise<boolean> {
+  const { policies, sizes, states: set } = plan.worlds[world].subjects;
+  const { config } = policies[0];
+  const step = await timeTraining(config);
+  tellShare(signals, 0.3);
+  if (isStopped(signals)) return false;
+
+  const fresh = await freshTeam(config);
+  const once: FrozenTeam = { ...fresh, config: { ...config, evaluation: { ...config.evaluation, batches: 1 } } };
+  const look = (agent: number, states: number) =>
+    measure({ states: set, sizes: { ...sizes, states } }, agent, once, createSignals()) as Promise<TruthSet>;
+  const times = [];
+  for (const states of STATES) {
+    const begun = coreSeconds();
+    await look(0, states);
+    times.push(coreSeconds() - begun);
+  }
+  const perState = lineThrough(STATES, times);
+  const truths: TruthSet[] = [];
+  for (const agent of fresh.policies.keys()) truths.push(await look(agent, STATES[1]));
+  tellShare(signals, 0.6);
+  if (isStopped(signals)) return false;
+
+  const groups = study.pilots(axesOf(plan, world));
+  const took = [];
+  for (const group of groups) {
+    const begun = coreSeconds();
+    for await (const _ of study.run(group, { frozen: fresh, truths }));
+    took.push(coreSeconds() - begun);
+    if (isStopped(signals)) return false;
+  }
+  const pilot: Pilot = {
+    step,
+    truth: {
+      first: perState.fixed + perState.each * sizes.states,
+      batch: perState.each * sizes.states,
+    },
+    trials: lineThrough(
+      groups.map((group) => study.work(group)),
+      took,
+    ),
+  };
+  await keep(folderOf(cache), addressOfPilot(study, plan, world), pilot);
+  return true;
+}
+
+/** @returns undefined if there is none yet */
+export const readPilot = (study: Study, plan: StudyPlan, world: number, cache: string): Promise<Pilot | undefined> =>
+  read(folderOf(cache), addressOfPilot(study, plan, world)) as Promise<Pilot | undefined>;
+
+const folderOf = (cache: string) => join(cache, "pilots");
+
+function addressOfPilot(study: Study, plan: StudyPlan, world: number): string {
+  const { environment, training, posthoc, evaluation, sharing, mask } = plan.worlds[world].subjects.policies[0].config;
+  return addressOf({
+    format: FORMAT,
+    study: study.id,
+    version: study.version,
+    groups: study.pilots(axesOf(plan, world)),
+    config: { environment, training, posthoc, evaluation, sharing, mask },
+    cpu: cpus()[0]?.model ?? "unknown",
+  });
+}
+
+const axesOf = ({ axes, worlds }: StudyPlan, world: number): Axes => ({
+  ...axes,
+  environment: [worlds[world].environment],
+});
+
+/** Seconds per environment step; the first iteration, in which everything is new, is left out. */
+async function timeTraining(config: Config): Promise<number> {
+  const alone = { ...config, mask: { ...config.mask, enabled: false } };
+  const { world, team, backend } = await assemble(alone);
+  let first: { readonly at: number; readonly steps: number } | undefined;
+  let each = 0;
+  for await (const { steps } of trainJointly(alone, world, team, undefined, backend)) {
+    const at = coreSeconds();
+    first ??= { at, steps };
+    if (steps > first.steps) each = (at - first.at) / (steps - first.steps);
+    // Where training is shorter than that, all of it has been seen.
+    if (steps >= config.training.totalSteps || at - first.at >= TRAINING) break;
+  }
+  return each;
+}
+
+/** Seconds of a core that this process has had. */
+function coreSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+/** The line through two points, sloping up and nowhere below 0. */
+function lineThrough(amounts: readonly number[], seconds: readonly number[]): Line {
+  const each = Math.max(0, (seconds[1] - seconds[0]) / (amounts[1] - amounts[0]));
+  return { each, fixed: Math.max(0, seconds[0] - each * amounts[0]) };
+}

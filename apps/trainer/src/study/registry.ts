@@ -1,0 +1,36 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { byName, MagicMaskError } from "@magic-mask/core";
+import { communication } from "./studies/communication.ts";
+import type { Study } from "./study.ts";
+
+/** Studies that come with the program, by id. */
+export const studies: Readonly<Record<string, Study>> = {
+  communication: communication(),
+};
+
+const SOURCE = "trainer/study-registry";
+
+/**
+ * The study of that id, or the default export of that file: a `Study`.
+ *
+ * @throws unknown-name; invalid-option if the file holds none
+ */
+export async function loadStudy(name: string): Promise<Study> {
+  if (!/\.[cm]?[jt]s$/.test(name)) return byName(SOURCE, "study", studies, name);
+  const file = resolve(name);
+  if (!existsSync(file)) throw new MagicMaskError("io", SOURCE, `there is no file ${file}`);
+  let found: Partial<Study> | undefined;
+  try {
+    ({ default: found } = await import(pathToFileURL(file).href));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : `${cause}`;
+    throw new MagicMaskError("invalid-option", SOURCE, `cannot load ${file}: ${why}`, { cause });
+  }
+  if (typeof found?.run === "function" && typeof found.id === "string" && /^[\w.-]+$/.test(found.id)) {
+    return found as Study;
+  }
+  const wanted = "a study with an id of letters, digits, dots, dashes and underscores";
+  throw new MagicMaskError("invalid-option", SOURCE, `${file} must export by default ${wanted}`);
+}

@@ -1,0 +1,99 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { MagicMaskError } from "@magic-mask/core";
+import { refused, writeFileAtomic } from "../run/atomic.ts";
+import { formatDuration } from "../terminal/progress.ts";
+
+/** How a study stands; kept in its folder. */
+export interface Status {
+  readonly format: 1;
+  readonly study: string;
+  readonly command: string;
+  readonly state: "running" | "stopped" | "finished" | "failed";
+  /** Of the process that works on it. */
+  readonly pid: number;
+  readonly policies: Progress;
+  readonly truths: Progress;
+  readonly trials: Progress;
+  /** Share of all work that is done, and how fast it goes. */
+  readonly share: number;
+  readonly trialsPerHour: number | null;
+  readonly secondsLeft: number | null;
+  readonly failures: readonly FailedTask[];
+  readonly startedAt: string;
+  readonly updatedAt: string;
+}
+
+interface Progress {
+  readonly done: number;
+  readonly total: number;
+}
+
+/** What was given up, and why. */
+export interface FailedTask {
+  readonly what: string;
+  /** 0 for what needs something else that was given up. */
+  readonly tries: number;
+  readonly error: string;
+}
+
+const SOURCE = "trainer/study-status";
+const fileOf = (folder: string) => join(folder, "status.json");
+
+/** @throws io */
+export const writeStatus = (folder: string, status: Status): Promise<void> =>
+  writeFileAtomic(fileOf(folder), `${JSON.stringify(status, null, 2)}\n`);
+
+/**
+ * How the study in this folder stands; one whose process is gone without a word is `stopped`.
+ *
+ * @throws io, corrupt-file
+ */
+export function readStatus(folder: string): Status {
+  const file = fileOf(folder);
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw refused(SOURCE, `read ${file} (is this the folder of a study's results?)`, error);
+  }
+  let status: Status | undefined;
+  try {
+    status = JSON.parse(text);
+  } catch {
+    // Said below.
+  }
+  if (status?.format !== 1 || typeof status.study !== "string") {
+    throw new MagicMaskError("corrupt-file", SOURCE, `${file} is not the status of a study`);
+  }
+  return status.state === "running" && !lives(status.pid) ? { ...status, state: "stopped", secondsLeft: null } : status;
+}
+
+function lives(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+export function formatStatus(status: Status): string {
+  const { study, state, policies, truths, trials, share, trialsPerHour, secondsLeft, failures, updatedAt } = status;
+  const of = (name: string, { done, total }: Progress) => `${name} ${done}/${total}`;
+  return [
+    `${study}: ${state}, ${Math.floor(100 * share)} % of the work`,
+    [of("policies", policies), of("truths", truths), of("trials", trials)].join("  "),
+    ...(state === "running"
+      ? [
+          `${trialsPerHour === null ? "no trial yet" : `${Math.round(trialsPerHour)} trials an hour`}, ${formatDuration(secondsLeft ?? Number.NaN)} left`,
+        ]
+      : []),
+    `as of ${updatedAt}`,
+    ...(failures.length > 0 ? [`failures: ${failures.length}`, ...failures.map(formatFailure)] : ["failures: none"]),
+    ...(state === "stopped" ? [`go on with: ${status.command}`] : []),
+  ].join("\n");
+}
+
+export const formatFailure = ({ what, tries, error }: FailedTask): string =>
+  `  ${what}: ${tries === 0 ? "not tried, as something that it needs failed: " : `failed ${tries} times: `}${error.split("\n")[0]}`;

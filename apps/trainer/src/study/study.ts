@@ -1,0 +1,101 @@
+import type { Interval } from "@magic-mask/metrics";
+import type { FrozenTeam } from "../compare/policies.ts";
+import type { TruthSet } from "../compare/truth.ts";
+import type { Config, ConfigInput } from "../config.ts";
+import type { Cell } from "../terminal/table.ts";
+
+/** How much is spent: minutes, hours, or as much as the paper did. */
+export type Size = "quick" | "default" | "paper";
+
+/** One value of each axis. */
+export type Coordinates = Readonly<Record<string, string | number>>;
+
+/** The axes that every study has: worlds, and seeds of the policies that are explained. */
+export interface Axes {
+  readonly environment: readonly string[];
+  /** At least two: intervals are over them. */
+  readonly seed: readonly number[];
+  readonly [axis: string]: readonly (string | number)[];
+}
+
+/** What trials are made of: frozen policies, and what is truly at stake in held-out decisions of theirs. */
+export interface Subject {
+  readonly frozen: FrozenTeam;
+  /** [N] */
+  readonly truths: readonly TruthSet[];
+}
+
+/** What came of a trial. */
+export interface Measured<Figures> {
+  /** Environment steps that were learned from: the same in all arms, or the study ends with an error. */
+  readonly steps: number;
+  /** JSON: numbers, null where one is undefined. They depend on nothing but the trial's description. */
+  readonly figures: Figures;
+  /** Wall seconds: of what the trials of one go share, of what this one learned alone, and of its figures. */
+  readonly seconds: { readonly shared: number; readonly learning: number; readonly judging: number };
+}
+
+/** A trial that is done. */
+export interface Result<Figures> extends Measured<Figures> {
+  readonly at: Coordinates;
+}
+
+/** What a study says in the end; plain data but for the pictures. */
+export interface Report {
+  readonly tables: readonly {
+    readonly title: string;
+    /** What one must know to read it; "" for nothing. */
+    readonly note: string;
+    readonly header: readonly string[];
+    readonly body: readonly (readonly Cell[])[];
+  }[];
+  readonly judgements: readonly Judgement[];
+  /** What it comes to, honestly; one entry a sentence. */
+  readonly sentences: readonly string[];
+  readonly pictures: readonly { readonly name: string; readonly svg: string }[];
+}
+
+/** The paper's claim beside what was measured. */
+export interface Judgement {
+  /** Where, e.g. the world. */
+  readonly where: string;
+  /** The paper's figure, in words. */
+  readonly claim: string;
+  /** What was measured, in words. */
+  readonly figure: string;
+  readonly measured: Interval | null;
+  readonly verdict: "reproduced" | "not reproduced" | "not comparable";
+  /** Why so. */
+  readonly why: string;
+}
+
+/**
+ * A question with all that it takes to answer it. Its trials are the product of the axes; each is kept under the digest of its
+ * description, so nothing is done twice. A study is a value: copy the one that is nearest and change it.
+ */
+export interface Study<Figures = unknown> {
+  /** Letters, digits, dots, dashes and underscores. */
+  readonly id: string;
+  readonly question: string;
+  /** What the MAGIC-MASK paper (arXiv:2510.00274) says to it. */
+  readonly claim: string;
+  /** Raised when a change to the code makes other figures of the same description. */
+  readonly version: number;
+  axes(size: Size): Axes;
+  /** Axes along which trials are arms of one comparison: they are made in one go, from the same steps. */
+  readonly arms: readonly string[];
+  /** What is set for a value of the environment axis, its `environment.id` included; above the world's preset. */
+  config(environment: string, size: Size): ConfigInput;
+  /** What of the configuration the figures depend on, beside policies and truth. JSON. */
+  settings(config: Config): unknown;
+  /** How long trials that are made in one go take beside others of their environment, in any unit. */
+  work(trials: readonly Coordinates[]): number;
+  /** Two groups of trials, a short and a longer one, whose time tells that of the rest. */
+  pilots(axes: Axes): readonly [readonly Coordinates[], readonly Coordinates[]];
+  /**
+   * Makes trials that differ along `arms` alone, in their order. What comes of one must not depend on which others there are.
+   */
+  run(trials: readonly Coordinates[], subject: Subject): AsyncIterable<Measured<Figures>>;
+  /** @param results those that there are; failed ones are missing */
+  report(axes: Axes, results: readonly Result<Figures>[]): Report;
+}

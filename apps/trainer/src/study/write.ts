@@ -1,0 +1,126 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { refused, writeFileAtomic } from "../run/atomic.ts";
+import { formatDuration } from "../terminal/progress.ts";
+import { formatInterval, formatTable, markdownTable } from "../terminal/table.ts";
+import { toJson } from "../write-results.ts";
+import type { Cost, StudyResults } from "./run-study.ts";
+import { formatFailure } from "./status.ts";
+import type { Report } from "./study.ts";
+
+/** `study.json` for programs, `README.md` and pictures for people. @throws io */
+export async function writeStudy(out: string, results: StudyResults): Promise<void> {
+  const { pictures } = results.report;
+  try {
+    mkdirSync(out, { recursive: true });
+  } catch (error) {
+    throw refused("trainer/study-write", `create ${out}`, error);
+  }
+  for (const { name, svg } of pictures) await writeFileAtomic(join(out, name), svg);
+  await writeFileAtomic(join(out, "README.md"), formatMarkdown(results));
+  await writeFileAtomic(join(out, "study.json"), toJson(plain(results)));
+}
+
+/** Without what lies beside it. */
+export const plain = ({ report: { pictures, ...report }, ...results }: StudyResults) => ({
+  ...results,
+  report: { ...report, pictures: pictures.map(({ name }) => name) },
+});
+
+/** The results as text for a terminal. */
+export function formatStudy({ study, report, failures, ledger }: StudyResults): string {
+  const { tables, judgements, sentences } = report;
+  return [
+    study.question,
+    "",
+    ...tables.flatMap(({ title, note, header, body }) => [
+      title,
+      ...(note ? [note] : []),
+      formatTable(body, header),
+      "",
+    ]),
+    `The paper: ${study.claim}.`,
+    ...judgements.map(
+      ({ where, verdict, figure, measured, why }) =>
+        `  ${where}: ${verdict} (${figure} ${measured ? formatInterval(measured) : "n/a"}; ${why})`,
+    ),
+    "",
+    ...sentences,
+    standingOf(report),
+    "",
+    ...ledgerOf(ledger),
+    ...(failures.length > 0 ? ["", `failures: ${failures.length}`, ...failures.map(formatFailure)] : []),
+  ].join("\n");
+}
+
+function formatMarkdown(results: StudyResults): string {
+  const { study, size, plan, report, failures, ledger, command, commit, commits, machine } = results;
+  const several = commits.length > 1 ? ` Figures were made at several commits: ${commits.join(", ")}.` : "";
+  const quick = size === "quick" ? ["**Small sizes, to try it: not for conclusions.**", ""] : [];
+  const axes = Object.entries(plan.axes).map(([axis, values]) => `${axis} ${values.join(", ")}`);
+  return [
+    `# ${study.id}`,
+    "",
+    study.question,
+    "",
+    ...quick,
+    ...[...report.sentences, standingOf(report)].map((sentence) => `- ${sentence}`),
+    "",
+    "## Against the paper",
+    "",
+    `The paper (arXiv:2510.00274): ${study.claim}.`,
+    "",
+    ...markdownTable(
+      ["where", "figure", "the paper", "measured", "verdict", "why"],
+      report.judgements.map(({ where, figure, claim, measured, verdict, why }) => [
+        where,
+        figure,
+        claim,
+        measured ?? "n/a",
+        verdict,
+        why,
+      ]),
+    ),
+    "",
+    ...report.tables.flatMap(({ title, note, header, body }) => [
+      `## ${title}`,
+      "",
+      ...(note ? [note, ""] : []),
+      ...markdownTable(header, body),
+      "",
+    ]),
+    ...report.pictures.map(({ name }) => `![${name}](${name})`),
+    "",
+    "## How it was made",
+    "",
+    `${axes.join("; ")}. Means over agents, then over seeds, with 95 % t-intervals over seeds; differences are paired by seed. ${plan.worlds.map(({ environment, subjects }) => `${environment}: policies of ${subjects.policies[0].config.training.totalSteps} steps, ${subjects.sizes.states} ${subjects.states} states of each agent`).join("; ")}.`,
+    "",
+    ...ledgerOf(ledger).map((line) => `- ${line}`),
+    "",
+    ...(failures.length > 0 ? ["## Failures", "", ...failures.map((each) => `-${formatFailure(each)}`), ""] : []),
+    `Made by \`${command}\` at commit ${commit ?? "unknown"} on ${machine.cpu}, ${machine.cpus} cores, Node ${machine.node}, backend ${machine.backends.join(", ")}.${several}`,
+    "",
+  ].join("\n");
+}
+
+/** How the paper's claim fares, in one sentence. */
+function standingOf({ judgements }: Report): string {
+  const counts = (["reproduced", "not reproduced", "not comparable"] as const).map(
+    (verdict) => `${verdict} in ${judgements.filter((each) => each.verdict === verdict).length}`,
+  );
+  return `The paper's claim, comparison by comparison (${judgements.length}): ${counts.join(", ")}.`;
+}
+
+const ledgerOf = ({ training, truth, learning, judging }: StudyResults["ledger"]): string[] => [
+  `policies: ${formatDuration(training)} of training`,
+  `truth, seen by no explainer: ${formatDuration(truth)}`,
+  `trials: ${formatDuration(learning)} of playing and learning, ${formatDuration(judging)} of judging`,
+];
+
+/** What is ahead, in words. */
+export function formatCost({ low, high, least, most, workers, spentLow, spentHigh }: Cost): string {
+  const hours = (seconds: number) => (seconds / 3600).toPrecision(2);
+  const range = (a: number, b: number) => (hours(a) === hours(b) ? hours(a) : `${hours(a)} to ${hours(b)}`);
+  const kept = spentHigh > 0 ? `, of them ${range(spentLow, spentHigh)} done before` : "";
+  return `${range(low, high)} core-hours in all${kept}; about ${formatDuration(least)} to ${formatDuration(most)} with ${workers} ${workers === 1 ? "process" : "processes"}`;
+}

@@ -1,0 +1,185 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { describe, expect, it } from "@jest/globals";
+import { planStudy } from "../src/study/plan.ts";
+import { loadStudy } from "../src/study/registry.ts";
+import { runStudy, type StudyOutcome } from "../src/study/run-study.ts";
+import { formatStatus, readStatus } from "../src/study/status.ts";
+import { start, temporaryFolder } from "./command-line.ts";
+
+/**
+ * A study as a user would write it. Its figure is the mean truth of the first agent's decisions, times its arm: 1, 2, or what goes
+ * wrong. `flaky` fails at its first try, `dies` takes its process with it, `broken` always fails, `greedy` takes more steps.
+ */
+const study = (folder: string) => {
+  const file = join(folder, "tiny.mjs");
+  writeFileSync(
+    file,
+    `import { existsSync, writeFileSync } from "node:fs";
+    const once = (name) => {
+      const marker = ${JSON.stringify(folder)} + "/" + name;
+      if (existsSync(marker)) return false;
+      writeFileSync(marker, "");
+      return true;
+    };
+    export default {
+      id: "tiny",
+      question: "Is twice as much twice as much?",
+      claim: "it is",
+      version: 1,
+      axes: () => ({ environment: ["planted_v0"], seed: [1, 2], budget: [10, 20], arm: ["1", "2"] }),
+      arms: ["arm"],
+      config: (id) => ({
+        environment: { id, options: { ticks: 12 } },
+        training: { totalSteps: 2000, copies: 8, shards: 2, rolloutTicks: 24, minibatch: 64 },
+        evaluation: { states: 20, pilotRollouts: 2, rollouts: 2, batches: 1 },
+      }),
+      settings: ({ posthoc }) => ({ epochs: posthoc.epochs }),
+      work: (trials) => trials.length * trials[0].budget,
+      pilots: ({ environment, seed }) =>
+        [10, 20].map((budget) => [{ environment: environment[0], seed: seed[0], budget, arm: "1" }]),
+      async *run(trials, { truths }) {
+        for (const { arm, budget, seed } of trials) {
+          if (arm === "broken") throw new Error("broken as asked");
+          if (arm === "flaky" && budget === 20 && once("flaky" + seed)) throw new Error("flaky as asked");
+          if (arm === "dies" && budget === 10 && once("dies")) process.exit(3);
+          const { criticality } = truths[0].truth;
+          const mean = criticality.reduce((sum, value) => sum + value, 0) / criticality.length;
+          const steps = budget + (arm === "greedy" ? 1 : 0);
+          const seconds = { shared: 1, learning: 1, judging: 1 };
+          yield { steps, figures: { mean: Number(arm) > 0 ? mean * arm : mean }, seconds };
+        }
+      },
+      report: (axes, results) => ({
+        tables: [{ title: "means", note: "", header: ["trials"], body: [[results.length]] }],
+        judgements: [{
+          where: "here", claim: "twice", figure: "ratio", measured: { estimate: 2, low: 2, high: 2 },
+          verdict: "reproduced", why: "arithmetic",
+        }],
+        sentences: ["It is."],
+        pictures: [{ name: "a.svg", svg: "<svg/>" }],
+      }),
+    };`,
+  );
+  return file;
+};
+
+const inFolder = (folder: string, more: object = {}): Promise<StudyOutcome> =>
+  runStudy({
+    study: study(folder),
+    size: "quick",
+    workers: 1,
+    cache: join(folder, "cache"),
+    out: join(folder, "out"),
+    command: "magic-mask study tiny.mjs",
+    ...more,
+  });
+const trialsIn = (folder: string) => {
+  const trials = join(folder, "cache", "trials");
+  return existsSync(trials) ? readdirSync(trials).filter((name) => name.endsWith(".json")) : [];
+};
+
+describe("magic-mask study", () => {
+  const whole = temporaryFolder();
+  const straight = inFolder(whole, { workers: 2 });
+
+  it("says what it found, what the paper says, and what it took", async () => {
+    const { results, out, cost, exitCode } = await straight;
+    expect([exitCode, results?.trials.length, results?.failures]).toEqual([0, 8, []]);
+    // Ten of budget 10 and twenty of 20 in two arms, for two seeds; it was all ahead.
+    expect(cost.high).toBeGreaterThanOrEqual(cost.low);
+    expect([cost.low > 0, cost.spentHigh, cost.workers]).toEqual([true, 0, 2]);
+    // A second for what is shared, in each of 4 groups, and one for each of 8 trials.
+    expect(results?.ledger).toMatchObject({ learning: 12, judging: 8 });
+    expect(readdirSync(out).sort()).toEqual(["README.md", "a.svg", "status.json", "study.json"]);
+    const text = readFileSync(join(out, "README.md"), "utf8");
+    expect(text).toContain("| here | ratio | twice | 2 [2, 2] | reproduced | arithmetic |");
+    const status = readStatus(out);
+    expect(status).toMatchObject({ state: "finished", share: 1, trials: { done: 8, total: 8 }, failures: [] });
+    expect(formatStatus(status)).toContain("policies 2/2  truths 4/4  trials 8/8");
+  });
+
+  it("comes to the same after being killed, with one process, and when tasks fail or die at first", async () => {
+    const folder = temporaryFolder();
+    const args = [`--cache=${join(folder, "cache")}`, `--out=${join(folder, "out")}`, "--workers=1"];
+    const { child, ended } = start("study", study(folder), "--axis=arm=1", ...args);
+    while (trialsIn(folder).length === 0 && child.exitCode === null) await setTimeout(5);
+    child.kill("SIGKILL");
+    await ended;
+    const before = trialsIn(folder).map((name) => [name, readFileSync(join(folder, "cache", "trials", name), "utf8")]);
+    expect(before.length).toBeGreaterThan(0);
+    expect(readStatus(join(folder, "out"))).toMatchObject({ state: "stopped" });
+
+    const { results, exitCode } = await inFolder(folder, { axes: { arm: ["1", "2", "flaky", "dies"] } });
+    expect([exitCode, results?.failures]).toEqual([0, []]);
+    for (const [name, text] of before) {
+      expect(readFileSync(join(folder, "cache", "trials", name), "utf8")).toBe(text);
+    }
+    const first = (await straight).results;
+    const figures = (of: typeof first) =>
+      of?.trials.filter(({ at }) => Number(at.arm) > 0).map(({ at, address, figures: value }) => [at, address, value]);
+    expect(figures(results)).toEqual(figures(first));
+    const values = first?.trials.map((trial) => (trial.figures as { mean: number }).mean) ?? [];
+    expect(values.map((value, i) => (i % 2 ? value / values[i - 1] : 2))).toEqual(values.map(() => 2));
+  });
+
+  it("reports what fails for good and keeps the rest; the next run tries it again", async () => {
+    await straight;
+    const out = join(temporaryFolder(), "out");
+    const { results, exitCode } = await inFolder(whole, { axes: { budget: [10], arm: ["1", "broken"] }, out });
+    expect([exitCode, results?.trials.map(({ at }) => at.arm)]).toEqual([1, ["1", "1"]]);
+    expect(results?.failures).toEqual(
+      [1, 2].map((seed) => ({
+        what: `trials of planted_v0, seed ${seed}: 10 broken`,
+        tries: 2,
+        error: "broken as asked",
+      })),
+    );
+    expect(readFileSync(join(out, "README.md"), "utf8")).toContain("failed 2 times: broken as asked");
+    expect(readStatus(out)).toMatchObject({ state: "failed", trials: { done: 2, total: 4 } });
+  });
+
+  it("names results by all that they depend on", async () => {
+    const tiny = await loadStudy(study(temporaryFolder()));
+    const named = async (changes: object = {}, of = tiny) => {
+      const { worlds } = await planStudy(of, { size: "quick", states: "test", ...changes });
+      return worlds.flatMap(({ groups }) => groups.flatMap(({ trials }) => trials.map(({ address }) => address)));
+    };
+    const all = await named();
+    expect(new Set(all).size).toBe(8);
+    for (const changes of [
+      { overrides: ["training.totalSteps=3000"] },
+      { overrides: ["evaluation.states=21"] },
+      { overrides: ["posthoc.epochs=7"] },
+      { states: "dev" },
+    ]) {
+      expect((await named(changes)).filter((address) => all.includes(address))).toEqual([]);
+    }
+    expect((await named({}, { ...tiny, version: 2 })).filter((address) => all.includes(address))).toEqual([]);
+    // Fewer values of an axis are some of the same trials.
+    const some = await named({ axes: { arm: ["2"], seed: [2, 1] } });
+    expect([some.length, some.every((address) => all.includes(address))]).toEqual([4, true]);
+  });
+
+  it("refuses what it cannot do before it begins, and arms with unequal budgets", async () => {
+    const folder = temporaryFolder();
+    const refused = (more: object) => inFolder(folder, more);
+    await expect(refused({ axes: { mode: ["none"] } })).rejects.toThrow(
+      'tiny has no axis "mode"; it has: environment, seed, budget, arm',
+    );
+    await expect(refused({ axes: { budget: ["ten"] } })).rejects.toThrow("budget takes numbers such as 10,20");
+    await expect(refused({ axes: { seed: [1, 1] } })).rejects.toThrow("seed names 1 twice");
+    await expect(refused({ axes: { seed: [1] } })).rejects.toThrow("at least 2");
+    await expect(refused({ study: "comunication" })).rejects.toThrow('there is no study "comunication"');
+    await expect(refused({ study: join(folder, "none.mjs") })).rejects.toThrow("there is no file");
+    await expect(refused({ workers: 0 })).rejects.toThrow("--workers must be a whole number in [1, 256], got 0");
+    expect(readdirSync(folder)).toEqual(["tiny.mjs"]);
+    await straight;
+    const greedy = { axes: { budget: [10], arm: ["1", "greedy"] }, out: join(folder, "out") };
+    await expect(inFolder(whole, greedy)).rejects.toThrow(
+      "arms must have equal budgets: planted_v0 1 10 1 learned from 10 steps, planted_v0 1 10 greedy learned from 11 steps",
+    );
+    expect(() => readStatus(folder)).toThrow("status.json");
+  });
+});
