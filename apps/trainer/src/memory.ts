@@ -1,6 +1,5 @@
 import {
   type Channel,
-  channels,
   createRecordBuffer,
   createRecordHead,
   createRecordWriter,
@@ -14,6 +13,7 @@ import {
 } from "@magic-mask/comm";
 import { type CreateLearner, type EnvironmentSpec, type LearnerState, stream } from "@magic-mask/core";
 import type { Critic, Evidence } from "@magic-mask/masking";
+import { assembleChannel } from "./channel.ts";
 import type { Config } from "./config.ts";
 
 /** What agents remember and tell each other of their decisions, and the heads that learn from it. */
@@ -65,7 +65,7 @@ export function createMemory({ spec, mode, config, copies, seed, createLearner, 
   const { every, capacity } = config.sharing;
   const agents = spec.agents.map((_, agent) => agent);
   const buffers = agents.map(() => createRecordBuffer({ capacity }));
-  const channel = channels[config.sharing.channel]({ agents: agents.length, seed });
+  const channel = assembleChannel(config, agents.length, copies, seed);
   const sharing = createSharing({ spec, mode: modes[mode], channel, buffers, every });
   const { shares } = modes[mode];
   const signature = createSignature(spec, { seed });

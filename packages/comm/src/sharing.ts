@@ -58,7 +58,7 @@ export interface Sharing {
   tick(now: number): void;
   /**
    * Means over agents, since the start, by tag: bytes and messages handed to the channel per agent and 1,000 environment
-   * steps; share of messages delivered; age of records in ticks on arrival; messages refused per agent; redundancy, the
+   * steps; share of messages and copies delivered; age of records in ticks on arrival; messages refused per agent; redundancy, the
    * share of sampled perturbations in states that peers had already settled. NaN where nothing happened.
    *
    * @param steps environment steps so far, over all copies
@@ -189,11 +189,11 @@ export function createSharing({ spec, mode, channel, buffers, every = 50 }: Shar
       last = now;
     },
     statistics(steps) {
-      const { messages, bytes, delivered } = channel.statistics;
+      const { messages, bytes, delivered, repeated } = channel.statistics;
       return {
         "comm/bytes_per_1000_steps": (1000 * total(bytes)) / N / steps,
         "comm/messages_per_1000_steps": (1000 * total(messages)) / N / steps,
-        "comm/delivery_rate": total(delivered) / total(messages),
+        "comm/delivery_rate": total(delivered) / (total(messages) + total(repeated)),
         "comm/age": total(counters.lateness) / total(counters.received),
         "comm/refused": total(counters.refused) / N,
         "comm/redundancy": total(counters.redundant) / total(counters.sampled),

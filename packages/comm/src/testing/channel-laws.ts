@@ -5,6 +5,9 @@ const AGENTS = 3;
 const ROUNDS = 40;
 /** Long after the last send: whatever is still to arrive has arrived. */
 const LATE = 1_000_000;
+/** So long after it that the slowest has handed over what it will. */
+const END = 1e12;
+const MEBIBYTE = 1_048_576;
 
 /** The laws that every `Channel` obeys, however lossy or late. A subject makes fresh channels. */
 export const channelLaws: readonly Law<CreateChannel>[] = [
@@ -73,6 +76,43 @@ export const channelLaws: readonly Law<CreateChannel>[] = [
     }
   }),
 
+  law("loses and repeats nothing without counting it", (fail, create) => {
+    const channel = create({ agents: AGENTS, seed: 9 });
+    const heard = new Array(AGENTS).fill(0);
+    const check = (when: string, isOver: boolean) => {
+      const { messages, repeated, delivered, dropped } = channel.statistics;
+      for (let from = 0; from < AGENTS; from++) {
+        const lost = Object.values(dropped).reduce((sum, counts) => sum + counts[from], 0);
+        const underWay = messages[from] + repeated[from] - lost - heard[from];
+        if (delivered[from] !== heard[from] || underWay < 0 || (isOver && underWay !== 0))
+          fail(
+            `${when}, of ${messages[from]} messages and ${repeated[from]} copies of agent ${from} ${lost} were dropped and ${heard[from]} arrived`,
+          );
+      }
+    };
+    const listen = (tick: number) => {
+      for (let to = 0; to < AGENTS; to++) for (const { from } of channel.receive(to, tick)) heard[from]++;
+    };
+    for (let round = 0; round < ROUNDS; round++) {
+      sendRound(channel, round);
+      if (round % 3 === 0) listen(round);
+      check(`in round ${round}`, false);
+    }
+    listen(END);
+    check("in the end", true);
+  }),
+
+  law("holds so many bytes, and no more, when nobody listens", (fail, create) => {
+    const channel = create({ agents: AGENTS, seed: 10 });
+    const bytes = new Uint8Array(MEBIBYTE);
+    const held = () =>
+      Object.values(channel.exportState()).reduce((sum, array) => sum + array.byteLength, 0) / MEBIBYTE;
+    for (let round = 0; round < FLOOD; round++) channel.send(0, 1, bytes, round);
+    const first = held();
+    for (let round = FLOOD; round < 2 * FLOOD; round++) channel.send(0, 1, bytes, round);
+    if (held() > first + 1) fail(`${FLOOD} MiB sent left ${first} MiB, twice as many left ${held()} MiB`);
+  }),
+
   law("does the same for the same seed", (fail, create) => {
     const [first, second] = [
       transcript(create({ agents: AGENTS, seed: 7 })),
@@ -121,10 +161,14 @@ function exchange(channel: Channel, hear: (to: number, delivery: Delivery) => vo
   listen(LATE);
 }
 
+/** Messages of 1 MiB that are more than a channel holds for one recipient. */
+const FLOOD = 80;
+
 /** All deliveries and counts of an exchange, as one string. */
 function transcript(channel: Channel, start = 0): string {
   const lines: string[] = [];
   exchange(channel, (to, { from, bytes }) => lines.push(`${from} → ${to}: ${bytes}`), start);
-  const { messages, bytes, delivered } = channel.statistics;
-  return [...lines, messages, bytes, delivered].join("\n");
+  const { messages, bytes, delivered, repeated, dropped } = channel.statistics;
+  const lost = Object.entries(dropped).map(([part, counts]) => `${part}: ${counts}`);
+  return [...lines, messages, bytes, delivered, repeated, ...lost].join("\n");
 }
