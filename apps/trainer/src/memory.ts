@@ -1,5 +1,8 @@
 import {
+  areComparable,
   type Channel,
+  createFeatures,
+  createModelExchange,
   createRecordBuffer,
   createRecordHead,
   createRecordWriter,
@@ -61,16 +64,19 @@ export interface MemoryOptions {
   readonly critics: readonly Critic[];
 }
 
+/** Optimiser steps that heads take, at most, from one averaging to the next. */
+const ROUND_STEPS = 50;
+
 export function createMemory({ spec, mode, config, copies, seed, createLearner, critics }: MemoryOptions): Memory {
   const { every, capacity } = config.sharing;
   const agents = spec.agents.map((_, agent) => agent);
-  const buffers = agents.map(() => createRecordBuffer({ capacity }));
+  // What states are told by is the run's, so that arms of a comparison differ in their records only.
+  const signature = modes[config.sharing.mode].features ? createFeatures(spec) : createSignature(spec, { seed });
+  const buffers = agents.map(() => createRecordBuffer({ capacity, signatureLength: signature.length }));
   const channel = assembleChannel(config, agents.length, copies, seed);
-  const sharing = createSharing({ spec, mode: modes[mode], channel, buffers, every });
-  const { shares } = modes[mode];
-  const signature = createSignature(spec, { seed });
+  const { shares, model } = modes[mode];
   const writer = createRecordWriter({ spec, signature, copies });
-  const record = emptyRecord();
+  const record = emptyRecord(signature.length);
   const heads = agents.map((agent) =>
     createRecordHead({
       spec,
@@ -79,9 +85,12 @@ export function createMemory({ spec, mode, config, copies, seed, createLearner, 
       signature,
       values: (who, observations, count, out) => critics[who].values(observations, count, out),
       createLearner,
-      random: stream(seed, "record head", agent),
+      // Networks that are averaged must begin as one.
+      random: stream(seed, "record head", model ? agents.findIndex((peer) => areComparable(spec, agent, peer)) : agent),
     }),
   );
+  const models = model && createModelExchange({ spec, learners: heads.map(({ learner }) => learner) });
+  const sharing = createSharing({ spec, mode: modes[mode], channel, buffers, every, ...(models && { models }) });
   let fits = 0;
 
   /** Whether the record would be shared with one or the other of the extreme ranks; m is then ½ again. */
@@ -114,13 +123,18 @@ export function createMemory({ spec, mode, config, copies, seed, createLearner, 
     },
     tick: (now) => sharing.tick(now),
     async fitHeads(steps, now) {
-      const fit = fits++;
-      await Promise.all(
-        heads.map(async (head, agent) => {
-          if (buffers[agent].rows.length === 0) return;
-          await head.fit({ now, steps, random: stream(seed, "head order", agent, fit) });
-        }),
-      );
+      const rounds = model ? Math.ceil(steps / ROUND_STEPS) : 1;
+      for (let round = 0; round < rounds; round++) {
+        if (round > 0) sharing.exchangeModels();
+        const part = Math.floor(((round + 1) * steps) / rounds) - Math.floor((round * steps) / rounds);
+        const fit = fits++;
+        await Promise.all(
+          heads.map(async (head, agent) => {
+            if (buffers[agent].rows.length === 0) return;
+            await head.fit({ now, steps: part, random: stream(seed, "head order", agent, fit) });
+          }),
+        );
+      }
     },
     exportState: () => ({
       sharing: sharing.exportState(),

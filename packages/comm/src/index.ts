@@ -1,4 +1,4 @@
-import { all, type Mode, marked, none, perturbed } from "./modes.ts";
+import { all, features, type Mode, marked, model, none, perturbed } from "./modes.ts";
 
 export { createRecordBuffer, type RecordBuffer, type RecordBufferOptions, type RecordRows } from "./buffer.ts";
 export type { Channel, ChannelOptions, ChannelStatistics, CreateChannel, Delivery } from "./channel.ts";
@@ -10,8 +10,17 @@ export { type LossOptions, loss } from "./channels/loss.ts";
 export { type NetworkOptions, network } from "./channels/network.ts";
 export { type PartitionOptions, partition } from "./channels/partition.ts";
 export { type ReorderOptions, reorder } from "./channels/reorder.ts";
-export { decodeMessage, encodeMessages, HEADER_BYTES, LAYOUT, RECORD_BYTES } from "./codec.ts";
-export { all, type Mode, marked, none, perturbed } from "./modes.ts";
+export {
+  decodeMessage,
+  encodeMessages,
+  HEADER_BYTES,
+  LAYOUT,
+  LONG_LAYOUT,
+  MESSAGE_BYTES,
+  RECORD_BYTES,
+} from "./codec.ts";
+export { createModelExchange, type ModelExchange, type ModelExchangeOptions } from "./model-exchange.ts";
+export { all, features, type Mode, marked, model, none, perturbed } from "./modes.ts";
 export { areComparable, roleNumbers } from "./peers.ts";
 export { type CriticalRecord, emptyRecord } from "./record.ts";
 export {
@@ -24,9 +33,16 @@ export {
 } from "./record-head.ts";
 export { createRecordWriter, type RecordWriter, type RecordWriterOptions } from "./record-writer.ts";
 export { createSharing, type Sharing, type SharingCounters, type SharingOptions } from "./sharing.ts";
-export { createSignature, SIGNATURE_LENGTH, type Signature, type SignatureOptions } from "./signature.ts";
+export {
+  createFeatures,
+  createSignature,
+  MOST_FEATURES,
+  SIGNATURE_LENGTH,
+  type Signature,
+  type SignatureOptions,
+} from "./signature.ts";
 export { type StackOptions, stackExplainers } from "./stack.ts";
 export type { StateArrays } from "./state.ts";
 
 /** What an agent tells its peers, by name. */
-export const modes: Readonly<Record<string, Mode>> = { none, marked, perturbed, all };
+export const modes: Readonly<Record<string, Mode>> = { none, marked, perturbed, all, features, model };

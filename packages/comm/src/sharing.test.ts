@@ -102,7 +102,7 @@ describe("sharing", () => {
       numbered(3, { rank: 0.5, blinded: true }),
       numbered(4, { rank: 0.89, blinded: false }),
     ];
-    const expected: Record<string, number> = { none: 0, marked: 3, perturbed: 2, all: 5 };
+    const expected: Record<string, number> = { none: 0, marked: 3, perturbed: 2, all: 5, features: 2, model: 0 };
     expect(Object.keys(modes)).toEqual(Object.keys(expected));
     const own = Object.entries(modes).map(([name, mode]) => {
       expect(mode.name).toBe(name);
