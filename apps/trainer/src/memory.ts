@@ -57,6 +57,11 @@ export interface MemoryOptions {
   readonly config: Pick<Config, "sharing">;
   /** Copies of the world that the decisions come from. */
   readonly copies: number;
+  /**
+   * Whether decisions are looked at after the fact: their records leave at the first broadcast after they were made, as if every
+   * agent had told of them as it went. Else they leave after they are remembered, when their targets exist.
+   */
+  readonly retrospective: boolean;
   /** Root of all chance in it. */
   readonly seed: number;
   readonly createLearner: CreateLearner;
@@ -67,7 +72,8 @@ export interface MemoryOptions {
 /** Optimiser steps that heads take, at most, from one averaging to the next. */
 const ROUND_STEPS = 50;
 
-export function createMemory({ spec, mode, config, copies, seed, createLearner, critics }: MemoryOptions): Memory {
+export function createMemory(options: MemoryOptions): Memory {
+  const { spec, mode, config, copies, retrospective, seed, createLearner, critics } = options;
   const { every, capacity } = config.sharing;
   const agents = spec.agents.map((_, agent) => agent);
   // What states are told by is the run's, so that arms of a comparison differ in their records only.
@@ -92,6 +98,7 @@ export function createMemory({ spec, mode, config, copies, seed, createLearner, 
   const models = model && createModelExchange({ spec, learners: heads.map(({ learner }) => learner) });
   const sharing = createSharing({ spec, mode: modes[mode], channel, buffers, every, ...(models && { models }) });
   let fits = 0;
+  const queue = (now: number) => sharing.queue(record, retrospective ? Math.max(record.step, sharing.now) : now);
 
   /** Whether the record would be shared with one or the other of the extreme ranks; m is then ½ again. */
   const mayShare = () => {
@@ -111,14 +118,14 @@ export function createMemory({ spec, mode, config, copies, seed, createLearner, 
       return rows.filter((row) => {
         writer.write(rollout, row, values[row], advantages[row], 0.5, policyVersion, record);
         if (mayShare()) return true;
-        sharing.queue(record, now);
+        queue(now);
         return false;
       });
     },
     share({ rollout, values, advantages }, rows, ranks, policyVersion, now) {
       rows.forEach((row, i) => {
         writer.write(rollout, row, values[row], advantages[row], ranks[i], policyVersion, record);
-        sharing.queue(record, now);
+        queue(now);
       });
     },
     tick: (now) => sharing.tick(now),

@@ -94,6 +94,24 @@ describe("sharing", () => {
     expect(run([209])).toEqual(everyTick);
   });
 
+  it("sends at each broadcast what was queued by then, in whatever order that came", () => {
+    const { channel, sends } = tapped(2);
+    const { sharing, buffers } = setUp(pair, all, channel);
+    [120, 10, 60, 50, 130, 51].forEach((tick, number) => {
+      sharing.queue(numbered(number, { step: tick }), tick);
+    });
+    sharing.tick(149);
+    // At 50: 10 and 50; at 100: 60 and 51; 120 and 130 wait.
+    expect(sends.map(({ tick, bytes }) => [tick, (bytes.length - HEADER_BYTES) / RECORD_BYTES])).toEqual([
+      [50, 2],
+      [100, 2],
+    ]);
+    expect(Array.from(buffers[1].rows.steps.subarray(0, 4))).toEqual([10, 50, 60, 51]);
+    expect(sharing.now).toBe(149);
+    sharing.tick(150);
+    expect(sends).toHaveLength(3);
+  });
+
   it("shares in each mode what the mode says, and keeps everything of one's own in all of them", () => {
     const records = [
       numbered(0, { rank: 0.95, blinded: false }),

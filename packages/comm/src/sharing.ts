@@ -43,8 +43,10 @@ export interface SharingCounters {
 /** N agents that keep their own records and tell each other of some. An agent learns of another only through the channel. */
 export interface Sharing {
   readonly counters: SharingCounters;
+  /** Tick of the last call of `tick`, −1 before. */
+  readonly now: number;
   /**
-   * Takes in a record whose target exists, at tick `now`: it goes into its agent's own buffer at once, in every mode, and
+   * Takes in a record at tick `now`, in any order of ticks: it goes into its agent's own buffer at once, in every mode, and
    * where the mode shares it also into the outbox. The record stays the caller's.
    *
    * @throws as `checkRecord`; invalid-option for an agent or role that the world lacks; out-of-order if `now` lies before
@@ -132,10 +134,9 @@ export function createSharing({ spec, mode, channel, models, buffers, every = 50
 
   const broadcast = (agent: number, boundary: number) => {
     const outbox = outboxes[agent];
-    let leaving = 0;
-    while (leaving < outbox.length && outbox[leaving].tick <= boundary) leaving++;
-    const records = outbox.splice(0, leaving).map(({ record }) => record);
-    counters.shared[agent] += leaving;
+    const records = outbox.filter(({ tick }) => tick <= boundary).map(({ record }) => record);
+    if (records.length > 0) outboxes[agent] = outbox.filter(({ tick }) => tick > boundary);
+    counters.shared[agent] += records.length;
     for (const message of encodeMessages(records, signatureLength))
       for (const peer of peers[agent]) channel.send(agent, peer, message, boundary);
   };
@@ -185,6 +186,9 @@ export function createSharing({ spec, mode, channel, models, buffers, every = 50
 
   return {
     counters,
+    get now() {
+      return last;
+    },
     queue(record, now) {
       const { agent } = record;
       if (record.role !== roles[agent]) {
@@ -267,7 +271,7 @@ export function createSharing({ spec, mode, channel, models, buffers, every = 50
       last = state.last[0];
       intervals.set(state.intervals);
       for (const [name, counter] of Object.entries(counters)) counter.set(state[name]);
-      for (const outbox of outboxes) outbox.length = 0;
+      for (const agent of everyone) outboxes[agent] = [];
       for (let i = 0; i < queued; i++) {
         const record = emptyRecord(signatureLength);
         FIELDS.forEach((field, k) => {
