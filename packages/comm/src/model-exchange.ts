@@ -79,9 +79,7 @@ export function createModelExchange({ spec, learners }: ModelExchangeOptions): M
       bytes[10] = roles[agent];
       view.setUint32(12, ++serials[agent], true);
       view.setUint32(16, parameters.length, true);
-      parameters.forEach((x, i) => {
-        view.setFloat32(HEADER + 4 * i, x, true);
-      });
+      for (let i = 0; i < parameters.length; i++) view.setFloat32(HEADER + 4 * i, parameters[i], true);
       view.setUint32(4, crc32(bytes, 8), true);
       return bytes;
     },
@@ -91,8 +89,11 @@ export function createModelExchange({ spec, learners }: ModelExchangeOptions): M
       if (view.getUint32(0, true) !== MAGIC || view.getUint32(4, true) !== crc32(bytes, 8)) return false;
       if (bytes[8] !== LAYOUT || bytes[9] !== from || bytes[10] !== roles[from] || bytes[11] !== 0) return false;
       if (view.getUint32(16, true) !== sizes[agent]) return false;
-      const parameters = Float32Array.from({ length: sizes[agent] }, (_, i) => view.getFloat32(HEADER + 4 * i, true));
-      if (!parameters.every(Number.isFinite)) return false;
+      const parameters = new Float32Array(sizes[agent]);
+      for (let i = 0; i < parameters.length; i++) {
+        parameters[i] = view.getFloat32(HEADER + 4 * i, true);
+        if (!(Math.abs(parameters[i]) < Number.POSITIVE_INFINITY)) return false;
+      }
       const serial = view.getUint32(12, true);
       if (serial > heard[agent * N + from]) {
         heard[agent * N + from] = serial;
@@ -107,7 +108,8 @@ export function createModelExchange({ spec, learners }: ModelExchangeOptions): M
       const state = learners[agent].exportState();
       const sums = Float64Array.from(state.parameters);
       for (const [, theirs] of peers) for (let i = 0; i < sums.length; i++) sums[i] += theirs[i];
-      const parameters = Float32Array.from(sums, (sum) => sum / (1 + peers.length));
+      for (let i = 0; i < sums.length; i++) sums[i] /= 1 + peers.length;
+      const parameters = Float32Array.from(sums);
       learners[agent].restoreState({ ...state, parameters });
       return peers.length;
     },

@@ -168,9 +168,9 @@ describe("features", () => {
   };
 
   it("are the head of a signature, the common features and every action's probability", () => {
-    // 4 + 5 features + 3 actions = 12 entries. .2 · 127 = 25.4, .6 · 127 = 76.2; −.5 · 127 = −63.5, rounded up.
+    // 4 + 5 features + 3 actions = 12 entries; 20 are more than a signature has. .2 · 127 = 25.4, .6 · 127 = 76.2; −.5 · 127 = −63.5, rounded up.
     const told = tell(world, 0, eight(1, -0.5, 0, 0.25, 2), [0.2, 0.6, 0.2]);
-    expect(told).toEqual([110, 76, 25, 95, 127, -63, 0, 32, 127, 25, 76, 25]);
+    expect(told).toEqual([110, 76, 25, 95, 127, -63, 0, 32, 127, 25, 76, 25, ...new Array(8).fill(0)]);
     // The chaser sees the same things at 7, 6, 5, 4, 3.
     expect(tell(world, 2, [0, 0, 0, 2, 0.25, 0, -0.5, 1], [0.2, 0.6, 0.2])).toEqual(told);
     expect(createFeatures(world).dimensions).toBe(5);
@@ -182,9 +182,9 @@ describe("features", () => {
       commonFeatures: null,
       observationSpaces: [box([2], 0, 10), box([2], 0, 10), box([1], 0, 10)],
     };
-    // 4 + 2 + 3 = 9 entries, in fours 12. 7.5 → ½ → 63.5 → 64; 0 → −1.
-    expect(tell(apart, 0, [7.5, 0], [1, 0, 0]).slice(4)).toEqual([64, -127, 127, 0, 0, 0, 0, 0]);
-    expect(tell(apart, 2, [5], [1, 0, 0]).slice(4)).toEqual([0, 0, 127, 0, 0, 0, 0, 0]);
+    // 7.5 → ½ → 63.5 → 64; 0 → −1.
+    expect(tell(apart, 0, [7.5, 0], [1, 0, 0]).slice(4)).toEqual([64, -127, 127, 0, 0, ...new Array(11).fill(0)]);
+    expect(tell(apart, 2, [5], [1, 0, 0]).slice(4)).toEqual([0, 0, 127, 0, 0, ...new Array(11).fill(0)]);
     const open = { ...apart, observationSpaces: [box([1], 0, Number.POSITIVE_INFINITY)], agents: ["a"], roles: ["a"] };
     // 3 / (1 + 3) · 127 = 95.25.
     expect(tell({ ...open, actionSpaces: [discrete(3)] }, 0, [3], [1, 0, 0])[4]).toBe(95);

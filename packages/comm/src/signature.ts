@@ -106,7 +106,7 @@ export function createSignature(spec: EnvironmentSpec, { seed, valueScale = 1 }:
  * | 4 … 3 + F | x, the common features, or the whole observation where nothing is declared common | from bounds to ± 127; unbounded ones as x / (1 + ∣x∣) |
  * | the next n | π(a) of every action, where agents choose among a fixed list | 127 |
  *
- * L is rounded up to a multiple of 4.
+ * L is rounded up to a multiple of 4, and more than σ has, so that the two are never taken for each other.
  *
  * @throws as `createSignature`; unsupported where that makes more than 112 entries
  */
@@ -118,7 +118,7 @@ export function createFeatures(
   const told = toldFeatures(spec);
   const sizes = spec.actionSpaces.map((space) => (space.kind === "discrete" ? space.n : 0));
   const d = Math.max(...told.map(({ length }) => length));
-  const length = 4 * Math.ceil((FEATURES + d + Math.max(...sizes)) / 4);
+  const length = Math.max(SIGNATURE_LENGTH + 4, 4 * Math.ceil((FEATURES + d + Math.max(...sizes)) / 4));
   if (length > MOST_FEATURES) {
     const message = `what agents see and may do in ${spec.id} takes ${length} bytes, and a record has room for ${MOST_FEATURES}; use a mode that tells signatures`;
     throw new MagicMaskError("unsupported", "comm/signature", message);
