@@ -136,6 +136,26 @@ describe("loss", () => {
     expect(busy.receive(1, 4000).map(({ bytes }) => bytes[0])).toEqual(heard);
   });
 
+  it("has chance of its own on every link, and beside other faults", () => {
+    // 400 messages on each of two links, each lost or not, repeated or not: with probability ¼ both of two things agree to happen.
+    const channel = duplicate(loss(ideal, { rate: 0.5 }), { rate: 0.5 })({ agents: 3, seed: 2 });
+    const { repeated, dropped } = channel.statistics;
+    const fates = Array.from({ length: 400 }, (_, i) =>
+      [1, 2].map((to) => {
+        const [copies, losses] = [repeated[0], dropped.loss[0]];
+        channel.send(0, to, byte(0), i);
+        return { isTwice: repeated[0] > copies, isLost: dropped.loss[0] > losses };
+      }),
+    );
+    // Links: 200 in the mean, standard deviation 10. Faults: of 400 some 200 are repeated; of their two copies one or more is lost with ¾.
+    const alike = fates.filter(([one, other]) => one.isTwice === other.isTwice).length;
+    expect(Math.abs(alike - 200)).toBeLessThan(50);
+    const both = fates.filter(([one]) => one.isTwice && one.isLost).length;
+    expect(Math.abs(both - 150)).toBeLessThan(45);
+    const single = fates.filter(([one]) => !one.isTwice && one.isLost).length;
+    expect(Math.abs(single - 100)).toBeLessThan(45);
+  });
+
   it("draws the same whatever stands behind it", () => {
     const lostOf = (behind: CreateChannel) => {
       const channel = loss(behind, { rate: 0.5 })({ agents: 2, seed: 3 });
