@@ -137,7 +137,7 @@ describe("loss", () => {
   });
 
   it("has chance of its own on every link, and beside other faults", () => {
-    // 400 messages on each of two links, each lost or not, repeated or not: with probability ¼ both of two things agree to happen.
+    // 400 messages on each of two links; every repetition and every loss is an even coin.
     const channel = duplicate(loss(ideal, { rate: 0.5 }), { rate: 0.5 })({ agents: 3, seed: 2 });
     const { repeated, dropped } = channel.statistics;
     const fates = Array.from({ length: 400 }, (_, i) =>
