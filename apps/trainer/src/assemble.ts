@@ -203,6 +203,15 @@ export function assembleExplanation(
     critics,
     masks,
     advisers: isAdvised ? agents.map(adviser) : [],
-    memory: createMemory({ spec, mode: config.sharing.mode, config, copies, seed, createLearner: create, critics }),
+    memory: createMemory({
+      spec,
+      mode: config.sharing.mode,
+      config,
+      copies,
+      retrospective: separate,
+      seed,
+      createLearner: create,
+      critics,
+    }),
   };
 }

@@ -49,7 +49,24 @@ describe("resolveConfig", () => {
     expect(parseConfig(JSON.parse(JSON.stringify(config)))).toEqual(config);
   });
 
+  it("takes faults of the channel one by one, and none for ideal", () => {
+    const ideal = resolveConfig({}).sharing.channel;
+    expect(ideal).toMatchObject({ loss: 0, delay: 0, bandwidth: null, partition: { start: 0, end: 0, groups: [] } });
+    expect(resolveConfig({ overrides: ["sharing.channel=ideal"] }).sharing.channel).toEqual(ideal);
+    const overrides = ["sharing.channel.loss=.5", "sharing.channel.partition.groups=[[0],[1]]"];
+    expect(resolveConfig({ overrides }).sharing.channel).toEqual({
+      ...ideal,
+      loss: 0.5,
+      partition: { ...ideal.partition, groups: [[0], [1]] },
+    });
+  });
+
   it.each([
+    ["sharing.channel.los=.5", "unknown-key", "sharing.channel.loss"],
+    ["sharing.loss=.5", "unknown-key", "sharing.channel.loss"],
+    ["sharing.channel.loss=2", "invalid-option", "sharing.channel.loss"],
+    ["sharing.channel.bandwidth=0", "invalid-option", "sharing.channel.bandwidth"],
+    ["sharing.channel=lossy", "invalid-option", "sharing.channel"],
     ["mask.threshold=1.5", "invalid-option", "mask.threshold"],
     ["training.copies=0", "invalid-option", "training.copies"],
     ["training.epochs=2.5", "invalid-option", "training.epochs"],

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { channels, modes } from "@magic-mask/comm";
+import { modes } from "@magic-mask/comm";
 import { type ErrorCode, MagicMaskError } from "@magic-mask/core";
 import { objectives, perturbations } from "@magic-mask/masking";
 import { nodeBackends } from "@magic-mask/networks/node";
@@ -22,7 +22,38 @@ const rates = (start: number, end: number) =>
     { start: positive("at the start").default(start), end: z.number().min(0).describe("at the end").default(end) },
     "learning rate, falling linearly",
   );
+const moment = (help: string) => z.number().int().min(0).max(1e9).describe(help);
 const name = (names: readonly string[], help: string) => z.enum(names as [string, ...string[]]).describe(help);
+const channel = group(
+  {
+    loss: share("probability that a message is lost").default(0),
+    delay: z.number().min(0).max(1e9).describe("mean collector ticks that a message is under way").default(0),
+    delays: z.enum(["constant", "geometric"]).describe("how delays are distributed").default("constant"),
+    reorder: share("probability that a message is held back, so that later ones overtake it").default(0),
+    holdBack: count("most collector ticks that it is held back").max(1e9).default(100),
+    duplicate: share("probability that a message is sent twice").default(0),
+    bandwidth: z
+      .number()
+      .positive()
+      .max(1e9)
+      .nullable()
+      .describe("bytes that an agent may send per 1,000 environment steps; null: any number")
+      .default(null),
+    partition: group(
+      {
+        start: moment("first collector tick at which nothing crosses").default(0),
+        end: moment("tick at which it heals, with all that was held; start: no cut").default(0),
+        groups: z
+          .array(z.array(z.number().int().min(0)))
+          .describe("numbers of the agents that stay together, as [[0,1],[2,3]]; none: two halves")
+          .default([]),
+      },
+      "cuts the team into groups for a while",
+    ),
+  },
+  "what is wrong with the way that messages take; nothing by default",
+);
+
 /**
  * The whole configuration of a run: the one place for defaults, bounds and help texts. A resolved configuration is a plain
  * value; an ablation is a loop over such values.
@@ -146,7 +177,7 @@ const configSchema = z.strictObject({
     {
       mode: name(Object.keys(modes), "which records agents send each other").default("perturbed"),
       every: count("k: collector ticks between broadcasts").default(50),
-      channel: name(Object.keys(channels), "how messages travel").default("ideal"),
+      channel: z.preprocess((value) => (value === "ideal" ? {} : value), channel),
       capacity: count("records an agent keeps")
         .max(2 ** 24)
         .default(131_072),

@@ -1,6 +1,8 @@
 import {
+  areComparable,
   type Channel,
-  channels,
+  createFeatures,
+  createModelExchange,
   createRecordBuffer,
   createRecordHead,
   createRecordWriter,
@@ -14,6 +16,7 @@ import {
 } from "@magic-mask/comm";
 import { type CreateLearner, type EnvironmentSpec, type LearnerState, stream } from "@magic-mask/core";
 import type { Critic, Evidence } from "@magic-mask/masking";
+import { assembleChannel } from "./channel.ts";
 import type { Config } from "./config.ts";
 
 /** What agents remember and tell each other of their decisions, and the heads that learn from it. */
@@ -54,6 +57,11 @@ export interface MemoryOptions {
   readonly config: Pick<Config, "sharing">;
   /** Copies of the world that the decisions come from. */
   readonly copies: number;
+  /**
+   * Whether decisions are looked at after the fact: their records leave at the first broadcast after they were made, as if every
+   * agent had told of them as it went. Else they leave after they are remembered, when their targets exist.
+   */
+  readonly retrospective: boolean;
   /** Root of all chance in it. */
   readonly seed: number;
   readonly createLearner: CreateLearner;
@@ -61,16 +69,20 @@ export interface MemoryOptions {
   readonly critics: readonly Critic[];
 }
 
-export function createMemory({ spec, mode, config, copies, seed, createLearner, critics }: MemoryOptions): Memory {
+/** Optimiser steps that heads take, at most, from one averaging to the next. */
+const ROUND_STEPS = 50;
+
+export function createMemory(options: MemoryOptions): Memory {
+  const { spec, mode, config, copies, retrospective, seed, createLearner, critics } = options;
   const { every, capacity } = config.sharing;
   const agents = spec.agents.map((_, agent) => agent);
-  const buffers = agents.map(() => createRecordBuffer({ capacity }));
-  const channel = channels[config.sharing.channel]({ agents: agents.length, seed });
-  const sharing = createSharing({ spec, mode: modes[mode], channel, buffers, every });
-  const { shares } = modes[mode];
-  const signature = createSignature(spec, { seed });
+  // What states are told by is the run's, so that arms of a comparison differ in their records only.
+  const signature = modes[config.sharing.mode].features ? createFeatures(spec) : createSignature(spec, { seed });
+  const buffers = agents.map(() => createRecordBuffer({ capacity, signatureLength: signature.length }));
+  const channel = assembleChannel(config, agents.length, copies, seed);
+  const { shares, model } = modes[mode];
   const writer = createRecordWriter({ spec, signature, copies });
-  const record = emptyRecord();
+  const record = emptyRecord(signature.length);
   const heads = agents.map((agent) =>
     createRecordHead({
       spec,
@@ -79,10 +91,14 @@ export function createMemory({ spec, mode, config, copies, seed, createLearner, 
       signature,
       values: (who, observations, count, out) => critics[who].values(observations, count, out),
       createLearner,
-      random: stream(seed, "record head", agent),
+      // Networks that are averaged must begin as one.
+      random: stream(seed, "record head", model ? agents.findIndex((peer) => areComparable(spec, agent, peer)) : agent),
     }),
   );
+  const models = model && createModelExchange({ spec, learners: heads.map(({ learner }) => learner) });
+  const sharing = createSharing({ spec, mode: modes[mode], channel, buffers, every, ...(models && { models }) });
   let fits = 0;
+  const queue = (now: number) => sharing.queue(record, retrospective ? Math.max(record.step, sharing.now) : now);
 
   /** Whether the record would be shared with one or the other of the extreme ranks; m is then ½ again. */
   const mayShare = () => {
@@ -102,25 +118,30 @@ export function createMemory({ spec, mode, config, copies, seed, createLearner, 
       return rows.filter((row) => {
         writer.write(rollout, row, values[row], advantages[row], 0.5, policyVersion, record);
         if (mayShare()) return true;
-        sharing.queue(record, now);
+        queue(now);
         return false;
       });
     },
     share({ rollout, values, advantages }, rows, ranks, policyVersion, now) {
       rows.forEach((row, i) => {
         writer.write(rollout, row, values[row], advantages[row], ranks[i], policyVersion, record);
-        sharing.queue(record, now);
+        queue(now);
       });
     },
     tick: (now) => sharing.tick(now),
     async fitHeads(steps, now) {
-      const fit = fits++;
-      await Promise.all(
-        heads.map(async (head, agent) => {
-          if (buffers[agent].rows.length === 0) return;
-          await head.fit({ now, steps, random: stream(seed, "head order", agent, fit) });
-        }),
-      );
+      const rounds = model ? Math.ceil(steps / ROUND_STEPS) : 1;
+      for (let round = 0; round < rounds; round++) {
+        if (round > 0) sharing.exchangeModels();
+        const part = Math.floor(((round + 1) * steps) / rounds) - Math.floor((round * steps) / rounds);
+        const fit = fits++;
+        await Promise.all(
+          heads.map(async (head, agent) => {
+            if (buffers[agent].rows.length === 0) return;
+            await head.fit({ now, steps: part, random: stream(seed, "head order", agent, fit) });
+          }),
+        );
+      }
     },
     exportState: () => ({
       sharing: sharing.exportState(),

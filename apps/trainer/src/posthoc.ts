@@ -76,6 +76,7 @@ export function assemblePostHoc(config: Config, world: World, create: CreateLear
     spec,
     mode: "none",
     copies: config.training.copies,
+    retrospective: true,
     seed,
     createLearner: create,
     critics: explanation.critics,

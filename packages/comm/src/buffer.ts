@@ -2,7 +2,7 @@ import { checkCount, checkRange, MagicMaskError } from "@magic-mask/core";
 import { createCellIndex } from "./cell-index.ts";
 import { type CriticalRecord, checkRecord } from "./record.ts";
 import { createRowHeap } from "./row-heap.ts";
-import { SIGNATURE_LENGTH } from "./signature.ts";
+import { MOST_FEATURES, SIGNATURE_LENGTH } from "./signature.ts";
 import type { StateArrays } from "./state.ts";
 
 const SOURCE = "comm/buffer";
@@ -22,6 +22,8 @@ export interface RecordBufferOptions {
   readonly bandwidth?: number;
   /** Collector ticks after which a record counts half, > 0. */
   readonly halfLife?: number;
+  /** L, entries of a signature, a multiple of 4 in [8, 112]. */
+  readonly signatureLength?: number;
 }
 
 /**
@@ -37,7 +39,7 @@ export interface RecordRows {
   /** [R] collector tick of the newest. */
   readonly steps: Uint32Array;
   readonly episodes: Uint32Array;
-  /** [R × 16] */
+  /** [R × L] */
   readonly signatures: Int8Array;
   readonly actions: Uint32Array;
   /** [R] ln π(a) */
@@ -61,6 +63,7 @@ export interface RecordRows {
 /** One agent's memory of critical states, its own and those that peers told of. */
 export interface RecordBuffer {
   readonly capacity: number;
+  readonly signatureLength: number;
   readonly rows: RecordRows;
   /**
    * Takes a record in: merged into the most similar row that it finds of its agent and action (the lowest of equals) if their
@@ -73,10 +76,10 @@ export interface RecordBuffer {
   insert(record: Readonly<CriticalRecord>): number;
   /** What a row weighs at tick `now`. */
   weight(row: number, now: number): number;
-  /** The k rows most similar to `signature` [16], best first; of equals the lowest. */
+  /** The k rows most similar to `signature` [L], best first; of equals the lowest. */
   nearest(signature: Int8Array, k: number): Int32Array;
   /**
-   * How well the surroundings of `signature` [16] are known at tick `now`: Σ_rows weight · similarity, rows beyond three
+   * How well the surroundings of `signature` [L] are known at tick `now`: Σ_rows weight · similarity, rows beyond three
    * bandwidths left out. One fresh record of the very state counts 1.
    *
    * @param except an agent whose rows do not count
@@ -101,6 +104,15 @@ export interface RecordBuffer {
  */
 export function createRecordBuffer(options: RecordBufferOptions = {}): RecordBuffer {
   const { capacity = 8192, similarity = 0.95, bandwidth = 0.25, halfLife = 10_000 } = options;
+  const { signatureLength = SIGNATURE_LENGTH } = options;
+  checkCount(SOURCE, "signatureLength", signatureLength, 8, MOST_FEATURES);
+  if (signatureLength % 4 !== 0) {
+    throw new MagicMaskError(
+      "invalid-option",
+      SOURCE,
+      `signatureLength must be a multiple of 4, got ${signatureLength}`,
+    );
+  }
   checkCount(SOURCE, "capacity", capacity, 1, 16_777_216);
   checkRange(SOURCE, "similarity", similarity, Number.MIN_VALUE, 1);
   checkRange(SOURCE, "bandwidth", bandwidth, 0.001, 100);
@@ -113,7 +125,7 @@ export function createRecordBuffer(options: RecordBufferOptions = {}): RecordBuf
     policyVersions: new Uint32Array(capacity),
     steps: new Uint32Array(capacity),
     episodes: new Uint32Array(capacity),
-    signatures: new Int8Array(capacity * SIGNATURE_LENGTH),
+    signatures: new Int8Array(capacity * signatureLength),
     actions: new Uint32Array(capacity),
     logProbs: new Float32Array(capacity),
     perturbationLogProbs: new Float32Array(capacity),
@@ -146,7 +158,7 @@ export function createRecordBuffer(options: RecordBufferOptions = {}): RecordBuf
   /** ‖σ − σ_row‖² in quanta; once it exceeds `limit`, any number above that. From the end: rows of one cell agree at the start. */
   const distance = (signature: Int8Array, row: number, limit: number) => {
     let sum = 0;
-    for (let k = SIGNATURE_LENGTH - 4, at = row * SIGNATURE_LENGTH + k; k >= 0 && sum <= limit; k -= 4, at -= 4) {
+    for (let k = signatureLength - 4, at = row * signatureLength + k; k >= 0 && sum <= limit; k -= 4, at -= 4) {
       const a = signature[k] - signatures[at];
       const b = signature[k + 1] - signatures[at + 1];
       const c = signature[k + 2] - signatures[at + 2];
@@ -193,14 +205,14 @@ export function createRecordBuffer(options: RecordBufferOptions = {}): RecordBuf
     describe(row, record);
     agents[row] = record.agent;
     actions[row] = record.action;
-    signatures.set(record.signature, row * SIGNATURE_LENGTH);
+    signatures.set(record.signature, row * signatureLength);
     rows.counts[row] = 1;
     masses[row] = 1;
     rows.means[row] = record.advantage;
     rows.squares[row] = 0;
     ages[row] = begun++;
     keys[row] = lasting(1, record.step);
-    index.add(row, keyOf(record.agent, record.action), signatures, row * SIGNATURE_LENGTH);
+    index.add(row, keyOf(record.agent, record.action), signatures, row * signatureLength);
   };
 
   const weight = (row: number, now: number) => masses[row] * decay(now - steps[row]);
@@ -220,10 +232,11 @@ export function createRecordBuffer(options: RecordBufferOptions = {}): RecordBuf
 
   return {
     capacity,
+    signatureLength,
     rows,
     weight,
     insert(record) {
-      checkRecord(SOURCE, record);
+      checkRecord(SOURCE, record, signatureLength);
       sought = record;
       match = -1;
       matchDistance = mergeDistance;
@@ -295,7 +308,7 @@ export function createRecordBuffer(options: RecordBufferOptions = {}): RecordBuf
       // Oldest first, as they were filed: the index looks at the newest.
       for (const row of Uint32Array.from({ length }, (_, row) => row).sort((a, b) => ages[a] - ages[b])) {
         keys[row] = lasting(masses[row], steps[row]);
-        index.add(row, keyOf(agents[row], actions[row]), signatures, row * SIGNATURE_LENGTH);
+        index.add(row, keyOf(agents[row], actions[row]), signatures, row * signatureLength);
         heap.add(row);
       }
     },

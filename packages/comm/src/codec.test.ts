@@ -1,7 +1,15 @@
 import { describe, expect, it } from "@jest/globals";
 import { isMagicMaskError } from "@magic-mask/core";
 import fc from "fast-check";
-import { decodeMessage, encodeMessages, HEADER_BYTES, LAYOUT, RECORD_BYTES } from "./codec.ts";
+import {
+  decodeMessage,
+  encodeMessages,
+  HEADER_BYTES,
+  LAYOUT,
+  LONG_LAYOUT,
+  MESSAGE_BYTES,
+  RECORD_BYTES,
+} from "./codec.ts";
 import { crc32 } from "./crc32.ts";
 import type { CriticalRecord } from "./record.ts";
 import { anyRecord, recordOf, signatureOf, world } from "./test-world.ts";
@@ -69,7 +77,7 @@ describe("codec", () => {
 
   it("stays within 32 bytes a record and 31 here", () => {
     expect(RECORD_BYTES).toBeLessThanOrEqual(32);
-    for (const count of [1, 2, 50])
+    for (const count of [1, 2, 44])
       expect(encodeMessages(new Array(count).fill(sample))[0].length).toBe(HEADER_BYTES + 31 * count);
   });
 
@@ -136,7 +144,9 @@ describe("codec", () => {
     expect(lengths(steps(65536, 1, 0, 2))).toEqual([2, 2]);
     expect(lengths([0, 127, 128].map((policyVersion) => ({ ...sample, policyVersion })))).toEqual([2, 1]);
     expect(lengths([5, 65540, 65541].map((episode) => ({ ...sample, episode })))).toEqual([2, 1]);
-    expect(lengths(new Array(65_536).fill(sample))).toEqual([65_535, 1]);
+    // ⌊(1,400 − 29) / 31⌋ = 44 records take 1,393 bytes.
+    expect(lengths(new Array(100).fill(sample))).toEqual([44, 44, 12]);
+    expect(encodeMessages(new Array(44).fill(sample))[0].length).toBeLessThanOrEqual(MESSAGE_BYTES);
   });
 
   it("refuses to write what a record must not hold", () => {
@@ -158,6 +168,25 @@ describe("codec", () => {
     ];
     for (const [fault, message] of faults) expect(() => encodeMessages([{ ...sample, ...fault }])).toThrow(message);
     expect(() => encodeMessages([sample, { ...sample, agent: 1 }])).toThrow("one sender, got agents 0 and 1");
+  });
+
+  it("carries longer signatures in a layout of their own, in 128 bytes a record at most", () => {
+    const signature = Int8Array.from({ length: 112 }, (_, k) => 2 * k - 111);
+    const records = [0, 1].map((action) => ({ ...sample, signature, action }));
+    const [bytes] = encodeMessages(records, 112);
+    // 15 + 112 = 127 bytes a record.
+    expect([bytes.length, bytes[8]]).toEqual([29 + 2 * 127, LONG_LAYOUT]);
+    const back = decodeMessage(bytes, world, 112);
+    const [short] = decode(encodeMessages([{ ...sample, action: 1 }])[0]);
+    expect(back[1]).toEqual({ ...short, signature });
+    expect(encodeMessages(back, 112)).toEqual([bytes]);
+    // ⌊1,371 / 127⌋ = 10 in a message.
+    expect(encodeMessages(new Array(11).fill(records[0]), 112).map(({ length }) => length)).toEqual([1299, 156]);
+    // Each side refuses the other's.
+    expect(refused(bytes)).toBe(true);
+    expect(() => decodeMessage(encodeMessages([sample])[0], world, 112)).toThrow("layout 2 is understood, got 1");
+    expect(() => decodeMessage(bytes, world, 108)).toThrow("2 records take 275 bytes, got 283");
+    expect(() => encodeMessages([sample], 112)).toThrow("signature must have 112 entries, got 16");
   });
 
   it("refuses random bytes", () => {

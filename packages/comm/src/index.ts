@@ -1,12 +1,26 @@
-import type { CreateChannel } from "./channel.ts";
-import { ideal } from "./channels/ideal.ts";
-import { all, type Mode, marked, none, perturbed } from "./modes.ts";
+import { all, features, type Mode, marked, model, none, perturbed } from "./modes.ts";
 
 export { createRecordBuffer, type RecordBuffer, type RecordBufferOptions, type RecordRows } from "./buffer.ts";
-export type { Channel, ChannelOptions, ChannelStatistics, CreateChannel } from "./channel.ts";
-export { ideal } from "./channels/ideal.ts";
-export { decodeMessage, encodeMessages, HEADER_BYTES, LAYOUT, RECORD_BYTES } from "./codec.ts";
-export { all, type Mode, marked, none, perturbed } from "./modes.ts";
+export type { Channel, ChannelOptions, ChannelStatistics, CreateChannel, Delivery } from "./channel.ts";
+export { type BandwidthOptions, bandwidth } from "./channels/bandwidth.ts";
+export { type DelayOptions, delay } from "./channels/delay.ts";
+export { type DuplicateOptions, duplicate } from "./channels/duplicate.ts";
+export { type IdealOptions, ideal } from "./channels/ideal.ts";
+export { type LossOptions, loss } from "./channels/loss.ts";
+export { type NetworkOptions, network } from "./channels/network.ts";
+export { type PartitionOptions, partition } from "./channels/partition.ts";
+export { type ReorderOptions, reorder } from "./channels/reorder.ts";
+export {
+  decodeMessage,
+  encodeMessages,
+  HEADER_BYTES,
+  LAYOUT,
+  LONG_LAYOUT,
+  MESSAGE_BYTES,
+  RECORD_BYTES,
+} from "./codec.ts";
+export { createModelExchange, type ModelExchange, type ModelExchangeOptions } from "./model-exchange.ts";
+export { all, features, type Mode, marked, model, none, perturbed } from "./modes.ts";
 export { areComparable, roleNumbers } from "./peers.ts";
 export { type CriticalRecord, emptyRecord } from "./record.ts";
 export {
@@ -19,12 +33,16 @@ export {
 } from "./record-head.ts";
 export { createRecordWriter, type RecordWriter, type RecordWriterOptions } from "./record-writer.ts";
 export { createSharing, type Sharing, type SharingCounters, type SharingOptions } from "./sharing.ts";
-export { createSignature, SIGNATURE_LENGTH, type Signature, type SignatureOptions } from "./signature.ts";
+export {
+  createFeatures,
+  createSignature,
+  MOST_FEATURES,
+  SIGNATURE_LENGTH,
+  type Signature,
+  type SignatureOptions,
+} from "./signature.ts";
 export { type StackOptions, stackExplainers } from "./stack.ts";
 export type { StateArrays } from "./state.ts";
 
 /** What an agent tells its peers, by name. */
-export const modes: Readonly<Record<string, Mode>> = { none, marked, perturbed, all };
-
-/** How messages travel, by name. */
-export const channels: Readonly<Record<string, CreateChannel>> = { ideal };
+export const modes: Readonly<Record<string, Mode>> = { none, marked, perturbed, all, features, model };

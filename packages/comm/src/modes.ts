@@ -1,9 +1,14 @@
 import type { CriticalRecord } from "./record.ts";
 
-/** Which of its records an agent tells its peers of. */
+/** What an agent tells its peers. */
 export interface Mode {
   readonly name: string;
+  /** Which of its records. */
   shares(record: Readonly<CriticalRecord>): boolean;
+  /** Records hold `createFeatures` of a state instead of `createSignature`, one's own included. */
+  readonly features?: boolean;
+  /** Its head's parameters, see `createModelExchange`. */
+  readonly model?: boolean;
 }
 
 /** Nothing: every agent learns from its own records alone. */
@@ -17,3 +22,9 @@ export const perturbed: Mode = { name: "perturbed", shares: ({ blinded }) => bli
 
 /** Everything. */
 export const all: Mode = { name: "all", shares: () => true };
+
+/** As `perturbed`, with the features themselves in up to 128 bytes a record: what compression to σ costs. */
+export const features: Mode = { name: "features", shares: perturbed.shares, features: true };
+
+/** No records: the heads that learn from them are averaged. */
+export const model: Mode = { name: "model", shares: () => false, model: true };

@@ -19,7 +19,7 @@ import { actionCode } from "./action-code.ts";
 import type { RecordBuffer } from "./buffer.ts";
 import { highestDensity } from "./densities.ts";
 import { areComparable } from "./peers.ts";
-import { SIGNATURE_LENGTH, type Signature } from "./signature.ts";
+import type { Signature } from "./signature.ts";
 
 const SOURCE = "comm/record-head";
 /** ln π(a) is told from no lower value than this. */
@@ -99,7 +99,7 @@ export interface RecordHead extends Explainer {
  *
  * Criticality of a decision: Σ_a (π − ν)(a)·Ã(σ, a) over legal actions, or over 16 draws each from π and ν.
  *
- * @throws unsupported as `actionCode`; invalid-option
+ * @throws unsupported as `actionCode`; invalid-option; shape-mismatch if buffer and signature do not fit
  */
 export function createRecordHead(options: RecordHeadOptions): RecordHead {
   const { spec, agent, buffer, signature, values, createLearner, random } = options;
@@ -109,14 +109,19 @@ export function createRecordHead(options: RecordHeadOptions): RecordHead {
   const space = spec.actionSpaces[agent];
   const code = actionCode(space);
   const told = code.width;
-  const D = SIGNATURE_LENGTH + told + 2;
+  const L = signature.length;
+  if (buffer.signatureLength !== L) {
+    const message = `the buffer keeps signatures of ${buffer.signatureLength} entries, and this one has ${L}`;
+    throw new MagicMaskError("shape-mismatch", SOURCE, message);
+  }
+  const D = L + told + 2;
   const learner = createLearner({ kind: "mlp", inputs: D, hidden, activation: "relu", outputs: [1] }, random);
   const relevance = spec.roles.map((role, j) =>
     areComparable(spec, agent, j) ? (role === spec.roles[agent] ? 1 : otherRole) : 0,
   );
 
   let batch = batchOf(0, D);
-  const sigma = new Int8Array(SIGNATURE_LENGTH);
+  const sigma = new Int8Array(L);
   const newest = new Float64Array(spec.agents.length);
   const pairs = new Float32Array(CHUNK * D);
   const owners = new Int32Array(CHUNK);
@@ -149,9 +154,9 @@ export function createRecordHead(options: RecordHeadOptions): RecordHead {
     logProb: number,
   ) => {
     const at = row * D;
-    for (let k = 0; k < SIGNATURE_LENGTH; k++) out[at + k] = signatures[offset + k] / 127;
-    const tail = at + SIGNATURE_LENGTH + told;
-    code.describe(action, out, at + SIGNATURE_LENGTH);
+    for (let k = 0; k < L; k++) out[at + k] = signatures[offset + k] / 127;
+    const tail = at + L + told;
+    code.describe(action, out, at + L);
     out[tail] = Math.max(LOG_FLOOR, logProb);
     out[tail + 1] = Math.exp(logProb);
   };
@@ -197,7 +202,7 @@ export function createRecordHead(options: RecordHeadOptions): RecordHead {
     if (batch.targets.length !== chosen.length) batch = batchOf(chosen.length, D);
     chosen.forEach((row, i) => {
       const sender = rows.agents[row];
-      writePair(batch.inputs, i, rows.signatures, row * SIGNATURE_LENGTH, rows.actions[row], rows.logProbs[row]);
+      writePair(batch.inputs, i, rows.signatures, row * L, rows.actions[row], rows.logProbs[row]);
       batch.targets[i] = rows.means[row];
       const pi = Math.exp(Math.max(LOG_FLOOR, rows.logProbs[row]));
       const nu = Math.exp(rows.perturbationLogProbs[row]);

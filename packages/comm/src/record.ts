@@ -15,7 +15,7 @@ export interface CriticalRecord {
   episode: number;
   /** Whether the action was drawn from the perturbation ν. */
   blinded: boolean;
-  /** σ [16] */
+  /** σ, or the longer `features`; see `Signature`. */
   signature: Int8Array;
   /** Four bytes: the action taken, see `actionCode`. */
   action: number;
@@ -31,15 +31,15 @@ export interface CriticalRecord {
   rank: number;
 }
 
-/** A record to be written over. */
-export const emptyRecord = (): CriticalRecord => ({
+/** A record to be written over. @param length of its signature */
+export const emptyRecord = (length: number = SIGNATURE_LENGTH): CriticalRecord => ({
   agent: 0,
   role: 0,
   policyVersion: 0,
   step: 0,
   episode: 0,
   blinded: false,
-  signature: new Int8Array(SIGNATURE_LENGTH),
+  signature: new Int8Array(length),
   action: 0,
   logProb: 0,
   perturbationLogProb: 0,
@@ -56,9 +56,10 @@ const LARGEST_FLOAT32 = 3.4028234663852886e38;
 /**
  * Lets a record pass whose fields are all in range.
  *
+ * @param length that its signature is to have
  * @throws not-finite for a NaN or an infinite advantage; invalid-option for any other value out of range
  */
-export function checkRecord(source: string, record: Readonly<CriticalRecord>): void {
+export function checkRecord(source: string, record: Readonly<CriticalRecord>, length: number): void {
   const { advantage, logProb, perturbationLogProb, blindProbability, rank } = record;
   if (!(Math.abs(advantage) <= LARGEST_FLOAT32)) refuse(source, "advantage", "finite", advantage);
   if (!(logProb <= LOG_SLACK)) refuse(source, "logProb", "≤ 0", logProb);
@@ -73,11 +74,11 @@ export function checkRecord(source: string, record: Readonly<CriticalRecord>): v
   if (!isWhole(record.step, WORD)) refuse(source, "step", "a 32-bit whole number", record.step);
   if (!isWhole(record.episode, WORD)) refuse(source, "episode", "a 32-bit whole number", record.episode);
   if (!isWhole(record.action, WORD)) refuse(source, "action", "a 32-bit whole number", record.action);
-  if (record.signature.length !== SIGNATURE_LENGTH) {
+  if (record.signature.length !== length) {
     throw new MagicMaskError(
       "shape-mismatch",
       source,
-      `signature must have ${SIGNATURE_LENGTH} entries, got ${record.signature.length}`,
+      `signature must have ${length} entries, got ${record.signature.length}`,
     );
   }
 }

@@ -94,6 +94,24 @@ describe("sharing", () => {
     expect(run([209])).toEqual(everyTick);
   });
 
+  it("sends at each broadcast what was queued by then, in whatever order that came", () => {
+    const { channel, sends } = tapped(2);
+    const { sharing, buffers } = setUp(pair, all, channel);
+    [120, 10, 60, 50, 130, 51].forEach((tick, number) => {
+      sharing.queue(numbered(number, { step: tick }), tick);
+    });
+    sharing.tick(149);
+    // At 50: 10 and 50; at 100: 60 and 51; 120 and 130 wait.
+    expect(sends.map(({ tick, bytes }) => [tick, (bytes.length - HEADER_BYTES) / RECORD_BYTES])).toEqual([
+      [50, 2],
+      [100, 2],
+    ]);
+    expect(Array.from(buffers[1].rows.steps.subarray(0, 4))).toEqual([10, 50, 60, 51]);
+    expect(sharing.now).toBe(149);
+    sharing.tick(150);
+    expect(sends).toHaveLength(3);
+  });
+
   it("shares in each mode what the mode says, and keeps everything of one's own in all of them", () => {
     const records = [
       numbered(0, { rank: 0.95, blinded: false }),
@@ -102,7 +120,7 @@ describe("sharing", () => {
       numbered(3, { rank: 0.5, blinded: true }),
       numbered(4, { rank: 0.89, blinded: false }),
     ];
-    const expected: Record<string, number> = { none: 0, marked: 3, perturbed: 2, all: 5 };
+    const expected: Record<string, number> = { none: 0, marked: 3, perturbed: 2, all: 5, features: 2, model: 0 };
     expect(Object.keys(modes)).toEqual(Object.keys(expected));
     const own = Object.entries(modes).map(([name, mode]) => {
       expect(mode.name).toBe(name);
@@ -200,14 +218,16 @@ describe("sharing", () => {
     const [own] = encodeMessages([numbered(0, { step: 10 })]);
     const [future] = encodeMessages([numbered(0, { agent: 1, step: 10 }), numbered(0, { agent: 1, step: 21 })]);
     for (const bytes of [damaged, good.subarray(0, 50), new Uint8Array(0), own, future]) channel.send(1, 0, bytes, 20);
+    // Agent 2 speaks for agent 1.
+    channel.send(2, 0, good, 20);
     sharing.tick(20);
-    expect(sharing.counters.refused).toEqual(Float64Array.of(5, 0, 0));
+    expect(sharing.counters.refused).toEqual(Float64Array.of(6, 0, 0));
     expect(buffers[0].rows.length).toBe(0);
     channel.send(1, 0, good, 20);
     sharing.tick(21);
-    expect(sharing.counters.refused).toEqual(Float64Array.of(5, 0, 0));
+    expect(sharing.counters.refused).toEqual(Float64Array.of(6, 0, 0));
     expect(sharing.counters.received).toEqual(Float64Array.of(2, 0, 0));
-    expect(sharing.statistics(1)["comm/refused"]).toBeCloseTo(5 / 3, 12);
+    expect(sharing.statistics(1)["comm/refused"]).toBeCloseTo(6 / 3, 12);
   });
 
   it("pairs up only agents whose records compare", () => {

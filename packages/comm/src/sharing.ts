@@ -1,11 +1,11 @@
 import { checkCount, type EnvironmentSpec, isMagicMaskError, MagicMaskError } from "@magic-mask/core";
 import type { RecordBuffer } from "./buffer.ts";
-import type { Channel } from "./channel.ts";
+import type { Channel, Delivery } from "./channel.ts";
 import { decodeMessage, encodeMessages } from "./codec.ts";
+import type { ModelExchange } from "./model-exchange.ts";
 import type { Mode } from "./modes.ts";
 import { areComparable, roleNumbers } from "./peers.ts";
 import { type CriticalRecord, checkRecord, emptyRecord } from "./record.ts";
-import { SIGNATURE_LENGTH } from "./signature.ts";
 import type { StateArrays } from "./state.ts";
 
 const SOURCE = "comm/sharing";
@@ -14,6 +14,8 @@ export interface SharingOptions {
   readonly spec: EnvironmentSpec;
   readonly mode: Mode;
   readonly channel: Channel;
+  /** In modes that average networks: how. */
+  readonly models?: ModelExchange;
   /** [N] each agent's own memory. */
   readonly buffers: readonly RecordBuffer[];
   /** k, collector ticks from one broadcast to the next, a whole number ≥ 1. */
@@ -30,6 +32,8 @@ export interface SharingCounters {
   readonly lateness: Float64Array;
   /** Messages refused as corrupt or out of place, by recipient. */
   readonly refused: Float64Array;
+  /** Networks averaged with one's own, by recipient. */
+  readonly averaged: Float64Array;
   /** Blinded records that were looked at: the agent's first in each interval between broadcasts. */
   readonly sampled: Float64Array;
   /** Those of them in states that the agent knew well enough from peers already (coverage ≥ 1). */
@@ -39,8 +43,10 @@ export interface SharingCounters {
 /** N agents that keep their own records and tell each other of some. An agent learns of another only through the channel. */
 export interface Sharing {
   readonly counters: SharingCounters;
+  /** Tick of the last call of `tick`, −1 before. */
+  readonly now: number;
   /**
-   * Takes in a record whose target exists, at tick `now`: it goes into its agent's own buffer at once, in every mode, and
+   * Takes in a record at tick `now`, in any order of ticks: it goes into its agent's own buffer at once, in every mode, and
    * where the mode shares it also into the outbox. The record stays the caller's.
    *
    * @throws as `checkRecord`; invalid-option for an agent or role that the world lacks; out-of-order if `now` lies before
@@ -56,9 +62,11 @@ export interface Sharing {
    * @throws out-of-order unless `now` comes after the last call's
    */
   tick(now: number): void;
+  /** Where networks are averaged: once more within the last tick, for training that goes on while the clock stands. */
+  exchangeModels(): void;
   /**
    * Means over agents, since the start, by tag: bytes and messages handed to the channel per agent and 1,000 environment
-   * steps; share of messages delivered; age of records in ticks on arrival; messages refused per agent; redundancy, the
+   * steps; share of messages and copies delivered; age of records in ticks on arrival; messages refused per agent; redundancy, the
    * share of sampled perturbations in states that peers had already settled. NaN where nothing happened.
    *
    * @param steps environment steps so far, over all copies
@@ -96,7 +104,7 @@ const STATE_WIDTH = FIELDS.length + 2;
  *
  * @throws invalid-option
  */
-export function createSharing({ spec, mode, channel, buffers, every = 50 }: SharingOptions): Sharing {
+export function createSharing({ spec, mode, channel, models, buffers, every = 50 }: SharingOptions): Sharing {
   const N = spec.agents.length;
   checkCount(SOURCE, "every", every);
   if (buffers.length !== N) {
@@ -106,6 +114,7 @@ export function createSharing({ spec, mode, channel, buffers, every = 50 }: Shar
       `there must be one buffer for each of ${N} agents, got ${buffers.length}`,
     );
   }
+  const { signatureLength } = buffers[0];
   const roles = roleNumbers(spec);
   const everyone = Array.from({ length: N }, (_, agent) => agent);
   const peers = everyone.map((i) => everyone.filter((j) => j !== i && areComparable(spec, i, j)));
@@ -115,6 +124,7 @@ export function createSharing({ spec, mode, channel, buffers, every = 50 }: Shar
     received: new Float64Array(N),
     lateness: new Float64Array(N),
     refused: new Float64Array(N),
+    averaged: new Float64Array(N),
     sampled: new Float64Array(N),
     redundant: new Float64Array(N),
   };
@@ -124,18 +134,37 @@ export function createSharing({ spec, mode, channel, buffers, every = 50 }: Shar
 
   const broadcast = (agent: number, boundary: number) => {
     const outbox = outboxes[agent];
-    let leaving = 0;
-    while (leaving < outbox.length && outbox[leaving].tick <= boundary) leaving++;
-    const records = outbox.splice(0, leaving).map(({ record }) => record);
-    counters.shared[agent] += leaving;
-    for (const message of encodeMessages(records))
+    const records = outbox.filter(({ tick }) => tick <= boundary).map(({ record }) => record);
+    if (records.length > 0) outboxes[agent] = outbox.filter(({ tick }) => tick > boundary);
+    counters.shared[agent] += records.length;
+    for (const message of encodeMessages(records, signatureLength))
       for (const peer of peers[agent]) channel.send(agent, peer, message, boundary);
   };
 
-  const accept = (agent: number, message: Uint8Array, now: number) => {
-    const records = open(message);
-    // Only peers' records are read, and none made in the future.
-    if (!records || !peers[agent].includes(records[0].agent) || records.some(({ step }) => step > now)) {
+  const sendModels = (tick: number) => {
+    if (!models) return;
+    for (const agent of everyone) {
+      if (peers[agent].length === 0) continue;
+      const message = models.write(agent);
+      for (const peer of peers[agent]) channel.send(agent, peer, message, tick);
+    }
+  };
+
+  const receive = (now: number) => {
+    for (const agent of everyone) {
+      for (const delivery of channel.receive(agent, now)) {
+        if (!models) accept(agent, delivery, now);
+        else if (!peers[agent].includes(delivery.from) || !models.take(agent, delivery)) counters.refused[agent]++;
+      }
+      if (models) counters.averaged[agent] += models.average(agent);
+    }
+  };
+
+  const accept = (agent: number, { from, bytes }: Delivery, now: number) => {
+    const records = open(bytes);
+    // Only peers' own records are read, and none made in the future.
+    const isTheirs = records?.[0].agent === from && peers[agent].includes(from);
+    if (!records || !isTheirs || records.some(({ step }) => step > now)) {
       counters.refused[agent]++;
       return;
     }
@@ -148,7 +177,7 @@ export function createSharing({ spec, mode, channel, buffers, every = 50 }: Shar
 
   const open = (message: Uint8Array) => {
     try {
-      return decodeMessage(message, spec);
+      return decodeMessage(message, spec, signatureLength);
     } catch (error) {
       if (isMagicMaskError(error, "corrupt-message")) return undefined;
       throw error;
@@ -157,6 +186,9 @@ export function createSharing({ spec, mode, channel, buffers, every = 50 }: Shar
 
   return {
     counters,
+    get now() {
+      return last;
+    },
     queue(record, now) {
       const { agent } = record;
       if (record.role !== roles[agent]) {
@@ -168,7 +200,7 @@ export function createSharing({ spec, mode, channel, buffers, every = 50 }: Shar
       }
       if (!(now >= last))
         throw new MagicMaskError("out-of-order", SOURCE, `tick ${last} is past, got a record at tick ${now}`);
-      checkRecord(SOURCE, record);
+      checkRecord(SOURCE, record, signatureLength);
       const interval = Math.floor(now / every);
       if (record.blinded && interval > intervals[agent]) {
         intervals[agent] = interval;
@@ -181,18 +213,24 @@ export function createSharing({ spec, mode, channel, buffers, every = 50 }: Shar
     },
     tick(now) {
       if (!(now > last)) throw new MagicMaskError("out-of-order", SOURCE, `tick ${last} is past, got tick ${now}`);
-      for (let boundary = (Math.floor(last / every) + 1) * every; boundary <= now; boundary += every) {
-        for (const agent of everyone) broadcast(agent, boundary);
-      }
-      for (const agent of everyone) for (const message of channel.receive(agent, now)) accept(agent, message, now);
+      let boundary = (Math.floor(last / every) + 1) * every;
+      const hasCome = boundary <= now;
+      for (; boundary <= now; boundary += every) for (const agent of everyone) broadcast(agent, boundary);
+      // Networks have stood still since the last call: one message tells all.
+      if (hasCome) sendModels(boundary - every);
+      receive(now);
       last = now;
     },
+    exchangeModels() {
+      sendModels(last);
+      receive(last);
+    },
     statistics(steps) {
-      const { messages, bytes, delivered } = channel.statistics;
+      const { messages, bytes, delivered, repeated } = channel.statistics;
       return {
         "comm/bytes_per_1000_steps": (1000 * total(bytes)) / N / steps,
         "comm/messages_per_1000_steps": (1000 * total(messages)) / N / steps,
-        "comm/delivery_rate": total(delivered) / total(messages),
+        "comm/delivery_rate": total(delivered) / (total(messages) + total(repeated)),
         "comm/age": total(counters.lateness) / total(counters.received),
         "comm/refused": total(counters.refused) / N,
         "comm/redundancy": total(counters.redundant) / total(counters.sampled),
@@ -200,14 +238,15 @@ export function createSharing({ spec, mode, channel, buffers, every = 50 }: Shar
     },
     exportState() {
       const queued = outboxes.flat();
-      const signatures = new Int8Array(queued.length * SIGNATURE_LENGTH);
-      for (const [i, { record }] of queued.entries()) signatures.set(record.signature, i * SIGNATURE_LENGTH);
+      const signatures = new Int8Array(queued.length * signatureLength);
+      for (const [i, { record }] of queued.entries()) signatures.set(record.signature, i * signatureLength);
       const numbers = queued.flatMap(({ record, tick }) => [
         ...FIELDS.map((field) => record[field]),
         record.blinded ? 1 : 0,
         tick,
       ]);
       const state: Record<string, StateArrays[string]> = {
+        ...models?.exportState(),
         last: Float64Array.of(last),
         intervals: intervals.slice(),
         numbers: Float64Array.from(numbers),
@@ -224,21 +263,22 @@ export function createSharing({ spec, mode, channel, buffers, every = 50 }: Shar
         !counted ||
         state.last?.length !== 1 ||
         !Number.isInteger(queued) ||
-        signatures?.length !== queued * SIGNATURE_LENGTH
+        signatures?.length !== queued * signatureLength ||
+        models?.restoreState(state) === false
       ) {
         throw new MagicMaskError("corrupt-file", SOURCE, `the state is not that of sharing between ${N} agents`);
       }
       last = state.last[0];
       intervals.set(state.intervals);
       for (const [name, counter] of Object.entries(counters)) counter.set(state[name]);
-      for (const outbox of outboxes) outbox.length = 0;
+      for (const agent of everyone) outboxes[agent] = [];
       for (let i = 0; i < queued; i++) {
-        const record = emptyRecord();
+        const record = emptyRecord(signatureLength);
         FIELDS.forEach((field, k) => {
           record[field] = numbers[i * STATE_WIDTH + k];
         });
         record.blinded = numbers[i * STATE_WIDTH + FIELDS.length] === 1;
-        record.signature.set(signatures.subarray(i * SIGNATURE_LENGTH, (i + 1) * SIGNATURE_LENGTH));
+        record.signature.set(signatures.subarray(i * signatureLength, (i + 1) * signatureLength));
         outboxes[record.agent].push({ record, tick: numbers[i * STATE_WIDTH + FIELDS.length + 1] });
       }
     },

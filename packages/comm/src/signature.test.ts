@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { box, discrete, type EnvironmentSpec, multiDiscrete, stream } from "@magic-mask/core";
 import fc from "fast-check";
-import { createSignature } from "./signature.ts";
+import { createFeatures, createSignature } from "./signature.ts";
 import { world } from "./test-world.ts";
 
 const write = (
@@ -154,5 +154,51 @@ describe("signature", () => {
     expect(() => createSignature(moving, { seed: 1 })).toThrow(
       "needs discrete actions or candidates, got multi-discrete",
     );
+  });
+});
+
+describe("features", () => {
+  const tell = (spec: EnvironmentSpec, agent: number, observation: number[], policy: number[]) => {
+    const features = createFeatures(spec);
+    const out = new Int8Array(features.length + 2).fill(99);
+    const logs = Float32Array.from(policy, (p) => (p === 0 ? -1e9 : Math.log(p)));
+    features.write(agent, Float32Array.from(observation), 0, logs, 0, 3, out, 1);
+    expect([out[0], out.at(-1)]).toEqual([99, 99]);
+    return Array.from(out.subarray(1, -1));
+  };
+
+  it("are the head of a signature, the common features and every action's probability", () => {
+    // 4 + 5 features + 3 actions = 12 entries; 20 are more than a signature has. .2 · 127 = 25.4, .6 · 127 = 76.2; −.5 · 127 = −63.5, rounded up.
+    const told = tell(world, 0, eight(1, -0.5, 0, 0.25, 2), [0.2, 0.6, 0.2]);
+    expect(told).toEqual([110, 76, 25, 95, 127, -63, 0, 32, 127, 25, 76, 25, ...new Array(8).fill(0)]);
+    // The chaser sees the same things at 7, 6, 5, 4, 3.
+    expect(tell(world, 2, [0, 0, 0, 2, 0.25, 0, -0.5, 1], [0.2, 0.6, 0.2])).toEqual(told);
+    expect(createFeatures(world).dimensions).toBe(5);
+  });
+
+  it("are whole observations where nothing is common, brought from their bounds", () => {
+    const apart = {
+      ...world,
+      commonFeatures: null,
+      observationSpaces: [box([2], 0, 10), box([2], 0, 10), box([1], 0, 10)],
+    };
+    // 7.5 → ½ → 63.5 → 64; 0 → −1.
+    expect(tell(apart, 0, [7.5, 0], [1, 0, 0]).slice(4)).toEqual([64, -127, 127, 0, 0, ...new Array(11).fill(0)]);
+    expect(tell(apart, 2, [5], [1, 0, 0]).slice(4)).toEqual([0, 0, 127, 0, 0, ...new Array(11).fill(0)]);
+    const open = { ...apart, observationSpaces: [box([1], 0, Number.POSITIVE_INFINITY)], agents: ["a"], roles: ["a"] };
+    // 3 / (1 + 3) · 127 = 95.25.
+    expect(tell({ ...open, actionSpaces: [discrete(3)] }, 0, [3], [1, 0, 0])[4]).toBe(95);
+  });
+
+  it("refuse what a record has no room for, and what is no number", () => {
+    const wide = {
+      ...world,
+      commonFeatures: null,
+      observationSpaces: world.observationSpaces.map(() => box([106], 0, 1)),
+    };
+    // 4 + 106 + 3 = 113 → 116 > 112.
+    expect(() => createFeatures(wide)).toThrow("takes 116 bytes, and a record has room for 112");
+    expect(() => tell(world, 0, eight(Number.NaN), uniform)).toThrow("is not finite");
+    expect(() => createFeatures(world, { valueScale: 0 })).toThrow("valueScale must be finite and > 0, got 0");
   });
 });

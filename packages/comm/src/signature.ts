@@ -10,6 +10,8 @@ import {
 
 /** Bytes of a signature σ. */
 export const SIGNATURE_LENGTH = 16;
+/** Bytes of the longest that a record of 128 bytes has room for, in fours. */
+export const MOST_FEATURES = 112;
 
 /** First of the entries that hold projected features. */
 const FEATURES = 4;
@@ -23,11 +25,14 @@ export interface SignatureOptions {
   readonly valueScale?: number;
 }
 
+/** What is told of a state: σ, or the longer `features`. */
 export interface Signature {
-  /** d, entries that hold projected features; the rest are 0. */
+  /** L */
+  readonly length: number;
+  /** d, entries that hold features, projected or not, from the fifth on; zeros where they are fewer. */
   readonly dimensions: number;
   /**
-   * Writes σ of one decision to `out[outOffset …]`, 16 entries in [−127, 127].
+   * Writes the signature of one decision to `out[outOffset …]`, L entries in [−127, 127].
    *
    * @param observations o starts at `observationOffset`, D numbers
    * @param policy ln π(·∣o) starts at `policyOffset`, n numbers
@@ -66,6 +71,95 @@ export interface Signature {
  * @throws unsupported for actions in several parts; invalid-option
  */
 export function createSignature(spec: EnvironmentSpec, { seed, valueScale = 1 }: SignatureOptions): Signature {
+  const writeHead = headWriter(spec, valueScale);
+  const common = spec.commonFeatures;
+  const F = common ? common[0].length : 0;
+  const d = Math.max(0, Math.min(SIGNATURE_LENGTH - FEATURES, F - 1));
+  const { matrix, shift } = projection(spec, d, F, seed);
+  const z = new Float64Array(d);
+
+  return {
+    length: SIGNATURE_LENGTH,
+    dimensions: d,
+    write(agent, observations, observationOffset, policy, policyOffset, value, out, outOffset) {
+      const features = common ? common[agent] : [];
+      writeHead(agent, policy, policyOffset, value, out, outOffset);
+      for (let k = 0; k < d; k++) z[k] = -shift[k];
+      for (let f = 0; f < F; f++) {
+        const x = observations[observationOffset + features[f]];
+        // Many features are zero most of the time.
+        if (x !== 0) for (let k = 0; k < d; k++) z[k] += matrix[f * d + k] * x;
+      }
+      for (let k = 0; k < d; k++) writeEntry(out, outOffset + FEATURES + k, z[k] / REACH);
+      out.fill(0, outOffset + FEATURES + d, outOffset + SIGNATURE_LENGTH);
+    },
+  };
+}
+
+/**
+ * The features themselves in place of their projection, for measuring what σ leaves out. Observations leave the agent this
+ * way, rounded: it is a yardstick, not to be used where they must not.
+ *
+ * | entry | holds | scale |
+ * | --- | --- | --- |
+ * | 0 … 3 | as in σ | |
+ * | 4 … 3 + F | x, the common features, or the whole observation where nothing is declared common | from bounds to ± 127; unbounded ones as x / (1 + ∣x∣) |
+ * | the next n | π(a) of every action, where agents choose among a fixed list | 127 |
+ *
+ * L is rounded up to a multiple of 4, and more than σ has, so that the two are never taken for each other.
+ *
+ * @throws as `createSignature`; unsupported where that makes more than 112 entries
+ */
+export function createFeatures(
+  spec: EnvironmentSpec,
+  { valueScale = 1 }: Pick<SignatureOptions, "valueScale"> = {},
+): Signature {
+  const writeHead = headWriter(spec, valueScale);
+  const told = toldFeatures(spec);
+  const sizes = spec.actionSpaces.map((space) => (space.kind === "discrete" ? space.n : 0));
+  const d = Math.max(...told.map(({ length }) => length));
+  const length = Math.max(SIGNATURE_LENGTH + 4, 4 * Math.ceil((FEATURES + d + Math.max(...sizes)) / 4));
+  if (length > MOST_FEATURES) {
+    const message = `what agents see and may do in ${spec.id} takes ${length} bytes, and a record has room for ${MOST_FEATURES}; use a mode that tells signatures`;
+    throw new MagicMaskError("unsupported", "comm/signature", message);
+  }
+  const scales = Array.from({ length: d }, (_, f) => scaleOf(spec, told, f));
+  return {
+    length,
+    dimensions: d,
+    write(agent, observations, observationOffset, policy, policyOffset, value, out, outOffset) {
+      const features = told[agent];
+      out.fill(0, outOffset + FEATURES, outOffset + length);
+      writeHead(agent, policy, policyOffset, value, out, outOffset);
+      for (let f = 0, at = outOffset + FEATURES; f < features.length; f++, at++) {
+        const x = observations[observationOffset + features[f]];
+        const { bounded, half, centre } = scales[f];
+        writeEntry(out, at, bounded ? (x - centre) / half : x / (1 + Math.abs(x)));
+      }
+      for (let a = 0, at = outOffset + FEATURES + d; a < sizes[agent]; a++, at++) {
+        writeEntry(out, at, Math.exp(policy[policyOffset + a]));
+      }
+    },
+  };
+}
+
+/** [N] which entries of an agent's observation are told: the common ones, or all where none are declared. */
+const toldFeatures = (spec: EnvironmentSpec): readonly (readonly number[])[] =>
+  spec.commonFeatures ?? spec.observationSpaces.map((space) => Array.from({ length: boxSize(space) }, (_, i) => i));
+
+function writeEntry(out: Int8Array, at: number, x: number) {
+  if (Number.isNaN(x)) {
+    throw new MagicMaskError(
+      "not-finite",
+      "comm/signature",
+      "an observation, policy or value is not finite; check the networks that made it",
+    );
+  }
+  out[at] = Math.round(127 * Math.max(-1, Math.min(1, x)));
+}
+
+/** Writes the first four entries: what is told of π and V. @throws unsupported for actions in several parts; invalid-option */
+function headWriter(spec: EnvironmentSpec, valueScale: number) {
   if (!(valueScale > 0 && valueScale < Number.POSITIVE_INFINITY)) {
     throw new MagicMaskError(
       "invalid-option",
@@ -76,22 +170,6 @@ export function createSignature(spec: EnvironmentSpec, { seed, valueScale = 1 }:
   const sizes = spec.actionSpaces.map((space) => (space.kind === "box" ? 0 : requireChoices("comm/signature", space)));
   const entropyScale = 1 / Math.log(Math.max(2, ...sizes));
   const normals = spec.actionSpaces.map(normalOf);
-  const common = spec.commonFeatures;
-  const F = common ? common[0].length : 0;
-  const d = Math.max(0, Math.min(SIGNATURE_LENGTH - FEATURES, F - 1));
-  const { matrix, shift } = projection(spec, d, F, seed);
-  const z = new Float64Array(d);
-
-  const set = (out: Int8Array, at: number, x: number) => {
-    if (Number.isNaN(x)) {
-      throw new MagicMaskError(
-        "not-finite",
-        "comm/signature",
-        "an observation, policy or value is not finite; check the networks that made it",
-      );
-    }
-    out[at] = Math.round(127 * Math.max(-1, Math.min(1, x)));
-  };
 
   /** Entropy of π, its largest and second-largest probability, scaled. */
   const choicesOf = (agent: number, policy: Float32Array, policyOffset: number) => {
@@ -110,24 +188,12 @@ export function createSignature(spec: EnvironmentSpec, { seed, valueScale = 1 }:
     return [entropy * entropyScale, first, second];
   };
 
-  return {
-    dimensions: d,
-    write(agent, observations, observationOffset, policy, policyOffset, value, out, outOffset) {
-      const features = common ? common[agent] : [];
-      const [spread, first, second] = normals[agent]?.(policy, policyOffset) ?? choicesOf(agent, policy, policyOffset);
-      set(out, outOffset, spread);
-      set(out, outOffset + 1, first);
-      set(out, outOffset + 2, second);
-      set(out, outOffset + 3, value / (valueScale + Math.abs(value)));
-      for (let k = 0; k < d; k++) z[k] = -shift[k];
-      for (let f = 0; f < F; f++) {
-        const x = observations[observationOffset + features[f]];
-        // Many features are zero most of the time.
-        if (x !== 0) for (let k = 0; k < d; k++) z[k] += matrix[f * d + k] * x;
-      }
-      for (let k = 0; k < d; k++) set(out, outOffset + FEATURES + k, z[k] / REACH);
-      out.fill(0, outOffset + FEATURES + d, outOffset + SIGNATURE_LENGTH);
-    },
+  return (agent: number, policy: Float32Array, policyOffset: number, value: number, out: Int8Array, at: number) => {
+    const [spread, first, second] = normals[agent]?.(policy, policyOffset) ?? choicesOf(agent, policy, policyOffset);
+    writeEntry(out, at, spread);
+    writeEntry(out, at + 1, first);
+    writeEntry(out, at + 2, second);
+    writeEntry(out, at + 3, value / (valueScale + Math.abs(value)));
   };
 }
 
@@ -158,17 +224,23 @@ function projection(spec: EnvironmentSpec, d: number, F: number, seed: number) {
   const shift = new Float64Array(d);
   for (let k = 0; k < d; k++) {
     for (let f = 0; f < F; f++) {
-      // One scale per feature, whoever sees it, or equal states would get unequal signatures.
-      const low = Math.min(...spec.commonFeatures!.map((features, agent) => bound(spec, agent, "low", features[f])));
-      const high = Math.max(...spec.commonFeatures!.map((features, agent) => bound(spec, agent, "high", features[f])));
-      const bounded = high > low && high - low < Number.POSITIVE_INFINITY;
-      const half = bounded ? (high - low) / 2 : 1;
-      const centre = bounded ? (high + low) / 2 : 0;
+      const { half, centre } = scaleOf(spec, spec.commonFeatures!, f);
       matrix[f * d + k] = random.normal() / (Math.sqrt(F) * half);
       shift[k] += matrix[f * d + k] * centre;
     }
   }
   return { matrix, shift };
+}
+
+/** Where feature `f` lies. One scale per feature, whoever sees it, or equal states would get unequal signatures. */
+function scaleOf(spec: EnvironmentSpec, told: readonly (readonly number[])[], f: number) {
+  const indices = told.map((features) => features[f]);
+  const ends = (side: "low" | "high") =>
+    indices.flatMap((index, agent) => (index === undefined ? [] : [bound(spec, agent, side, index)]));
+  const low = Math.min(...ends("low"));
+  const high = Math.max(...ends("high"));
+  const bounded = high > low && high - low < Number.POSITIVE_INFINITY;
+  return { bounded, half: bounded ? (high - low) / 2 : 1, centre: bounded ? (high + low) / 2 : 0 };
 }
 
 function bound(spec: EnvironmentSpec, agent: number, side: "low" | "high", index: number): number {

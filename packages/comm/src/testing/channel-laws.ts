@@ -1,10 +1,13 @@
 import { broken, type Law } from "@magic-mask/core/testing";
-import type { Channel, CreateChannel } from "../channel.ts";
+import type { Channel, CreateChannel, Delivery } from "../channel.ts";
 
 const AGENTS = 3;
 const ROUNDS = 40;
 /** Long after the last send: whatever is still to arrive has arrived. */
 const LATE = 1_000_000;
+/** So long after it that the slowest has handed over what it will. */
+const END = 1e12;
+const MEBIBYTE = 1_048_576;
 
 /** The laws that every `Channel` obeys, however lossy or late. A subject makes fresh channels. */
 export const channelLaws: readonly Law<CreateChannel>[] = [
@@ -16,8 +19,9 @@ export const channelLaws: readonly Law<CreateChannel>[] = [
 
   law("brings messages as they were sent, to whom they were sent", (fail, create) => {
     const channel = create({ agents: AGENTS, seed: 2 });
-    exchange(channel, (to, message) => {
+    exchange(channel, (to, { from: sender, bytes: message }) => {
       const [from, addressee, round] = message;
+      if (from !== sender) fail(`a message of agent ${from} arrived as agent ${sender}'s`);
       if (addressee !== to) fail(`agent ${to} got a message for agent ${addressee}`);
       if (message.join() !== letter(from, addressee, round).join())
         fail(`[${letter(from, addressee, round)}] arrived as [${message}]`);
@@ -31,16 +35,16 @@ export const channelLaws: readonly Law<CreateChannel>[] = [
       channel.send(0, 1, bytes, round);
       bytes.fill(255);
     }
-    for (const message of channel.receive(1, LATE))
-      if (message.includes(255)) fail("a message changed when the sender reused its bytes");
+    for (const { bytes } of channel.receive(1, LATE))
+      if (bytes.includes(255)) fail("a message changed when the sender reused its bytes");
   }),
 
   law("brings nothing before it was sent", (fail, create) => {
     const channel = create({ agents: 2, seed: 4 });
     for (let round = 0; round < ROUNDS; round++) channel.send(0, 1, letter(0, 1, round), 10 + round);
     for (let tick = 0; tick < 10 + ROUNDS; tick++) {
-      for (const [, , round] of channel.receive(1, tick))
-        if (10 + round > tick) fail(`a message of tick ${10 + round} arrived at tick ${tick}`);
+      for (const { bytes } of channel.receive(1, tick))
+        if (10 + bytes[2] > tick) fail(`a message of tick ${10 + bytes[2]} arrived at tick ${tick}`);
     }
   }),
 
@@ -57,7 +61,7 @@ export const channelLaws: readonly Law<CreateChannel>[] = [
   law("counts what it carries, by sender", (fail, create) => {
     const channel = create({ agents: AGENTS, seed: 6 });
     const heard = new Array(AGENTS).fill(0);
-    exchange(channel, (_, [from]) => heard[from]++);
+    exchange(channel, (_, { from }) => heard[from]++);
     const sent = ROUNDS * (AGENTS - 1);
     for (let from = 0; from < AGENTS; from++) {
       const bytes = Array.from({ length: ROUNDS }, (_, round) => letter(from, 0, round).length).reduce(
@@ -70,6 +74,43 @@ export const channelLaws: readonly Law<CreateChannel>[] = [
       if (delivered[from] !== heard[from])
         fail(`${heard[from]} messages of agent ${from} arrived, ${delivered[from]} were counted`);
     }
+  }),
+
+  law("loses and repeats nothing without counting it", (fail, create) => {
+    const channel = create({ agents: AGENTS, seed: 9 });
+    const heard = new Array(AGENTS).fill(0);
+    const check = (when: string, isOver: boolean) => {
+      const { messages, repeated, delivered, dropped } = channel.statistics;
+      for (let from = 0; from < AGENTS; from++) {
+        const lost = Object.values(dropped).reduce((sum, counts) => sum + counts[from], 0);
+        const underWay = messages[from] + repeated[from] - lost - heard[from];
+        if (delivered[from] !== heard[from] || underWay < 0 || (isOver && underWay !== 0))
+          fail(
+            `${when}, of ${messages[from]} messages and ${repeated[from]} copies of agent ${from} ${lost} were dropped and ${heard[from]} arrived`,
+          );
+      }
+    };
+    const listen = (tick: number) => {
+      for (let to = 0; to < AGENTS; to++) for (const { from } of channel.receive(to, tick)) heard[from]++;
+    };
+    for (let round = 0; round < ROUNDS; round++) {
+      sendRound(channel, round);
+      if (round % 3 === 0) listen(round);
+      check(`in round ${round}`, false);
+    }
+    listen(END);
+    check("in the end", true);
+  }),
+
+  law("holds so many bytes, and no more, when nobody listens", (fail, create) => {
+    const channel = create({ agents: AGENTS, seed: 10 });
+    const bytes = new Uint8Array(MEBIBYTE);
+    const held = () =>
+      Object.values(channel.exportState()).reduce((sum, array) => sum + array.byteLength, 0) / MEBIBYTE;
+    for (let round = 0; round < FLOOD; round++) channel.send(0, 1, bytes, round);
+    const first = held();
+    for (let round = FLOOD; round < 2 * FLOOD; round++) channel.send(0, 1, bytes, round);
+    if (held() > first + 1) fail(`${FLOOD} MiB sent left ${first} MiB, twice as many left ${held()} MiB`);
   }),
 
   law("does the same for the same seed", (fail, create) => {
@@ -109,9 +150,9 @@ function sendRound(channel: Channel, round: number) {
 }
 
 /** Everyone writes to everyone, round after round, and reads every other round; then what is late arrives. */
-function exchange(channel: Channel, hear: (to: number, message: Uint8Array) => void, start = 0) {
+function exchange(channel: Channel, hear: (to: number, delivery: Delivery) => void, start = 0) {
   const listen = (tick: number) => {
-    for (let to = 0; to < AGENTS; to++) for (const message of channel.receive(to, tick)) hear(to, message);
+    for (let to = 0; to < AGENTS; to++) for (const delivery of channel.receive(to, tick)) hear(to, delivery);
   };
   for (let round = start; round < start + ROUNDS; round++) {
     sendRound(channel, round);
@@ -120,10 +161,14 @@ function exchange(channel: Channel, hear: (to: number, message: Uint8Array) => v
   listen(LATE);
 }
 
+/** Messages of 1 MiB that are more than a channel holds for one recipient. */
+const FLOOD = 80;
+
 /** All deliveries and counts of an exchange, as one string. */
 function transcript(channel: Channel, start = 0): string {
   const lines: string[] = [];
-  exchange(channel, (to, message) => lines.push(`${to}: ${message}`), start);
-  const { messages, bytes, delivered } = channel.statistics;
-  return [...lines, messages, bytes, delivered].join("\n");
+  exchange(channel, (to, { from, bytes }) => lines.push(`${from} → ${to}: ${bytes}`), start);
+  const { messages, bytes, delivered, repeated, dropped } = channel.statistics;
+  const lost = Object.entries(dropped).map(([part, counts]) => `${part}: ${counts}`);
+  return [...lines, messages, bytes, delivered, repeated, ...lost].join("\n");
 }
