@@ -73,7 +73,7 @@ function formatMarkdown(comparison: Comparison, pictures: readonly string[]): st
     "",
     DISCOVERY,
     "",
-    ...table(["criticality by", ...labelsOf(comparison)], discoveriesOf(comparison)),
+    ...markdownTable(["criticality by", ...labelsOf(comparison)], discoveriesOf(comparison)),
     "",
     "## Paired differences",
     "",

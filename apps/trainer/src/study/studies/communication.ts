@@ -151,8 +151,9 @@ async function* runModes(trials: readonly Coordinates[], { frozen, truths }: Sub
     const memory = createMemory({
       spec: world.spec,
       mode: mode as string,
-      config,
+      config: { ...config, sharing: { ...config.sharing, mode: mode as Config["sharing"]["mode"] } },
       copies: COPIES,
+      retrospective: false,
       seed,
       createLearner: frozen.create,
       critics: coin.critics,
