@@ -1,4 +1,5 @@
 import {
+  adversaries,
   type Channel,
   channels,
   createRecordBuffer,
@@ -6,13 +7,15 @@ import {
   createRecordWriter,
   createSharing,
   createSignature,
+  createTrust,
   emptyRecord,
   modes,
   type RecordHead,
   type Sharing,
   type StateArrays,
+  type Trust,
 } from "@magic-mask/comm";
-import { type CreateLearner, type EnvironmentSpec, type LearnerState, stream } from "@magic-mask/core";
+import { byName, type CreateLearner, type EnvironmentSpec, type LearnerState, stream } from "@magic-mask/core";
 import type { Critic, Evidence } from "@magic-mask/masking";
 import type { Config } from "./config.ts";
 
@@ -22,6 +25,10 @@ export interface Memory {
   readonly channel: Channel;
   /** [N] */
   readonly heads: readonly RecordHead[];
+  /** [N] what each agent thinks of its peers; empty where all are believed alike. */
+  readonly trusts: readonly Trust[];
+  /** [N × N] whose records each agent's head was last trained on, as shares of their weight, by agent and sender. */
+  readonly used: Float64Array;
   /**
    * Remembers what an agent keeps to itself of its decisions, with m = ½: m costs a forward pass per action.
    *
@@ -44,8 +51,13 @@ export interface MemoryState {
   readonly channel: StateArrays;
   readonly buffers: readonly StateArrays[];
   readonly heads: readonly LearnerState[];
+  readonly trusts: readonly StateArrays[];
+  readonly used: Float64Array;
   readonly fits: number;
 }
+
+/** Fits of the heads from one look at how well peers' records do to the next. */
+const TRUST_EVERY = 8;
 
 export interface MemoryOptions {
   readonly spec: EnvironmentSpec;
@@ -61,16 +73,30 @@ export interface MemoryOptions {
   readonly critics: readonly Critic[];
 }
 
+/** @throws unknown-name for hostile agents that the world lacks */
 export function createMemory({ spec, mode, config, copies, seed, createLearner, critics }: MemoryOptions): Memory {
   const { every, capacity } = config.sharing;
   const agents = spec.agents.map((_, agent) => agent);
   const buffers = agents.map(() => createRecordBuffer({ capacity }));
   const channel = channels[config.sharing.channel]({ agents: agents.length, seed });
-  const sharing = createSharing({ spec, mode: modes[mode], channel, buffers, every });
+  const numbers = Object.fromEntries(spec.agents.map((name, agent) => [name, agent]));
+  const hostile = new Map(
+    Object.entries(config.sharing.hostile).map(([name, what]) => {
+      const agent = byName("trainer/memory", "agent of sharing.hostile", numbers, name);
+      return [agent, adversaries[what]({ spec, agent, seed })];
+    }),
+  );
+  // An agent makes one record a tick and copy at most.
+  const limit = copies * every;
+  const sharing = createSharing({ spec, mode: modes[mode], channel, buffers, every, limit, hostile });
   const { shares } = modes[mode];
   const signature = createSignature(spec, { seed });
   const writer = createRecordWriter({ spec, signature, copies });
   const record = emptyRecord();
+  const trusts = config.sharing.trust
+    ? agents.map((agent) => createTrust({ spec, agent, buffer: buffers[agent], random: stream(seed, "trust", agent) }))
+    : [];
+  const used = new Float64Array(agents.length * agents.length);
   const heads = agents.map((agent) =>
     createRecordHead({
       spec,
@@ -80,6 +106,7 @@ export function createMemory({ spec, mode, config, copies, seed, createLearner, 
       values: (who, observations, count, out) => critics[who].values(observations, count, out),
       createLearner,
       random: stream(seed, "record head", agent),
+      ...(trusts.length > 0 && { trust: trusts[agent] }),
     }),
   );
   let fits = 0;
@@ -98,6 +125,8 @@ export function createMemory({ spec, mode, config, copies, seed, createLearner, 
     sharing,
     channel,
     heads,
+    trusts,
+    used,
     remember({ rollout, rows, values, advantages }, policyVersion, now) {
       return rows.filter((row) => {
         writer.write(rollout, row, values[row], advantages[row], 0.5, policyVersion, record);
@@ -118,7 +147,9 @@ export function createMemory({ spec, mode, config, copies, seed, createLearner, 
       await Promise.all(
         heads.map(async (head, agent) => {
           if (buffers[agent].rows.length === 0) return;
-          await head.fit({ now, steps, random: stream(seed, "head order", agent, fit) });
+          if (fit % TRUST_EVERY === 0) trusts[agent]?.refresh(now);
+          const { shares } = await head.fit({ now, steps, random: stream(seed, "head order", agent, fit) });
+          used.set(shares, agent * agents.length);
         }),
       );
     },
@@ -127,6 +158,8 @@ export function createMemory({ spec, mode, config, copies, seed, createLearner, 
       channel: channel.exportState(),
       buffers: buffers.map((buffer) => buffer.exportState()),
       heads: heads.map((head) => head.learner.exportState()),
+      trusts: trusts.map((trust) => trust.exportState()),
+      used: used.slice(),
       fits,
     }),
     restoreState(state) {
@@ -138,6 +171,10 @@ export function createMemory({ spec, mode, config, copies, seed, createLearner, 
       heads.forEach((head, agent) => {
         head.learner.restoreState(state.heads[agent]);
       });
+      trusts.forEach((trust, agent) => {
+        trust.restoreState(state.trusts[agent]);
+      });
+      used.set(state.used);
       fits = state.fits;
     },
   };

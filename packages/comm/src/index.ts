@@ -1,11 +1,19 @@
+import type { CreateAdversary } from "./adversaries/adversary.ts";
+import { exaggerate } from "./adversaries/exaggerate.ts";
+import { flood } from "./adversaries/flood.ts";
+import { forge } from "./adversaries/forge.ts";
+import { poison } from "./adversaries/poison.ts";
+import { replay } from "./adversaries/replay.ts";
 import type { CreateChannel } from "./channel.ts";
 import { ideal } from "./channels/ideal.ts";
 import { all, type Mode, marked, none, perturbed } from "./modes.ts";
 
+export type { Adversary, AdversaryOptions, CreateAdversary } from "./adversaries/adversary.ts";
 export { createRecordBuffer, type RecordBuffer, type RecordBufferOptions, type RecordRows } from "./buffer.ts";
 export type { Channel, ChannelOptions, ChannelStatistics, CreateChannel, Delivery } from "./channel.ts";
 export { ideal } from "./channels/ideal.ts";
 export { decodeMessage, encodeMessages, HEADER_BYTES, LAYOUT, RECORD_BYTES } from "./codec.ts";
+export type { Refusals } from "./intake.ts";
 export { all, type Mode, marked, none, perturbed } from "./modes.ts";
 export { areComparable, roleNumbers } from "./peers.ts";
 export { type CriticalRecord, emptyRecord } from "./record.ts";
@@ -22,9 +30,13 @@ export { createSharing, type Sharing, type SharingCounters, type SharingOptions 
 export { createSignature, SIGNATURE_LENGTH, type Signature, type SignatureOptions } from "./signature.ts";
 export { type StackOptions, stackExplainers } from "./stack.ts";
 export type { StateArrays } from "./state.ts";
+export { createTrust, type Trust, type TrustOptions } from "./trust.ts";
 
 /** What an agent tells its peers, by name. */
 export const modes: Readonly<Record<string, Mode>> = { none, marked, perturbed, all };
 
 /** How messages travel, by name. */
 export const channels: Readonly<Record<string, CreateChannel>> = { ideal };
+
+/** What hostile agents tell their peers, by name. */
+export const adversaries: Readonly<Record<string, CreateAdversary>> = { poison, exaggerate, flood, replay, forge };

@@ -133,6 +133,8 @@ describe("sharing", () => {
       "comm/delivery_rate": Number.NaN,
       "comm/age": Number.NaN,
       "comm/refused": 0,
+      "comm/repeated": 0,
+      "comm/flooded": 0,
       "comm/redundancy": 0,
     });
   });

@@ -1,7 +1,9 @@
-import { checkCount, type EnvironmentSpec, isMagicMaskError, MagicMaskError } from "@magic-mask/core";
+import { checkCount, type EnvironmentSpec, MagicMaskError } from "@magic-mask/core";
+import type { Adversary } from "./adversaries/adversary.ts";
 import type { RecordBuffer } from "./buffer.ts";
 import type { Channel, Delivery } from "./channel.ts";
-import { decodeMessage, encodeMessages } from "./codec.ts";
+import { encodeMessages } from "./codec.ts";
+import { createIntake, type Intake } from "./intake.ts";
 import type { Mode } from "./modes.ts";
 import { areComparable, roleNumbers } from "./peers.ts";
 import { type CriticalRecord, checkRecord, emptyRecord } from "./record.ts";
@@ -18,6 +20,10 @@ export interface SharingOptions {
   readonly buffers: readonly RecordBuffer[];
   /** k, collector ticks from one broadcast to the next, a whole number ≥ 1. */
   readonly every?: number;
+  /** Records that an agent takes from one peer per broadcast interval since the start, on average, > 0; any number by default. */
+  readonly limit?: number;
+  /** Agents that do not tell their peers the truth, by number. */
+  readonly hostile?: ReadonlyMap<number, Adversary>;
 }
 
 /** Counters, [N] each. */
@@ -28,7 +34,7 @@ export interface SharingCounters {
   readonly received: Float64Array;
   /** Ticks between the making of those and their arrival, summed. */
   readonly lateness: Float64Array;
-  /** Messages refused as corrupt or out of place, by recipient. */
+  /** Messages refused, by recipient. */
   readonly refused: Float64Array;
   /** Blinded records that were looked at: the agent's first in each interval between broadcasts. */
   readonly sampled: Float64Array;
@@ -39,6 +45,8 @@ export interface SharingCounters {
 /** N agents that keep their own records and tell each other of some. An agent learns of another only through the channel. */
 export interface Sharing {
   readonly counters: SharingCounters;
+  /** What came in and what was refused, and why, by recipient and sender. */
+  readonly intake: Pick<Intake, "refusals" | "taken" | "refused">;
   /**
    * Takes in a record whose target exists, at tick `now`: it goes into its agent's own buffer at once, in every mode, and
    * where the mode shares it also into the outbox. The record stays the caller's.
@@ -58,7 +66,8 @@ export interface Sharing {
   tick(now: number): void;
   /**
    * Means over agents, since the start, by tag: bytes and messages handed to the channel per agent and 1,000 environment
-   * steps; share of messages delivered; age of records in ticks on arrival; messages refused per agent; redundancy, the
+   * steps; share of messages delivered; age of records in ticks on arrival; messages refused per agent, and of
+   * these the ones that had come before and those beyond the limit; redundancy, the
    * share of sampled perturbations in states that peers had already settled. NaN where nothing happened.
    *
    * @param steps environment steps so far, over all copies
@@ -96,7 +105,8 @@ const STATE_WIDTH = FIELDS.length + 2;
  *
  * @throws invalid-option
  */
-export function createSharing({ spec, mode, channel, buffers, every = 50 }: SharingOptions): Sharing {
+export function createSharing(options: SharingOptions): Sharing {
+  const { spec, mode, channel, buffers, every = 50, limit, hostile = new Map<number, Adversary>() } = options;
   const N = spec.agents.length;
   checkCount(SOURCE, "every", every);
   if (buffers.length !== N) {
@@ -109,6 +119,7 @@ export function createSharing({ spec, mode, channel, buffers, every = 50 }: Shar
   const roles = roleNumbers(spec);
   const everyone = Array.from({ length: N }, (_, agent) => agent);
   const peers = everyone.map((i) => everyone.filter((j) => j !== i && areComparable(spec, i, j)));
+  const intake = createIntake({ spec, every, ...(limit !== undefined && { limit }) });
   const outboxes: Queued[][] = everyone.map(() => []);
   const counters = {
     shared: new Float64Array(N),
@@ -128,18 +139,14 @@ export function createSharing({ spec, mode, channel, buffers, every = 50 }: Shar
     while (leaving < outbox.length && outbox[leaving].tick <= boundary) leaving++;
     const records = outbox.splice(0, leaving).map(({ record }) => record);
     counters.shared[agent] += leaving;
-    for (const message of encodeMessages(records))
-      for (const peer of peers[agent]) channel.send(agent, peer, message, boundary);
+    const messages = hostile.get(agent)?.speak(records, boundary) ?? encodeMessages(records);
+    for (const message of messages) for (const peer of peers[agent]) channel.send(agent, peer, message, boundary);
   };
 
-  const accept = (agent: number, { from, bytes }: Delivery, now: number) => {
-    const records = open(bytes);
-    // Only peers' own records are read, and none made in the future.
-    const isTheirs = records?.[0].agent === from && peers[agent].includes(from);
-    if (!records || !isTheirs || records.some(({ step }) => step > now)) {
-      counters.refused[agent]++;
-      return;
-    }
+  const accept = (agent: number, delivery: Delivery, now: number) => {
+    hostile.get(agent)?.hear?.(delivery.bytes);
+    const records = intake.open(agent, delivery, now);
+    if (records.length === 0) counters.refused[agent]++;
     counters.received[agent] += records.length;
     for (const record of records) {
       counters.lateness[agent] += now - record.step;
@@ -147,17 +154,9 @@ export function createSharing({ spec, mode, channel, buffers, every = 50 }: Shar
     }
   };
 
-  const open = (message: Uint8Array) => {
-    try {
-      return decodeMessage(message, spec);
-    } catch (error) {
-      if (isMagicMaskError(error, "corrupt-message")) return undefined;
-      throw error;
-    }
-  };
-
   return {
     counters,
+    intake,
     queue(record, now) {
       const { agent } = record;
       if (record.role !== roles[agent]) {
@@ -196,6 +195,8 @@ export function createSharing({ spec, mode, channel, buffers, every = 50 }: Shar
         "comm/delivery_rate": total(delivered) / total(messages),
         "comm/age": total(counters.lateness) / total(counters.received),
         "comm/refused": total(counters.refused) / N,
+        "comm/repeated": total(intake.refusals.repeated) / N,
+        "comm/flooded": total(intake.refusals.flooded) / N,
         "comm/redundancy": total(counters.redundant) / total(counters.sampled),
       };
     },
@@ -215,6 +216,11 @@ export function createSharing({ spec, mode, channel, buffers, every = 50 }: Shar
         signatures,
       };
       for (const [name, counter] of Object.entries(counters)) state[name] = counter.slice();
+      for (const [name, column] of Object.entries(intake.exportState())) state[`intake/${name}`] = column;
+      for (const [agent, adversary] of hostile) {
+        for (const [name, column] of Object.entries(adversary.exportState()))
+          state[`hostile/${agent}/${name}`] = column;
+      }
       return state;
     },
     restoreState(state) {
@@ -229,6 +235,8 @@ export function createSharing({ spec, mode, channel, buffers, every = 50 }: Shar
       ) {
         throw new MagicMaskError("corrupt-file", SOURCE, `the state is not that of sharing between ${N} agents`);
       }
+      intake.restoreState(partOf(state, "intake/"));
+      for (const [agent, adversary] of hostile) adversary.restoreState(partOf(state, `hostile/${agent}/`));
       last = state.last[0];
       intervals.set(state.intervals);
       for (const [name, counter] of Object.entries(counters)) counter.set(state[name]);
@@ -245,5 +253,13 @@ export function createSharing({ spec, mode, channel, buffers, every = 50 }: Shar
     },
   };
 }
+
+/** What a part of a state, named by a prefix, holds. */
+const partOf = (state: StateArrays, prefix: string): StateArrays =>
+  Object.fromEntries(
+    Object.entries(state).flatMap(([name, column]) =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), column]] : [],
+    ),
+  );
 
 const total = (counter: Float64Array) => counter.reduce((sum, x) => sum + x, 0);

@@ -1,0 +1,224 @@
+import { type EnvironmentSpec, MagicMaskError, type Stream } from "@magic-mask/core";
+import type { RecordBuffer } from "./buffer.ts";
+import { areComparable } from "./peers.ts";
+import { recordInputs, recordWeights } from "./record-inputs.ts";
+import { solveRidge } from "./ridge.ts";
+import { SIGNATURE_LENGTH } from "./signature.ts";
+import type { StateArrays } from "./state.ts";
+
+const SOURCE = "comm/trust";
+/** Random features of a peer's model. */
+const FEATURES = 48;
+/** Outcomes of the agent's own that a peer is judged by, at most. */
+const OWN_ROWS = 8192;
+/** Records that the models of all peers are fitted on together, at most, and each one's share of them. */
+const PEER_ROWS = 16_384;
+const MOST_ROWS = 4096;
+const FEWEST_ROWS = 256;
+/** Episodes below which there is no telling. */
+const FEWEST_EPISODES = 8;
+/** Penalties to choose from, per row. */
+const PENALTIES = [0.003, 0.03, 0.3, 3, 30];
+/** Trust is ½ where the evidence is so many standard errors against a peer, and changes so steeply there. */
+const DOUBT = 2;
+const STEEPNESS = 3;
+/** Trust below this is none. */
+const LEAST = 0.01;
+
+export interface TrustOptions {
+  readonly spec: EnvironmentSpec;
+  /** Whose trust it is. */
+  readonly agent: number;
+  /** Its memory. */
+  readonly buffer: RecordBuffer;
+  /** The random features come from here. */
+  readonly random: Stream;
+  /** As the record head's. */
+  readonly versionHalfLife?: number;
+}
+
+/** What one agent thinks of the records of its peers. */
+export interface Trust {
+  /** [N] what a record of each counts, in [0, 1]; the agent's own 1, and all 1 before the first look. */
+  readonly weights: Float64Array;
+  /** [N] standard errors by which each peer's records predicted the agent's outcomes better than nothing; NaN where there is no telling. */
+  readonly evidence: Float64Array;
+  /** Looks at the buffer as it stands. @param now collector tick */
+  refresh(now: number): void;
+  exportState(): StateArrays;
+  /** @throws corrupt-file */
+  restoreState(state: StateArrays): void;
+}
+
+/**
+ * Learned trust: would an agent that knew only what a peer told it have predicted what happened to itself?
+ *
+ * For each peer j a small model f_j of its records alone, ridge regression on 48 random features max(0, u·x + c) of what the
+ * record head reads (Rahimi & Recht 2008, "Weighted sums of random kitchen sinks"), is held against the agent's own outcomes y,
+ * weighted as the head weighs them, by episode e:
+ *
+ *   D_e = Σ_rows w·(y² − (y − f_j)²),   z = Σ_e D_e / √(Σ_e (D_e − mean D)²),   trust = 1 / (1 + exp(−3·(z + 2)))
+ *
+ * Episodes fall into two halves. f_j is fitted on one half of them and judged on the other, both ways, so no record of an episode
+ * judges one of the same; its penalty is the one with which the peer's own halves predict each other best. Thus silence, little
+ * data or noise (z ≈ 0) cost a friend nothing, and records that mislead (z ≪ 0) count less the surer that is. What counts is
+ *
+ *   weight_j = trust_j · min(1, mass of the agent's own records / mass of j's)
+ *
+ * so that nobody is heard more than the agent itself, however much it sends. The work is bounded: at most 8,192 own rows and
+ * 16,384 of all peers are looked at, drawn in proportion to their weight (systematic resampling, Kitagawa 1996).
+ */
+export function createTrust({ spec, agent, buffer, random, versionHalfLife = 100 }: TrustOptions): Trust {
+  const N = spec.agents.length;
+  const { width: D, write } = recordInputs(spec.actionSpaces[agent]);
+  const M = FEATURES + 1;
+  const weigh = recordWeights(buffer, N, versionHalfLife);
+  const comparable = spec.agents.map((_, j) => areComparable(spec, agent, j));
+  const weights = new Float64Array(N).fill(1);
+  const evidence = new Float64Array(N).fill(Number.NaN);
+  /** [D × F] u, and [F] c. */
+  const directions = Float64Array.from({ length: D * FEATURES }, () => (1.5 * random.normal()) / Math.sqrt(D));
+  const offsets = Float64Array.from({ length: FEATURES }, () => random.normal());
+  const inputs = new Float32Array(D);
+
+  const describe = (row: number, out: Float64Array, at: number) => {
+    const { signatures, actions, logProbs } = buffer.rows;
+    write(inputs, 0, signatures, row * SIGNATURE_LENGTH, actions[row], logProbs[row]);
+    // ln π reaches from −10 to 0: as wide as the rest.
+    inputs[D - 2] /= 5;
+    for (let f = 0; f < FEATURES; f++) out[at + f] = offsets[f];
+    for (let k = 0; k < D; k++) {
+      const x = inputs[k];
+      if (x !== 0) for (let f = 0; f < FEATURES; f++) out[at + f] += directions[k * FEATURES + f] * x;
+    }
+    for (let f = 0; f < FEATURES; f++) out[at + f] = Math.max(0, out[at + f]);
+    out[at + FEATURES] = 1;
+  };
+
+  /** Rows by sender, and what they weigh together. */
+  const sort = () => {
+    const { rows } = buffer;
+    const lists = Array.from({ length: N }, (): number[] => []);
+    const masses = new Float64Array(N);
+    const each = new Float64Array(rows.length);
+    for (let row = 0; row < rows.length; row++) {
+      const sender = rows.agents[row];
+      if (!comparable[sender]) continue;
+      each[row] = weigh.balance(row) * weigh.presence(row);
+      masses[sender] += each[row];
+      lists[sender].push(row);
+    }
+    return { lists, masses, each };
+  };
+
+  /** Of a sender's rows at most `most`, each as often as it weighs. */
+  const pick = (list: readonly number[], mass: number, each: Float64Array, most: number) => {
+    const count = Math.min(most, list.length);
+    const step = mass / count;
+    const chosen = new Int32Array(count);
+    let size = 0;
+    let sum = 0;
+    for (const row of list) {
+      sum += each[row];
+      while (size < count && (size + 0.5) * step <= sum) chosen[size++] = row;
+    }
+    return chosen.subarray(0, size);
+  };
+
+  /** β [2][M]: of each half of the episodes the model that the other half's records make. */
+  const fit = (chosen: Int32Array): Float64Array[] => {
+    const grams = [new Float64Array(M * M), new Float64Array(M * M)];
+    const products = [new Float64Array(M), new Float64Array(M)];
+    const counts = [0, 0];
+    const phi = new Float64Array(M);
+    for (const row of chosen) {
+      describe(row, phi, 0);
+      const half = halfOf(buffer.rows.episodes[row]);
+      const [gram, product] = [grams[half], products[half]];
+      const y = buffer.rows.means[row];
+      counts[half]++;
+      for (let i = 0; i < M; i++) {
+        if (phi[i] === 0) continue;
+        product[i] += phi[i] * y;
+        for (let j = 0; j <= i; j++) gram[i * M + j] += phi[i] * phi[j];
+      }
+    }
+    let best = Number.POSITIVE_INFINITY;
+    let models: Float64Array[] = [new Float64Array(M), new Float64Array(M)];
+    for (const penalty of PENALTIES) {
+      const tried = [1, 0].map((other) => solveRidge(grams[other], products[other], penalty * (counts[other] + 1)));
+      const error = excess(tried[0], grams[0], products[0]) + excess(tried[1], grams[1], products[1]);
+      if (error < best) {
+        best = error;
+        models = tried;
+      }
+    }
+    return models;
+  };
+
+  /** z of a peer's models at the agent's own rows. */
+  const judge = (models: readonly Float64Array[], own: Int32Array, features: Float64Array): number => {
+    const byEpisode = new Map<number, number>();
+    own.forEach((row, i) => {
+      const episode = buffer.rows.episodes[row];
+      const beta = models[halfOf(episode)];
+      let f = 0;
+      for (let k = 0; k < M; k++) f += beta[k] * features[i * M + k];
+      byEpisode.set(episode, (byEpisode.get(episode) ?? 0) + f * (2 * buffer.rows.means[row] - f));
+    });
+    if (byEpisode.size < FEWEST_EPISODES) return Number.NaN;
+    let sum = 0;
+    for (const gain of byEpisode.values()) sum += gain;
+    const mean = sum / byEpisode.size;
+    let squares = 0;
+    for (const gain of byEpisode.values()) squares += (gain - mean) * (gain - mean);
+    return squares > 0 ? sum / Math.sqrt(squares) : 0;
+  };
+
+  return {
+    weights,
+    evidence,
+    refresh(now) {
+      weigh.begin(now);
+      const { lists, masses, each } = sort();
+      const heard = lists.flatMap((list, j) => (j !== agent && list.length > 0 ? [j] : []));
+      weights.fill(1);
+      evidence.fill(Number.NaN);
+      if (heard.length === 0 || lists[agent].length === 0) return;
+      const own = pick(lists[agent], masses[agent], each, OWN_ROWS);
+      const features = new Float64Array(own.length * M);
+      own.forEach((row, i) => {
+        describe(row, features, i * M);
+      });
+      const most = Math.max(FEWEST_ROWS, Math.min(MOST_ROWS, Math.floor(PEER_ROWS / heard.length)));
+      for (const j of heard) {
+        evidence[j] = judge(fit(pick(lists[j], masses[j], each, most)), own, features);
+        const z = Number.isNaN(evidence[j]) ? 0 : evidence[j];
+        const weight = Math.min(1, masses[agent] / masses[j]) / (1 + Math.exp(-STEEPNESS * (z + DOUBT)));
+        weights[j] = weight < LEAST ? 0 : weight;
+      }
+    },
+    exportState: () => ({ weights: weights.slice(), evidence: evidence.slice() }),
+    restoreState(state) {
+      if (state.weights?.length !== N || state.evidence?.length !== N) {
+        throw new MagicMaskError("corrupt-file", SOURCE, `the state is not that of trust in ${N} agents`);
+      }
+      weights.set(state.weights);
+      evidence.set(state.evidence);
+    },
+  };
+}
+
+/** The half that an episode falls into; all agents in it agree. */
+const halfOf = (episode: number) => Math.imul(episode + 1, 0x9e3779b1) >>> 31;
+
+/** Σ (y − β·φ)² − Σ y² over the rows that made `gram` (its lower triangle) and `product`. */
+function excess(beta: Float64Array, gram: Float64Array, product: Float64Array): number {
+  const M = beta.length;
+  let sum = 0;
+  for (let i = 0; i < M; i++) {
+    sum += beta[i] * (gram[i * M + i] * beta[i] - 2 * product[i]);
+    for (let j = 0; j < i; j++) sum += 2 * beta[i] * beta[j] * gram[i * M + j];
+  }
+  return sum;
+}
