@@ -154,6 +154,9 @@ const configSchema = z.strictObject({
         .boolean()
         .describe("whether peers' records count by how well they foretold the agent's own outcomes, or all alike")
         .default(true),
+      steer: share(
+        "of an agent's blinding that is saved where peers have told of the state; the copies are then played in one thread, and post hoc in rounds",
+      ).default(0),
       hostile: z
         .record(z.string(), name(Object.keys(adversaries), "what it tells"))
         .default({})

@@ -7,13 +7,16 @@ import {
   createRecordWriter,
   createSharing,
   createSignature,
+  createSteering,
   createTrust,
   emptyRecord,
   modes,
   type RecordHead,
   type Sharing,
   type StateArrays,
+  type Steering,
   type Trust,
+  type ValueFunction,
 } from "@magic-mask/comm";
 import { byName, type CreateLearner, type EnvironmentSpec, type LearnerState, stream } from "@magic-mask/core";
 import type { Critic, Evidence } from "@magic-mask/masking";
@@ -29,6 +32,10 @@ export interface Memory {
   readonly trusts: readonly Trust[];
   /** [N × N] whose records each agent's head was last trained on, as shares of their weight, by agent and sender. */
   readonly used: Float64Array;
+  /** [N][N] records that each agent holds, by sender. */
+  held(): number[][];
+  /** Blinds less where peers have settled a state; absent where `sharing.steer` is 0. */
+  readonly steering?: Steering;
   /**
    * Remembers what an agent keeps to itself of its decisions, with m = ½: m costs a forward pass per action.
    *
@@ -97,13 +104,16 @@ export function createMemory({ spec, mode, config, copies, seed, createLearner, 
     ? agents.map((agent) => createTrust({ spec, agent, buffer: buffers[agent], random: stream(seed, "trust", agent) }))
     : [];
   const used = new Float64Array(agents.length * agents.length);
+  const values: ValueFunction = (who, observations, count, out) => critics[who].values(observations, count, out);
+  const { steer: strength } = config.sharing;
+  const steering = strength > 0 ? createSteering({ spec, buffers, signature, values, strength }) : undefined;
   const heads = agents.map((agent) =>
     createRecordHead({
       spec,
       agent,
       buffer: buffers[agent],
       signature,
-      values: (who, observations, count, out) => critics[who].values(observations, count, out),
+      values,
       createLearner,
       random: stream(seed, "record head", agent),
       ...(trusts.length > 0 && { trust: trusts[agent] }),
@@ -127,6 +137,13 @@ export function createMemory({ spec, mode, config, copies, seed, createLearner, 
     heads,
     trusts,
     used,
+    held: () =>
+      buffers.map(({ rows }) => {
+        const counts = agents.map(() => 0);
+        for (let row = 0; row < rows.length; row++) counts[rows.agents[row]] += rows.counts[row];
+        return counts;
+      }),
+    ...(steering && { steering }),
     remember({ rollout, rows, values, advantages }, policyVersion, now) {
       return rows.filter((row) => {
         writer.write(rollout, row, values[row], advantages[row], 0.5, policyVersion, record);

@@ -30,6 +30,7 @@ export { createSharing, type Sharing, type SharingCounters, type SharingOptions 
 export { createSignature, SIGNATURE_LENGTH, type Signature, type SignatureOptions } from "./signature.ts";
 export { type StackOptions, stackExplainers } from "./stack.ts";
 export type { StateArrays } from "./state.ts";
+export { createSteering, type Steering, type SteeringOptions } from "./steering.ts";
 export { createTrust, type Trust, type TrustOptions } from "./trust.ts";
 
 /** What an agent tells its peers, by name. */

@@ -83,12 +83,11 @@ export interface RecordHead extends Explainer {
   readonly learner: Learner;
   /**
    * Whose records stand behind a score: what the head's memory holds around each decision, by sender, as shares of
-   * similarity · weight in the buffer · relevance · trust.
+   * similarity · weight in the buffer · relevance · trust. Records fade alike, so the shares do not depend on the time.
    *
-   * @param now collector tick
    * @param out [B × N] written; a row of zeros where the memory holds nothing within three bandwidths
    */
-  trace(decisions: Decisions, now: number, out: Float64Array): void;
+  trace(decisions: Decisions, out: Float64Array): void;
   /**
    * Trains on the rows that the buffer holds now, from where the last fit ended. Each step takes the next `minibatch` rows
    * of an endless row of shuffled passes: the work is the same however many records there are, so that arms of an
@@ -270,8 +269,11 @@ export function createRecordHead(options: RecordHeadOptions): RecordHead {
       for (let b = 0; b < B; b++) criticality[b] = sums[b];
       spread.fill(Number.NaN, 0, B);
     },
-    trace(decisions, now, out) {
+    trace(decisions, out) {
       const N = spec.agents.length;
+      const { length, steps } = buffer.rows;
+      let now = 0;
+      for (let row = 0; row < length; row++) now = Math.max(now, steps[row]);
       const held = new Float64Array(N);
       forEachSignature(decisions, (b) => {
         buffer.senders(sigma, now, held);
