@@ -20,9 +20,11 @@ const FEWEST_EPISODES = 8;
 /** Penalties to choose from, per row. */
 const PENALTIES = [0.003, 0.03, 0.3, 3, 30];
 /** Trust is ½ where the evidence is so many standard errors against a peer, and changes so steeply there. */
-const DOUBT = 2;
+const DOUBT = 2.5;
 const STEEPNESS = 3;
-/** Trust below this is none. */
+/** Root mean square of a peer's advantages, in the agent's own, up to which they are nothing strange. */
+const LOUDEST = 2;
+/** Weights below this are none. */
 const LEAST = 0.01;
 
 export interface TrustOptions {
@@ -41,7 +43,7 @@ export interface TrustOptions {
 export interface Trust {
   /** [N] what a record of each counts, in [0, 1]; the agent's own 1, and all 1 before the first look. */
   readonly weights: Float64Array;
-  /** [N] standard errors by which each peer's records predicted the agent's outcomes better than nothing; NaN where there is no telling. */
+  /** [N] standard errors by which the agent's outcomes were foretold better with each peer's records than without; NaN where there is no telling. */
   readonly evidence: Float64Array;
   /** Looks at the buffer as it stands. @param now collector tick */
   refresh(now: number): void;
@@ -51,22 +53,24 @@ export interface Trust {
 }
 
 /**
- * Learned trust: would an agent that knew only what a peer told it have predicted what happened to itself?
+ * Learned trust: does the agent foretell better what happened to itself with what a peer told it than without?
  *
  * For each peer j a small model f_j of its records alone, ridge regression on 48 random features max(0, u·x + c) of what the
  * record head reads (Rahimi & Recht 2008, "Weighted sums of random kitchen sinks"), is held against the agent's own outcomes y,
- * weighted as the head weighs them, by episode e:
+ * advantages whose mean it knows to be 0, drawn as the head weighs them. With j is half-way between nothing and f_j; by episode e
  *
- *   D_e = Σ_rows w·(y² − (y − f_j)²),   z = Σ_e D_e / √(Σ_e (D_e − mean D)²),   trust = 1 / (1 + exp(−3·(z + 2)))
+ *   D_e = Σ_rows (y² − (y − f_j / 2)²),   z = Σ_e D_e / √(Σ_e (D_e − mean D)²),   trust = 1 / (1 + exp(−3·(z + 2.5)))
  *
  * Episodes fall into two halves. f_j is fitted on one half of them and judged on the other, both ways, so no record of an episode
- * judges one of the same; its penalty is the one with which the peer's own halves predict each other best. Thus silence, little
- * data or noise (z ≈ 0) cost a friend nothing, and records that mislead (z ≪ 0) count less the surer that is. What counts is
+ * judges one of the same. Its penalty is the one with which the peer's own halves predict each other best; where none does, f_j is 0.
+ * Thus little data or noise (z near 0) cost a friend nothing, and records that mislead (z ≪ 0) count less the surer that is. What
+ * counts is
  *
- *   weight_j = trust_j · min(1, mass of the agent's own records / mass of j's)
+ *   weight_j = trust_j · min(1, mass of the agent's own records / mass of j's) · min(1, 4·mean y² of the agent's / mean y² of j's)
  *
- * so that nobody is heard more than the agent itself, however much it sends. The work is bounded: at most 8,192 own rows and
- * 16,384 of all peers are looked at, drawn in proportion to their weight (systematic resampling, Kitagawa 1996).
+ * so that nobody is heard more than the agent itself, however much it sends, nor any louder than twice. The work is bounded: at
+ * most 8,192 own rows and 16,384 of all peers are looked at, drawn in proportion to their weight (systematic resampling,
+ * Kitagawa 1996).
  */
 export function createTrust({ spec, agent, buffer, random, versionHalfLife = 100 }: TrustOptions): Trust {
   const N = spec.agents.length;
@@ -125,6 +129,12 @@ export function createTrust({ spec, agent, buffer, random, versionHalfLife = 100
     return chosen.subarray(0, size);
   };
 
+  /** Mean y² of some rows. */
+  const meanSquare = (chosen: Int32Array) => {
+    const { means } = buffer.rows;
+    return chosen.reduce((sum, row) => sum + means[row] * means[row], 0) / chosen.length;
+  };
+
   /** β [2][M]: of each half of the episodes the model that the other half's records make. */
   const fit = (chosen: Int32Array): Float64Array[] => {
     const grams = [new Float64Array(M * M), new Float64Array(M * M)];
@@ -143,7 +153,8 @@ export function createTrust({ spec, agent, buffer, random, versionHalfLife = 100
         for (let j = 0; j <= i; j++) gram[i * M + j] += phi[i] * phi[j];
       }
     }
-    let best = Number.POSITIVE_INFINITY;
+    // Nothing is what it predicts whose own halves do not foretell each other.
+    let best = 0;
     let models: Float64Array[] = [new Float64Array(M), new Float64Array(M)];
     for (const penalty of PENALTIES) {
       const tried = [1, 0].map((other) => solveRidge(grams[other], products[other], penalty * (counts[other] + 1)));
@@ -164,7 +175,7 @@ export function createTrust({ spec, agent, buffer, random, versionHalfLife = 100
       const beta = models[halfOf(episode)];
       let f = 0;
       for (let k = 0; k < M; k++) f += beta[k] * features[i * M + k];
-      byEpisode.set(episode, (byEpisode.get(episode) ?? 0) + f * (2 * buffer.rows.means[row] - f));
+      byEpisode.set(episode, (byEpisode.get(episode) ?? 0) + f * (buffer.rows.means[row] - f / 4));
     });
     if (byEpisode.size < FEWEST_EPISODES) return Number.NaN;
     let sum = 0;
@@ -190,11 +201,14 @@ export function createTrust({ spec, agent, buffer, random, versionHalfLife = 100
       own.forEach((row, i) => {
         describe(row, features, i * M);
       });
+      const loud = LOUDEST * LOUDEST * meanSquare(own);
       const most = Math.max(FEWEST_ROWS, Math.min(MOST_ROWS, Math.floor(PEER_ROWS / heard.length)));
       for (const j of heard) {
-        evidence[j] = judge(fit(pick(lists[j], masses[j], each, most)), own, features);
+        const theirs = pick(lists[j], masses[j], each, most);
+        evidence[j] = judge(fit(theirs), own, features);
         const z = Number.isNaN(evidence[j]) ? 0 : evidence[j];
-        const weight = Math.min(1, masses[agent] / masses[j]) / (1 + Math.exp(-STEEPNESS * (z + DOUBT)));
+        const trust = 1 / (1 + Math.exp(-STEEPNESS * (z + DOUBT)));
+        const weight = trust * cut(masses[j], masses[agent]) * cut(meanSquare(theirs), loud);
         weights[j] = weight < LEAST ? 0 : weight;
       }
     },
@@ -211,6 +225,9 @@ export function createTrust({ spec, agent, buffer, random, versionHalfLife = 100
 
 /** The half that an episode falls into; all agents in it agree. */
 const halfOf = (episode: number) => Math.imul(episode + 1, 0x9e3779b1) >>> 31;
+
+/** What of `amount` is within `most`, as a share. */
+const cut = (amount: number, most: number) => (amount > most ? most / amount : 1);
 
 /** Σ (y − β·φ)² − Σ y² over the rows that made `gram` (its lower triangle) and `product`. */
 function excess(beta: Float64Array, gram: Float64Array, product: Float64Array): number {
