@@ -63,6 +63,12 @@ describe("trust", () => {
     expect(weights[2]).toBeGreaterThan(0.95);
   });
 
+  it("does not mind on what scale a friend speaks", () => {
+    for (const factor of [0.3, 3]) {
+      expect(memoryOf(4, 2000, { 1: [1000, (y) => factor * y], 2: [1000, truth] }).weights[1]).toBeGreaterThan(0.95);
+    }
+  });
+
   it("leaves a friend of whom little is known what it has: no evidence is none against it", () => {
     let sum = 0;
     for (let seed = 10; seed < 30; seed++) sum += memoryOf(seed, 200, { 1: [40, truth] }).weights[1];

@@ -22,8 +22,8 @@ const PENALTIES = [0.003, 0.03, 0.3, 3, 30];
 /** Trust is ½ where the evidence is so many standard errors against a peer, and changes so steeply there. */
 const DOUBT = 2.5;
 const STEEPNESS = 3;
-/** Root mean square of a peer's advantages, in the agent's own, up to which they are nothing strange. */
-const LOUDEST = 2;
+/** Root mean square of a sender's advantages, in the middle one's of all, up to which they are nothing strange. */
+const LOUDEST = 4;
 /** Weights below this are none. */
 const LEAST = 0.01;
 
@@ -56,19 +56,22 @@ export interface Trust {
  * Learned trust: does the agent foretell better what happened to itself with what a peer told it than without?
  *
  * For each peer j a small model f_j of its records alone, ridge regression on 48 random features max(0, u·x + c) of what the
- * record head reads (Rahimi & Recht 2008, "Weighted sums of random kitchen sinks"), is held against the agent's own outcomes y,
- * advantages whose mean it knows to be 0, drawn as the head weighs them. With j is half-way between nothing and f_j; by episode e
+ * record head reads (Rahimi & Recht 2008, "Weighted sums of random kitchen sinks"), is held against the agent's own outcomes y, drawn
+ * as the head weighs them. The first part s of f_j that a stack takes in changes its squared error by −2s·Σ y f_j: with j it
+ * foretells better than without if that sum is positive, whatever scale j speaks on. With both centred, by episode e
  *
- *   D_e = Σ_rows (y² − (y − f_j / 2)²),   z = Σ_e D_e / √(Σ_e (D_e − mean D)²),   trust = 1 / (1 + exp(−3·(z + 2.5)))
+ *   D_e = Σ_rows (f_j − mean f_j)·(y − mean y),   z = Σ_e D_e / √(Σ_e (D_e − mean D)²),   trust = 1 / (1 + exp(−3·(z + 2.5)))
  *
  * Episodes fall into two halves. f_j is fitted on one half of them and judged on the other, both ways, so no record of an episode
- * judges one of the same. Its penalty is the one with which the peer's own halves predict each other best; where none does, f_j is 0.
+ * judges one of the same. Its penalty is the one with which the peer's own halves foretell each other best.
  * Thus little data or noise (z near 0) cost a friend nothing, and records that mislead (z ≪ 0) count less the surer that is. What
  * counts is
  *
- *   weight_j = trust_j · min(1, mass of the agent's own records / mass of j's) · min(1, 4·mean y² of the agent's / mean y² of j's)
+ *   weight_j = trust_j · min(1, mass of the agent's own records / mass of j's) · min(1, 16·mean y² of the middle sender / mean y² of j's)
  *
- * so that nobody is heard more than the agent itself, however much it sends, nor any louder than twice. The work is bounded: at
+ * so that nobody is heard more than the agent itself, however much it sends, and wild numbers that foretell nothing, and so show in no
+ * model, are not heard at all. The middle one is the median over who is heard, the agent included: where little happens to oneself, others
+ * are loud. The work is bounded: at
  * most 8,192 own rows and 16,384 of all peers are looked at, drawn in proportion to their weight (systematic resampling,
  * Kitagawa 1996).
  */
@@ -130,10 +133,8 @@ export function createTrust({ spec, agent, buffer, random, versionHalfLife = 100
   };
 
   /** Mean y² of some rows. */
-  const meanSquare = (chosen: Int32Array) => {
-    const { means } = buffer.rows;
-    return chosen.reduce((sum, row) => sum + means[row] * means[row], 0) / chosen.length;
-  };
+  const meanSquare = (chosen: Int32Array) =>
+    averageOf(chosen, (row) => buffer.rows.means[row] * buffer.rows.means[row]);
 
   /** β [2][M]: of each half of the episodes the model that the other half's records make. */
   const fit = (chosen: Int32Array): Float64Array[] => {
@@ -153,8 +154,7 @@ export function createTrust({ spec, agent, buffer, random, versionHalfLife = 100
         for (let j = 0; j <= i; j++) gram[i * M + j] += phi[i] * phi[j];
       }
     }
-    // Nothing is what it predicts whose own halves do not foretell each other.
-    let best = 0;
+    let best = Number.POSITIVE_INFINITY;
     let models: Float64Array[] = [new Float64Array(M), new Float64Array(M)];
     for (const penalty of PENALTIES) {
       const tried = [1, 0].map((other) => solveRidge(grams[other], products[other], penalty * (counts[other] + 1)));
@@ -169,13 +169,18 @@ export function createTrust({ spec, agent, buffer, random, versionHalfLife = 100
 
   /** z of a peer's models at the agent's own rows. */
   const judge = (models: readonly Float64Array[], own: Int32Array, features: Float64Array): number => {
-    const byEpisode = new Map<number, number>();
-    own.forEach((row, i) => {
-      const episode = buffer.rows.episodes[row];
-      const beta = models[halfOf(episode)];
+    const { means, episodes } = buffer.rows;
+    const foretold = Float64Array.from(own, (row, i) => {
+      const beta = models[halfOf(episodes[row])];
       let f = 0;
       for (let k = 0; k < M; k++) f += beta[k] * features[i * M + k];
-      byEpisode.set(episode, (byEpisode.get(episode) ?? 0) + f * (buffer.rows.means[row] - f / 4));
+      return f;
+    });
+    const [meant, came] = [averageOf(foretold), averageOf(own, (row) => means[row])];
+    const byEpisode = new Map<number, number>();
+    own.forEach((row, i) => {
+      const gain = (foretold[i] - meant) * (means[row] - came);
+      byEpisode.set(episodes[row], (byEpisode.get(episodes[row]) ?? 0) + gain);
     });
     if (byEpisode.size < FEWEST_EPISODES) return Number.NaN;
     let sum = 0;
@@ -201,16 +206,18 @@ export function createTrust({ spec, agent, buffer, random, versionHalfLife = 100
       own.forEach((row, i) => {
         describe(row, features, i * M);
       });
-      const loud = LOUDEST * LOUDEST * meanSquare(own);
       const most = Math.max(FEWEST_ROWS, Math.min(MOST_ROWS, Math.floor(PEER_ROWS / heard.length)));
-      for (const j of heard) {
-        const theirs = pick(lists[j], masses[j], each, most);
-        evidence[j] = judge(fit(theirs), own, features);
+      const told = heard.map((j) => pick(lists[j], masses[j], each, most));
+      const loudness = told.map(meanSquare);
+      const sorted = [...loudness, meanSquare(own)].sort((a, b) => a - b);
+      const loud = LOUDEST * LOUDEST * sorted[sorted.length >> 1];
+      heard.forEach((j, k) => {
+        evidence[j] = judge(fit(told[k]), own, features);
         const z = Number.isNaN(evidence[j]) ? 0 : evidence[j];
         const trust = 1 / (1 + Math.exp(-STEEPNESS * (z + DOUBT)));
-        const weight = trust * cut(masses[j], masses[agent]) * cut(meanSquare(theirs), loud);
+        const weight = trust * cut(masses[j], masses[agent]) * cut(loudness[k], loud);
         weights[j] = weight < LEAST ? 0 : weight;
-      }
+      });
     },
     exportState: () => ({ weights: weights.slice(), evidence: evidence.slice() }),
     restoreState(state) {
@@ -225,6 +232,12 @@ export function createTrust({ spec, agent, buffer, random, versionHalfLife = 100
 
 /** The half that an episode falls into; all agents in it agree. */
 const halfOf = (episode: number) => Math.imul(episode + 1, 0x9e3779b1) >>> 31;
+
+const averageOf = (values: Int32Array | Float64Array, of = (value: number) => value) => {
+  let sum = 0;
+  for (const value of values) sum += of(value);
+  return sum / values.length;
+};
 
 /** What of `amount` is within `most`, as a share. */
 const cut = (amount: number, most: number) => (amount > most ? most / amount : 1);
