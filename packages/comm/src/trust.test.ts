@@ -86,6 +86,12 @@ describe("trust", () => {
     expect(memoryOf(7, 500, { 1: [2000, truth] }).weights[1]).toBeCloseTo(0.25, 2);
   });
 
+  it("hears no peer more than twice as much as the middle one", () => {
+    // Of 300 and 2,000 records the lesser is in the middle: 600 of the 2,000 count, though the agent has as many of its own.
+    const { weights } = memoryOf(7, 2000, { 1: [2000, truth], 2: [300, truth] });
+    expect([weights[1], weights[2]]).toEqual([expect.closeTo(0.3, 2), expect.closeTo(1, 2)]);
+  });
+
   it("says nothing before it has seen eight episodes, or heard of a peer", () => {
     const { weights, evidence } = memoryOf(8, 70, { 1: [500, lie] });
     expect(Array.from(evidence)).toEqual([Number.NaN, Number.NaN, Number.NaN]);

@@ -24,6 +24,8 @@ const DOUBT = 2.5;
 const STEEPNESS = 3;
 /** Root mean square of a sender's advantages, in the middle one's of all, up to which they are nothing strange. */
 const LOUDEST = 4;
+/** Mass of a peer's records, in the middle peer's, up to which it is nothing strange. */
+const MOST_BUSY = 2;
 /** Weights below this are none. */
 const LEAST = 0.01;
 
@@ -67,9 +69,11 @@ export interface Trust {
  * Thus little data or noise (z near 0) cost a friend nothing, and records that mislead (z ≪ 0) count less the surer that is. What
  * counts is
  *
- *   weight_j = trust_j · min(1, mass of the agent's own records / mass of j's) · min(1, 16·mean y² of the middle sender / mean y² of j's)
+ *   weight_j = trust_j · min(1, mass of the agent's own records / mass of j's, 2·mass of the middle peer's / mass of j's)
+ *            · min(1, 16·mean y² of the middle sender / mean y² of j's)
  *
- * so that nobody is heard more than the agent itself, however much it sends, and wild numbers that foretell nothing, and so show in no
+ * so that nobody is heard more than the agent itself, or than twice what peers commonly are, however much it sends; and wild numbers
+ * that foretell nothing, and so show in no
  * model, are not heard at all. The middle one is the median over who is heard, the agent included: where little happens to oneself, others
  * are loud. The work is bounded: at
  * most 8,192 own rows and 16,384 of all peers are looked at, drawn in proportion to their weight (systematic resampling,
@@ -209,13 +213,13 @@ export function createTrust({ spec, agent, buffer, random, versionHalfLife = 100
       const most = Math.max(FEWEST_ROWS, Math.min(MOST_ROWS, Math.floor(PEER_ROWS / heard.length)));
       const told = heard.map((j) => pick(lists[j], masses[j], each, most));
       const loudness = told.map(meanSquare);
-      const sorted = [...loudness, meanSquare(own)].sort((a, b) => a - b);
-      const loud = LOUDEST * LOUDEST * sorted[sorted.length >> 1];
+      const loud = LOUDEST * LOUDEST * middleOf([...loudness, meanSquare(own)]);
+      const busy = Math.min(masses[agent], MOST_BUSY * middleOf(heard.map((j) => masses[j])));
       heard.forEach((j, k) => {
         evidence[j] = judge(fit(told[k]), own, features);
         const z = Number.isNaN(evidence[j]) ? 0 : evidence[j];
         const trust = 1 / (1 + Math.exp(-STEEPNESS * (z + DOUBT)));
-        const weight = trust * cut(masses[j], masses[agent]) * cut(loudness[k], loud);
+        const weight = trust * cut(masses[j], busy) * cut(loudness[k], loud);
         weights[j] = weight < LEAST ? 0 : weight;
       });
     },
@@ -238,6 +242,9 @@ const averageOf = (values: Int32Array | Float64Array, of = (value: number) => va
   for (const value of values) sum += of(value);
   return sum / values.length;
 };
+
+/** The median; of two in the middle the lesser. */
+const middleOf = (values: readonly number[]) => [...values].sort((a, b) => a - b)[(values.length - 1) >> 1];
 
 /** What of `amount` is within `most`, as a share. */
 const cut = (amount: number, most: number) => (amount > most ? most / amount : 1);
