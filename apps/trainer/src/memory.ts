@@ -1,4 +1,6 @@
 import {
+  type Adversary,
+  adversaries,
   areComparable,
   type Channel,
   createFeatures,
@@ -8,13 +10,18 @@ import {
   createRecordWriter,
   createSharing,
   createSignature,
+  createSteering,
+  createTrust,
   emptyRecord,
   modes,
   type RecordHead,
   type Sharing,
   type StateArrays,
+  type Steering,
+  type Trust,
+  type ValueFunction,
 } from "@magic-mask/comm";
-import { type CreateLearner, type EnvironmentSpec, type LearnerState, stream } from "@magic-mask/core";
+import { byName, type CreateLearner, type EnvironmentSpec, type LearnerState, stream } from "@magic-mask/core";
 import type { Critic, Evidence } from "@magic-mask/masking";
 import { assembleChannel } from "./channel.ts";
 import type { Config } from "./config.ts";
@@ -25,6 +32,14 @@ export interface Memory {
   readonly channel: Channel;
   /** [N] */
   readonly heads: readonly RecordHead[];
+  /** [N] what each agent thinks of its peers; empty where all are believed alike. */
+  readonly trusts: readonly Trust[];
+  /** [N × N] whose records each agent's head was last trained on, as shares of their weight, by agent and sender. */
+  readonly used: Float64Array;
+  /** [N][N] records that each agent holds, by sender. */
+  held(): number[][];
+  /** Blinds less where peers have settled a state; absent where `sharing.steer` is 0. */
+  readonly steering?: Steering;
   /**
    * Remembers what an agent keeps to itself of its decisions, with m = ½: m costs a forward pass per action.
    *
@@ -47,8 +62,13 @@ export interface MemoryState {
   readonly channel: StateArrays;
   readonly buffers: readonly StateArrays[];
   readonly heads: readonly LearnerState[];
+  readonly trusts: readonly StateArrays[];
+  readonly used: Float64Array;
   readonly fits: number;
 }
+
+/** Fits of the heads from one look at how well peers' records do to the next. */
+const TRUST_EVERY = 8;
 
 export interface MemoryOptions {
   readonly spec: EnvironmentSpec;
@@ -72,31 +92,50 @@ export interface MemoryOptions {
 /** Optimiser steps that heads take, at most, from one averaging to the next. */
 const ROUND_STEPS = 50;
 
+/** @throws unknown-name for hostile agents that the world lacks */
 export function createMemory(options: MemoryOptions): Memory {
   const { spec, mode, config, copies, retrospective, seed, createLearner, critics } = options;
-  const { every, capacity } = config.sharing;
+  const { every, capacity, trust, steer: strength } = config.sharing;
   const agents = spec.agents.map((_, agent) => agent);
+  const { shares, model } = modes[mode];
   // What states are told by is the run's, so that arms of a comparison differ in their records only.
   const signature = modes[config.sharing.mode].features ? createFeatures(spec) : createSignature(spec, { seed });
   const buffers = agents.map(() => createRecordBuffer({ capacity, signatureLength: signature.length }));
   const channel = assembleChannel(config, agents.length, copies, seed);
-  const { shares, model } = modes[mode];
   const writer = createRecordWriter({ spec, signature, copies });
   const record = emptyRecord(signature.length);
+  const trusts = trust
+    ? agents.map((agent) => createTrust({ spec, agent, buffer: buffers[agent], random: stream(seed, "trust", agent) }))
+    : [];
+  const used = new Float64Array(agents.length * agents.length);
+  const values: ValueFunction = (who, observations, count, out) => critics[who].values(observations, count, out);
+  const steering = strength > 0 ? createSteering({ spec, buffers, signature, values, strength }) : undefined;
   const heads = agents.map((agent) =>
     createRecordHead({
       spec,
       agent,
       buffer: buffers[agent],
       signature,
-      values: (who, observations, count, out) => critics[who].values(observations, count, out),
+      values,
       createLearner,
       // Networks that are averaged must begin as one.
       random: stream(seed, "record head", model ? agents.findIndex((peer) => areComparable(spec, agent, peer)) : agent),
+      ...(trust && { trust: trusts[agent] }),
     }),
   );
   const models = model && createModelExchange({ spec, learners: heads.map(({ learner }) => learner) });
-  const sharing = createSharing({ spec, mode: modes[mode], channel, buffers, every, ...(models && { models }) });
+  const hostile = hostileAmong(spec, config.sharing.hostile, signature.length, seed);
+  const sharing = createSharing({
+    spec,
+    mode: modes[mode],
+    channel,
+    ...(models && { models }),
+    buffers,
+    every,
+    // An agent decides at most once a tick and copy.
+    limit: copies,
+    hostile,
+  });
   let fits = 0;
   const queue = (now: number) => sharing.queue(record, retrospective ? Math.max(record.step, sharing.now) : now);
 
@@ -114,6 +153,15 @@ export function createMemory(options: MemoryOptions): Memory {
     sharing,
     channel,
     heads,
+    trusts,
+    used,
+    held: () =>
+      buffers.map(({ rows }) => {
+        const counts = agents.map(() => 0);
+        for (let row = 0; row < rows.length; row++) counts[rows.agents[row]] += rows.counts[row];
+        return counts;
+      }),
+    ...(steering && { steering }),
     remember({ rollout, rows, values, advantages }, policyVersion, now) {
       return rows.filter((row) => {
         writer.write(rollout, row, values[row], advantages[row], 0.5, policyVersion, record);
@@ -138,7 +186,9 @@ export function createMemory(options: MemoryOptions): Memory {
         await Promise.all(
           heads.map(async (head, agent) => {
             if (buffers[agent].rows.length === 0) return;
-            await head.fit({ now, steps: part, random: stream(seed, "head order", agent, fit) });
+            if (fit % TRUST_EVERY === 0) trusts[agent]?.refresh(now);
+            const { shares } = await head.fit({ now, steps: part, random: stream(seed, "head order", agent, fit) });
+            used.set(shares, agent * agents.length);
           }),
         );
       }
@@ -148,6 +198,8 @@ export function createMemory(options: MemoryOptions): Memory {
       channel: channel.exportState(),
       buffers: buffers.map((buffer) => buffer.exportState()),
       heads: heads.map((head) => head.learner.exportState()),
+      trusts: trusts.map((trust) => trust.exportState()),
+      used: used.slice(),
       fits,
     }),
     restoreState(state) {
@@ -159,7 +211,27 @@ export function createMemory(options: MemoryOptions): Memory {
       heads.forEach((head, agent) => {
         head.learner.restoreState(state.heads[agent]);
       });
+      trusts.forEach((trust, agent) => {
+        trust.restoreState(state.trusts[agent]);
+      });
+      used.set(state.used);
       fits = state.fits;
     },
   };
+}
+
+/** Agents that lie, by number, and how. @throws unknown-name */
+function hostileAmong(
+  spec: EnvironmentSpec,
+  hostile: Config["sharing"]["hostile"],
+  signatureLength: number,
+  seed: number,
+): ReadonlyMap<number, Adversary> {
+  const numbers = Object.fromEntries(spec.agents.map((name, agent) => [name, agent]));
+  return new Map(
+    Object.entries(hostile).map(([name, what]) => {
+      const agent = byName("trainer/memory", "agent of sharing.hostile", numbers, name);
+      return [agent, adversaries[what]({ spec, agent, signatureLength, seed })];
+    }),
+  );
 }

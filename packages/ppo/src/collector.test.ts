@@ -367,6 +367,35 @@ describe("masks that decide", () => {
   });
 });
 
+describe("a steered coin", () => {
+  const make = scriptWorld([
+    { choices: [2, 2, 2], rewards: [0, 0, 0] },
+    { choices: [2, 2, 2], rewards: [0, 0, 0], terminates: [0, 1, 2] },
+  ]);
+  /** Agent 0 keeps all of its blinding, agent 1 a quarter, agent 2 nothing. */
+  const KEPT = [1, 0.25, 0];
+  const steer = ({ agent, count }: Decisions, keep: Float32Array) => void keep.fill(KEPT[agent], 0, count);
+
+  it("logs the probability that is left, and blinds as often", () => {
+    const perturbations = [0, 1, 2].map(() => weightedPerturbation(0, 1, 0));
+    const many = collector(make, { perturbations, copies: 40 });
+    const rows = rowsOf(many.collect(600, { kind: "coin", probability: 0.6, steer }).rollouts[0], everythingOf);
+    for (const [agent, kept] of KEPT.entries()) {
+      const own = rows.filter((row) => row.agent === agent);
+      // A third of .6 each, times what is kept: 24,000 rows each; 5·√(.2·.8 / 24000) = .013.
+      expect(new Set(own.map(({ blindProbability }) => blindProbability))).toEqual(new Set([Math.fround(0.2 * kept)]));
+      expect(Math.abs(own.filter(({ blinded }) => blinded).length / own.length - 0.2 * kept)).toBeLessThan(0.013);
+    }
+  });
+
+  it("refuses what is no probability", () => {
+    const wild = ({ count }: Decisions, keep: Float32Array) => void keep.fill(2, 0, count);
+    expect(() => collector(make).collect(1, { kind: "coin", probability: 0.5, steer: wild })).toThrow(
+      "what steers the blinding of agent_0 must give probabilities in [0, 1], got 2",
+    );
+  });
+});
+
 describe("chance", () => {
   const make = scriptWorld(
     [

@@ -31,8 +31,13 @@ import { type Opponents, self } from "./opponents.ts";
 
 /** Which decisions are made by the perturbation instead of the policy. */
 export type Blinding =
-  /** With this probability per tick one of the deciding agents, drawn uniformly, is blinded. */
-  | { readonly kind: "coin"; readonly probability: number }
+  /**
+   * With this probability per tick one of the deciding agents is drawn uniformly, and blinded. Where it is steered, only with the
+   * probability that `steer` writes for its decision: what is logged is the product.
+   *
+   * @param keep [B] written, each in [0, 1]
+   */
+  | { readonly kind: "coin"; readonly probability: number; steer?(decisions: Decisions, keep: Float32Array): void }
   /**
    * Masks say how probable it is that their agent is blinded, at each of its decisions. In each episode one of the learning
    * agents alone may be, or nearly every transition would be disturbed by somebody: they take turns, in which each comes
@@ -155,9 +160,10 @@ export function createCollector(options: CollectorOptions): Collector {
   const actions = new Float32Array(C * N * W);
   const deciding = new Uint8Array(C);
   const chosen = new Int16Array(C);
-  /** [C] the one agent that its mask may blind in this episode, or −1, and the probability of that at this tick. */
+  /** [C] the one agent that its mask may blind in this episode, or −1. */
   const subjects = new Int16Array(C);
-  const willing = new Float32Array(C);
+  /** [C × N] what was asked about each agent's decision at this tick: how probable it is that a mask blinds it, or a coin that fell on it. */
+  const willing = new Float32Array(C * N);
   /** [L] made when masks are first asked. */
   const asking: ReturnType<typeof askedDecisions>[] = [];
   const open = new Int32Array(C * N).fill(-1);
@@ -298,8 +304,13 @@ export function createCollector(options: CollectorOptions): Collector {
       if (blinding.kind === "coin") {
         p = blinding.probability / deciding[copy];
         blind = chosen[copy]-- === 0;
+        if (blinding.steer) {
+          const keep = willing[copy * N + agent];
+          p *= keep;
+          blind = blind && coin.uniform() < keep;
+        }
       } else if (agent === subjects[copy]) {
-        p = willing[copy];
+        p = willing[copy * N + agent];
         blind = coin.uniform() < p;
       }
       if (blind) distribution.at(nu, row * P).sample(replacing, actions, slot);
@@ -336,8 +347,8 @@ export function createCollector(options: CollectorOptions): Collector {
     }
   }
 
-  /** Asks the masks about the decisions of those whose turn it is. */
-  function askMasks(k: number, blind: (decisions: Decisions, probability: Float32Array) => void) {
+  /** Asks about the decisions of everyone, or of those whose turn it is. */
+  function ask(k: number, blind: (decisions: Decisions, probability: Float32Array) => void, everyone: boolean) {
     const group = table.groups[k];
     asking[k] ??= askedDecisions(k);
     const { copies, candidates, probability, ...columns } = asking[k];
@@ -349,7 +360,8 @@ export function createCollector(options: CollectorOptions): Collector {
         candidates.width = listed[agent];
       }
       for (let row = 0; row < group.count; row++) {
-        if (group.agents[row] !== agent || !group.free[row] || subjects[group.copies[row]] !== agent) continue;
+        if (group.agents[row] !== agent || !group.free[row]) continue;
+        if (!everyone && subjects[group.copies[row]] !== agent) continue;
         copies[count] = group.copies[row];
         copyRow(group.observations, row, columns.observations, count, D);
         copyRow(group.legal, row, columns.legal, count, A);
@@ -363,10 +375,11 @@ export function createCollector(options: CollectorOptions): Collector {
       for (let row = 0; row < count; row++) {
         const p = probability[row];
         if (!(p >= 0 && p <= 1)) {
-          const message = `the mask of ${spec.agents[agent]} must give probabilities in [0, 1], got ${p}`;
+          const who = everyone ? "what steers the blinding" : "the mask";
+          const message = `${who} of ${spec.agents[agent]} must give probabilities in [0, 1], got ${p}`;
           throw new MagicMaskError("invalid-option", SOURCE, message);
         }
-        willing[copies[row]] = p;
+        willing[copies[row] * N + agent] = p;
       }
     }
   }
@@ -513,7 +526,8 @@ export function createCollector(options: CollectorOptions): Collector {
         if (blinding.kind === "coin") flipCoins(blinding.probability);
         for (let k = 0; k < L; k++) {
           if (table.groups[k].count > 0) withhold(k);
-          if (blinding.kind === "mask") askMasks(k, blinding.blind);
+          if (blinding.kind === "mask") ask(k, blinding.blind, false);
+          else if (blinding.steer) ask(k, blinding.steer, true);
         }
         for (let k = 0; k < L; k++) decide(k, blinding);
         disturb();

@@ -16,6 +16,7 @@ const remarkOn = ({ low, high }: { low: number; high: number }) => {
 
 /** The evaluation as text for a terminal. Intervals are 95 %, over held-out games, or over initialisations for `paper`. */
 export function formatEvaluation(evaluation: Evaluation, record: RunRecord, config: Config): string {
+  const agents = evaluation.truth.map(({ agent }) => agent);
   const { opponents, kl, truth, ranking, exact, critical, drops, statemask, fidelity, bytes, sanity } = evaluation;
   return [
     `${record.environment} ${JSON.stringify(config.environment.options)}, seed ${record.seed}, ${record.steps} steps, one trained team; intervals: 95 %, bootstrap over held-out games`,
@@ -88,9 +89,37 @@ export function formatEvaluation(evaluation: Evaluation, record: RunRecord, conf
     "",
     `inter-agent fidelity: ${formatNumber(fidelity.shared)} with sharing, ${formatNumber(fidelity.unshared)} without; gain ${formatInterval(fidelity.gain)}, from ${fidelity.received} records of peers` +
       remarkOn(fidelity.gain),
+    ...formatPeers(evaluation, agents),
     `shared: ${bytes.training} bytes in training (${formatNumber(bytes.perAgentPer1000Steps)} per agent per 1,000 steps), ${bytes.postHoc} in the post-hoc pass`,
     ...formatSanity(sanity),
   ].join("\n");
+}
+
+/** Who explains whom, and whose records count with whom. Nothing where agents heard of nobody. */
+function formatPeers({ fidelity, influence }: Evaluation, agents: readonly string[]): string[] {
+  if (fidelity.received + influence.refused.flat().reduce((sum, count) => sum + count, 0) === 0) return [];
+  const { matrix, sameRole, crossRole } = fidelity;
+  const roles = [
+    ...(Number.isNaN(sameRole) ? [] : [`${formatNumber(sameRole)} within a role`]),
+    ...(Number.isNaN(crossRole) ? [] : [`${formatNumber(crossRole)} across roles`]),
+  ];
+  const { taken, refused, trust, used, near } = influence;
+  const tableOf = (title: string, cell: (i: number, j: number) => string) =>
+    formatTable(
+      agents.map((name, i) => [name, ...agents.map((_, j) => cell(i, j))]),
+      [title, ...agents],
+    );
+  return [
+    `with sharing ${roles.join(", ")}`,
+    tableOf("AUROC of a row's head for a column's states", (i, j) => formatNumber(matrix[i][j] ?? Number.NaN)),
+    "",
+    tableOf("trust; share in training; share near own states", (i, j) =>
+      [formatNumber(trust[i][j]), percent(used[i][j]), percent(near[i][j])].join("; "),
+    ),
+    "",
+    tableOf("records taken, messages refused", (i, j) => (i === j ? "–" : `${taken[i][j]}, ${refused[i][j]}`)),
+    "",
+  ];
 }
 
 /** Nothing in worlds that are not solved. */

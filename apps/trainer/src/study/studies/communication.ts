@@ -102,7 +102,7 @@ export function communication(options: CommunicationOptions = {}): Study<Communi
         throw new MagicMaskError("unsupported", SOURCE, message);
       }
       const { probability, epochs, learningRate } = posthoc;
-      const { every, channel, capacity } = sharing;
+      const { mode: _, ...shared } = sharing;
       return {
         objective: objective.name,
         threshold: mask.threshold,
@@ -110,7 +110,7 @@ export function communication(options: CommunicationOptions = {}): Study<Communi
         shards: training.shards,
         trace: training.trace,
         learning: { probability, epochs, learningRate },
-        sharing: { every, channel, capacity },
+        sharing: shared,
       };
     },
     work: (trials) => (trials[0].budget as number) * (1 + trials.length / 4),
