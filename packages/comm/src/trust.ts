@@ -64,19 +64,16 @@ export interface Trust {
  *   D_e = Σ_rows (f_j − mean f_j)·(y − mean y),   z = Σ_e D_e / √(Σ_e (D_e − mean D)²),   trust = 1 / (1 + exp(−3·(z + 2.5)))
  *
  * Episodes fall into two halves. f_j is fitted on one half of them and judged on the other, both ways, so no record of an episode
- * judges one of the same. Its penalty is the one with which the peer's own halves foretell each other best.
- * Thus little data or noise (z near 0) cost a friend nothing, and records that mislead (z ≪ 0) count less the surer that is. What
- * counts is
+ * judges one of the same. Its penalty is the one with which the peer's own halves foretell each other best. Thus little data or noise
+ * (z near 0) cost a friend nothing, and records that mislead (z ≪ 0) count less the surer that is. What counts is
  *
  *   weight_j = trust_j · min(1, mass of the agent's own records / mass of j's, 2·mass of the middle peer's / mass of j's)
  *            · min(1, 16·mean y² of the middle sender / mean y² of j's)
  *
- * so that nobody is heard more than the agent itself, or than twice what peers commonly are, however much it sends; and wild numbers
- * that foretell nothing, and so show in no
- * model, are not heard at all. The middle one is the median over who is heard, the agent included: where little happens to oneself, others
- * are loud. The work is bounded: at
- * most 8,192 own rows and 16,384 of all peers are looked at, drawn in proportion to their weight (systematic resampling,
- * Kitagawa 1996).
+ * so that nobody is heard more than the agent itself, or than twice what peers commonly are, however much it sends; and wild numbers,
+ * which foretell nothing and so show in no model, are not heard at all. The middle is the median, over peers or over all who are
+ * remembered: where little happens to oneself, others are loud. The work is bounded: at most 8,192 own rows and 16,384 of all peers
+ * are looked at, drawn in proportion to their weight (systematic resampling, Kitagawa 1996).
  */
 export function createTrust({ spec, agent, buffer, random, versionHalfLife = 100 }: TrustOptions): Trust {
   const N = spec.agents.length;
