@@ -10,6 +10,14 @@ export interface ChannelStatistics {
   readonly delivered: Float64Array;
 }
 
+/** A message as it arrives. */
+export interface Delivery {
+  /** Who handed it to the channel: what the connection knows, not what the bytes say. */
+  readonly from: number;
+  /** The recipient's to keep. */
+  readonly bytes: Uint8Array;
+}
+
 /**
  * Carries bytes between agents. It may lose, delay, reorder or repeat messages, never alter them. All its chance comes
  * from its own seed, so that the same sends and receives give the same deliveries.
@@ -18,8 +26,8 @@ export interface Channel {
   readonly statistics: ChannelStatistics;
   /** Takes a message from agent `from` to agent `to` at collector tick `tick`. The bytes stay the caller's. */
   send(from: number, to: number, bytes: Uint8Array, tick: number): void;
-  /** What has reached agent `to` by tick `tick` and was not handed over before, in order of arrival; yours to keep. */
-  receive(to: number, tick: number): Uint8Array[];
+  /** What has reached agent `to` by tick `tick` and was not handed over before, in order of arrival. */
+  receive(to: number, tick: number): Delivery[];
   /** Counters, chance and messages under way. */
   exportState(): StateArrays;
   /** @throws corrupt-file */

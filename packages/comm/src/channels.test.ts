@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { isMagicMaskError } from "@magic-mask/core";
-import type { Channel, CreateChannel } from "./channel.ts";
+import type { Channel, CreateChannel, Delivery } from "./channel.ts";
 import { channels, ideal } from "./index.ts";
 import { channelLaws } from "./testing/index.ts";
 
@@ -15,9 +15,12 @@ describe("ideal channel", () => {
     channel.send(2, 1, Uint8Array.of(2, 2), 5);
     channel.send(0, 2, Uint8Array.of(3), 5);
     channel.send(0, 1, Uint8Array.of(4), 6);
-    expect(channel.receive(1, 5)).toEqual([Uint8Array.of(1), Uint8Array.of(2, 2)]);
-    expect(channel.receive(1, 6)).toEqual([Uint8Array.of(4)]);
-    expect(channel.receive(2, 6)).toEqual([Uint8Array.of(3)]);
+    expect(channel.receive(1, 5)).toEqual([
+      { from: 0, bytes: Uint8Array.of(1) },
+      { from: 2, bytes: Uint8Array.of(2, 2) },
+    ]);
+    expect(channel.receive(1, 6)).toEqual([{ from: 0, bytes: Uint8Array.of(4) }]);
+    expect(channel.receive(2, 6)).toEqual([{ from: 0, bytes: Uint8Array.of(3) }]);
     expect(channel.statistics.messages).toEqual(Float64Array.of(3, 0, 1));
     expect(channel.statistics.bytes).toEqual(Float64Array.of(3, 0, 2));
     expect(channel.statistics.delivered).toEqual(Float64Array.of(3, 0, 1));
@@ -48,7 +51,10 @@ describe("channel laws", () => {
   };
   let calls = 0;
   const faults: Record<string, [CreateChannel, string]> = {
-    "a ghost": [planted(() => ({ receive: () => [Uint8Array.of(0, 0, 0, 21)] })), "brings nothing that was not sent"],
+    "a ghost": [
+      planted(() => ({ receive: () => [{ from: 0, bytes: Uint8Array.of(0, 0, 0, 21) }] })),
+      "brings nothing that was not sent",
+    ],
     "one that tells everybody": [
       planted((channel, agents) => ({
         send: (from, _, bytes, tick) => {
@@ -60,10 +66,16 @@ describe("channel laws", () => {
     "one that garbles": [
       planted((channel) => ({
         receive: (to, tick) => {
-          const messages = channel.receive(to, tick);
-          for (const message of messages) message[message.length - 1] ^= 1;
-          return messages;
+          const deliveries = channel.receive(to, tick);
+          for (const { bytes } of deliveries) bytes[bytes.length - 1] ^= 1;
+          return deliveries;
         },
+      })),
+      "brings messages as they were sent, to whom they were sent",
+    ],
+    "one that mistakes the sender": [
+      planted((channel) => ({
+        receive: (to, tick) => channel.receive(to, tick).map(({ bytes }) => ({ from: to, bytes })),
       })),
       "brings messages as they were sent, to whom they were sent",
     ],
@@ -75,7 +87,7 @@ describe("channel laws", () => {
             held.push(bytes);
             channel.send(from, to, bytes, tick);
           },
-          receive: (to, tick) => channel.receive(to, tick).map((_, i) => held[i]),
+          receive: (to, tick) => channel.receive(to, tick).map(({ from }, i) => ({ from, bytes: held[i] })),
         };
       }),
       "keeps no tie to the sender's bytes",
@@ -86,7 +98,7 @@ describe("channel laws", () => {
     ],
     "one that repeats itself": [
       planted((channel) => {
-        const heard: Uint8Array[][] = [];
+        const heard: Delivery[][] = [];
         return {
           receive: (to, tick) => {
             heard[to] = [...(heard[to] ?? []), ...channel.receive(to, tick)];

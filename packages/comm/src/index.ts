@@ -3,7 +3,7 @@ import { ideal } from "./channels/ideal.ts";
 import { all, type Mode, marked, none, perturbed } from "./modes.ts";
 
 export { createRecordBuffer, type RecordBuffer, type RecordBufferOptions, type RecordRows } from "./buffer.ts";
-export type { Channel, ChannelOptions, ChannelStatistics, CreateChannel } from "./channel.ts";
+export type { Channel, ChannelOptions, ChannelStatistics, CreateChannel, Delivery } from "./channel.ts";
 export { ideal } from "./channels/ideal.ts";
 export { decodeMessage, encodeMessages, HEADER_BYTES, LAYOUT, RECORD_BYTES } from "./codec.ts";
 export { all, type Mode, marked, none, perturbed } from "./modes.ts";

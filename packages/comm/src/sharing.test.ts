@@ -200,14 +200,16 @@ describe("sharing", () => {
     const [own] = encodeMessages([numbered(0, { step: 10 })]);
     const [future] = encodeMessages([numbered(0, { agent: 1, step: 10 }), numbered(0, { agent: 1, step: 21 })]);
     for (const bytes of [damaged, good.subarray(0, 50), new Uint8Array(0), own, future]) channel.send(1, 0, bytes, 20);
+    // Agent 2 speaks for agent 1.
+    channel.send(2, 0, good, 20);
     sharing.tick(20);
-    expect(sharing.counters.refused).toEqual(Float64Array.of(5, 0, 0));
+    expect(sharing.counters.refused).toEqual(Float64Array.of(6, 0, 0));
     expect(buffers[0].rows.length).toBe(0);
     channel.send(1, 0, good, 20);
     sharing.tick(21);
-    expect(sharing.counters.refused).toEqual(Float64Array.of(5, 0, 0));
+    expect(sharing.counters.refused).toEqual(Float64Array.of(6, 0, 0));
     expect(sharing.counters.received).toEqual(Float64Array.of(2, 0, 0));
-    expect(sharing.statistics(1)["comm/refused"]).toBeCloseTo(5 / 3, 12);
+    expect(sharing.statistics(1)["comm/refused"]).toBeCloseTo(6 / 3, 12);
   });
 
   it("pairs up only agents whose records compare", () => {

@@ -1,6 +1,6 @@
 import { checkCount, type EnvironmentSpec, isMagicMaskError, MagicMaskError } from "@magic-mask/core";
 import type { RecordBuffer } from "./buffer.ts";
-import type { Channel } from "./channel.ts";
+import type { Channel, Delivery } from "./channel.ts";
 import { decodeMessage, encodeMessages } from "./codec.ts";
 import type { Mode } from "./modes.ts";
 import { areComparable, roleNumbers } from "./peers.ts";
@@ -132,10 +132,11 @@ export function createSharing({ spec, mode, channel, buffers, every = 50 }: Shar
       for (const peer of peers[agent]) channel.send(agent, peer, message, boundary);
   };
 
-  const accept = (agent: number, message: Uint8Array, now: number) => {
-    const records = open(message);
-    // Only peers' records are read, and none made in the future.
-    if (!records || !peers[agent].includes(records[0].agent) || records.some(({ step }) => step > now)) {
+  const accept = (agent: number, { from, bytes }: Delivery, now: number) => {
+    const records = open(bytes);
+    // Only peers' own records are read, and none made in the future.
+    const isTheirs = records?.[0].agent === from && peers[agent].includes(from);
+    if (!records || !isTheirs || records.some(({ step }) => step > now)) {
       counters.refused[agent]++;
       return;
     }
@@ -184,7 +185,7 @@ export function createSharing({ spec, mode, channel, buffers, every = 50 }: Shar
       for (let boundary = (Math.floor(last / every) + 1) * every; boundary <= now; boundary += every) {
         for (const agent of everyone) broadcast(agent, boundary);
       }
-      for (const agent of everyone) for (const message of channel.receive(agent, now)) accept(agent, message, now);
+      for (const agent of everyone) for (const delivery of channel.receive(agent, now)) accept(agent, delivery, now);
       last = now;
     },
     statistics(steps) {

@@ -29,7 +29,7 @@ export function ideal({ agents }: Pick<ChannelOptions, "agents">): Channel {
       const due = waiting.filter(isDue);
       if (due.length > 0) waiting = waiting.filter((message) => !isDue(message));
       for (const { from } of due) statistics.delivered[from]++;
-      return due.map(({ bytes }) => bytes);
+      return due.map(({ from, bytes }) => ({ from, bytes }));
     },
     exportState() {
       const bytes = new Uint8Array(waiting.reduce((sum, message) => sum + message.bytes.length, 0));

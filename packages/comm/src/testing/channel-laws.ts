@@ -1,5 +1,5 @@
 import { broken, type Law } from "@magic-mask/core/testing";
-import type { Channel, CreateChannel } from "../channel.ts";
+import type { Channel, CreateChannel, Delivery } from "../channel.ts";
 
 const AGENTS = 3;
 const ROUNDS = 40;
@@ -16,8 +16,9 @@ export const channelLaws: readonly Law<CreateChannel>[] = [
 
   law("brings messages as they were sent, to whom they were sent", (fail, create) => {
     const channel = create({ agents: AGENTS, seed: 2 });
-    exchange(channel, (to, message) => {
+    exchange(channel, (to, { from: sender, bytes: message }) => {
       const [from, addressee, round] = message;
+      if (from !== sender) fail(`a message of agent ${from} arrived as agent ${sender}'s`);
       if (addressee !== to) fail(`agent ${to} got a message for agent ${addressee}`);
       if (message.join() !== letter(from, addressee, round).join())
         fail(`[${letter(from, addressee, round)}] arrived as [${message}]`);
@@ -31,16 +32,16 @@ export const channelLaws: readonly Law<CreateChannel>[] = [
       channel.send(0, 1, bytes, round);
       bytes.fill(255);
     }
-    for (const message of channel.receive(1, LATE))
-      if (message.includes(255)) fail("a message changed when the sender reused its bytes");
+    for (const { bytes } of channel.receive(1, LATE))
+      if (bytes.includes(255)) fail("a message changed when the sender reused its bytes");
   }),
 
   law("brings nothing before it was sent", (fail, create) => {
     const channel = create({ agents: 2, seed: 4 });
     for (let round = 0; round < ROUNDS; round++) channel.send(0, 1, letter(0, 1, round), 10 + round);
     for (let tick = 0; tick < 10 + ROUNDS; tick++) {
-      for (const [, , round] of channel.receive(1, tick))
-        if (10 + round > tick) fail(`a message of tick ${10 + round} arrived at tick ${tick}`);
+      for (const { bytes } of channel.receive(1, tick))
+        if (10 + bytes[2] > tick) fail(`a message of tick ${10 + bytes[2]} arrived at tick ${tick}`);
     }
   }),
 
@@ -57,7 +58,7 @@ export const channelLaws: readonly Law<CreateChannel>[] = [
   law("counts what it carries, by sender", (fail, create) => {
     const channel = create({ agents: AGENTS, seed: 6 });
     const heard = new Array(AGENTS).fill(0);
-    exchange(channel, (_, [from]) => heard[from]++);
+    exchange(channel, (_, { from }) => heard[from]++);
     const sent = ROUNDS * (AGENTS - 1);
     for (let from = 0; from < AGENTS; from++) {
       const bytes = Array.from({ length: ROUNDS }, (_, round) => letter(from, 0, round).length).reduce(
@@ -109,9 +110,9 @@ function sendRound(channel: Channel, round: number) {
 }
 
 /** Everyone writes to everyone, round after round, and reads every other round; then what is late arrives. */
-function exchange(channel: Channel, hear: (to: number, message: Uint8Array) => void, start = 0) {
+function exchange(channel: Channel, hear: (to: number, delivery: Delivery) => void, start = 0) {
   const listen = (tick: number) => {
-    for (let to = 0; to < AGENTS; to++) for (const message of channel.receive(to, tick)) hear(to, message);
+    for (let to = 0; to < AGENTS; to++) for (const delivery of channel.receive(to, tick)) hear(to, delivery);
   };
   for (let round = start; round < start + ROUNDS; round++) {
     sendRound(channel, round);
@@ -123,7 +124,7 @@ function exchange(channel: Channel, hear: (to: number, message: Uint8Array) => v
 /** All deliveries and counts of an exchange, as one string. */
 function transcript(channel: Channel, start = 0): string {
   const lines: string[] = [];
-  exchange(channel, (to, message) => lines.push(`${to}: ${message}`), start);
+  exchange(channel, (to, { from, bytes }) => lines.push(`${from} → ${to}: ${bytes}`), start);
   const { messages, bytes, delivered } = channel.statistics;
   return [...lines, messages, bytes, delivered].join("\n");
 }
