@@ -20,7 +20,7 @@ import type { Config } from "./config.ts";
 export interface Memory {
   readonly sharing: Sharing;
   readonly channel: Channel;
-  /** [N] */
+  /** [A] of the agents whose memory it is, in their order. */
   readonly heads: readonly RecordHead[];
   /**
    * Remembers what an agent keeps to itself of its decisions, with m = ½: m costs a forward pass per action.
@@ -59,23 +59,42 @@ export interface MemoryOptions {
   readonly createLearner: CreateLearner;
   /** [N] */
   readonly critics: readonly Critic[];
+  /** Where agents live in processes of their own, and this memory is that of one alone. */
+  readonly apart?: {
+    readonly agent: number;
+    /** Its end. */
+    readonly channel: Channel;
+    /** Ticks by which another's clock may be ahead. */
+    readonly lead: number;
+  };
 }
 
-export function createMemory({ spec, mode, config, copies, seed, createLearner, critics }: MemoryOptions): Memory {
+export function createMemory(options: MemoryOptions): Memory {
+  const { spec, mode, config, copies, seed, createLearner, critics, apart } = options;
   const { every, capacity } = config.sharing;
-  const agents = spec.agents.map((_, agent) => agent);
+  const N = spec.agents.length;
+  const agents = apart ? [apart.agent] : spec.agents.map((_, agent) => agent);
   const buffers = agents.map(() => createRecordBuffer({ capacity }));
-  const channel = channels[config.sharing.channel]({ agents: agents.length, seed });
-  const sharing = createSharing({ spec, mode: modes[mode], channel, buffers, every });
+  const channel = apart ? apart.channel : channels[config.sharing.channel]({ agents: N, seed });
+  const sharing = createSharing({
+    spec,
+    mode: modes[mode],
+    channel,
+    buffers: spec.agents.map((_, agent) => buffers[agents.indexOf(agent)]),
+    every,
+    ...(apart && { lead: apart.lead }),
+  });
   const { shares } = modes[mode];
   const signature = createSignature(spec, { seed });
-  const writer = createRecordWriter({ spec, signature, copies });
+  // Everyone apart plays as many copies, one agent's behind the other's.
+  const played = apart ? { copies: copies * N, firstCopy: copies * apart.agent } : { copies };
+  const writer = createRecordWriter({ spec, signature, ...played });
   const record = emptyRecord();
-  const heads = agents.map((agent) =>
+  const heads = agents.map((agent, k) =>
     createRecordHead({
       spec,
       agent,
-      buffer: buffers[agent],
+      buffer: buffers[k],
       signature,
       values: (who, observations, count, out) => critics[who].values(observations, count, out),
       createLearner,
@@ -116,9 +135,9 @@ export function createMemory({ spec, mode, config, copies, seed, createLearner, 
     async fitHeads(steps, now) {
       const fit = fits++;
       await Promise.all(
-        heads.map(async (head, agent) => {
-          if (buffers[agent].rows.length === 0) return;
-          await head.fit({ now, steps, random: stream(seed, "head order", agent, fit) });
+        heads.map(async (head, k) => {
+          if (buffers[k].rows.length === 0) return;
+          await head.fit({ now, steps, random: stream(seed, "head order", agents[k], fit) });
         }),
       );
     },
@@ -132,11 +151,11 @@ export function createMemory({ spec, mode, config, copies, seed, createLearner, 
     restoreState(state) {
       sharing.restoreState(state.sharing);
       channel.restoreState(state.channel);
-      buffers.forEach((buffer, agent) => {
-        buffer.restoreState(state.buffers[agent]);
+      buffers.forEach((buffer, k) => {
+        buffer.restoreState(state.buffers[k]);
       });
-      heads.forEach((head, agent) => {
-        head.learner.restoreState(state.heads[agent]);
+      heads.forEach((head, k) => {
+        head.learner.restoreState(state.heads[k]);
       });
       fits = state.fits;
     },

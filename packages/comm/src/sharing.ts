@@ -1,4 +1,4 @@
-import { checkCount, type EnvironmentSpec, isMagicMaskError, MagicMaskError } from "@magic-mask/core";
+import { checkCount, checkRange, type EnvironmentSpec, isMagicMaskError, MagicMaskError } from "@magic-mask/core";
 import type { RecordBuffer } from "./buffer.ts";
 import type { Channel, Delivery } from "./channel.ts";
 import { decodeMessage, encodeMessages } from "./codec.ts";
@@ -14,10 +14,15 @@ export interface SharingOptions {
   readonly spec: EnvironmentSpec;
   readonly mode: Mode;
   readonly channel: Channel;
-  /** [N] each agent's own memory. */
-  readonly buffers: readonly RecordBuffer[];
+  /** [N] each agent's own memory; none for agents that live in another process: the channel alone knows of those. */
+  readonly buffers: readonly (RecordBuffer | undefined)[];
   /** k, collector ticks from one broadcast to the next, a whole number ≥ 1. */
   readonly every?: number;
+  /**
+   * Ticks by which a peer's clock may be ahead of ours, ≥ 0; 0 where all have one clock. A record from ahead counts as made when
+   * it arrives; one from further ahead is refused.
+   */
+  readonly lead?: number;
 }
 
 /** Counters, [N] each. */
@@ -96,9 +101,10 @@ const STATE_WIDTH = FIELDS.length + 2;
  *
  * @throws invalid-option
  */
-export function createSharing({ spec, mode, channel, buffers, every = 50 }: SharingOptions): Sharing {
+export function createSharing({ spec, mode, channel, buffers, every = 50, lead = 0 }: SharingOptions): Sharing {
   const N = spec.agents.length;
   checkCount(SOURCE, "every", every);
+  checkRange(SOURCE, "lead", lead, 0);
   if (buffers.length !== N) {
     throw new MagicMaskError(
       "invalid-option",
@@ -108,6 +114,7 @@ export function createSharing({ spec, mode, channel, buffers, every = 50 }: Shar
   }
   const roles = roleNumbers(spec);
   const everyone = Array.from({ length: N }, (_, agent) => agent);
+  const here = everyone.filter((agent) => buffers[agent]);
   const peers = everyone.map((i) => everyone.filter((j) => j !== i && areComparable(spec, i, j)));
   const outboxes: Queued[][] = everyone.map(() => []);
   const counters = {
@@ -136,14 +143,15 @@ export function createSharing({ spec, mode, channel, buffers, every = 50 }: Shar
     const records = open(bytes);
     // Only peers' own records are read, and none made in the future.
     const isTheirs = records?.[0].agent === from && peers[agent].includes(from);
-    if (!records || !isTheirs || records.some(({ step }) => step > now)) {
+    if (!records || !isTheirs || records.some(({ step }) => step > now + lead)) {
       counters.refused[agent]++;
       return;
     }
     counters.received[agent] += records.length;
     for (const record of records) {
+      record.step = Math.min(record.step, now);
       counters.lateness[agent] += now - record.step;
-      buffers[agent].insert(record);
+      buffers[agent]?.insert(record);
     }
   };
 
@@ -160,11 +168,12 @@ export function createSharing({ spec, mode, channel, buffers, every = 50 }: Shar
     counters,
     queue(record, now) {
       const { agent } = record;
-      if (record.role !== roles[agent]) {
+      const buffer = buffers[agent];
+      if (record.role !== roles[agent] || !buffer) {
         throw new MagicMaskError(
           "invalid-option",
           SOURCE,
-          `${spec.id} has no agent ${agent} of role ${record.role}; see roleNumbers`,
+          `${spec.id} has no agent ${agent} of role ${record.role} here; see roleNumbers`,
         );
       }
       if (!(now >= last))
@@ -174,18 +183,18 @@ export function createSharing({ spec, mode, channel, buffers, every = 50 }: Shar
       if (record.blinded && interval > intervals[agent]) {
         intervals[agent] = interval;
         counters.sampled[agent]++;
-        if (buffers[agent].coverage(record.signature, now, agent) >= 1) counters.redundant[agent]++;
+        if (buffer.coverage(record.signature, now, agent) >= 1) counters.redundant[agent]++;
       }
-      buffers[agent].insert(record);
+      buffer.insert(record);
       if (mode.shares(record))
         outboxes[agent].push({ record: { ...record, signature: record.signature.slice() }, tick: now });
     },
     tick(now) {
       if (!(now > last)) throw new MagicMaskError("out-of-order", SOURCE, `tick ${last} is past, got tick ${now}`);
       for (let boundary = (Math.floor(last / every) + 1) * every; boundary <= now; boundary += every) {
-        for (const agent of everyone) broadcast(agent, boundary);
+        for (const agent of here) broadcast(agent, boundary);
       }
-      for (const agent of everyone) for (const delivery of channel.receive(agent, now)) accept(agent, delivery, now);
+      for (const agent of here) for (const delivery of channel.receive(agent, now)) accept(agent, delivery, now);
       last = now;
     },
     statistics(steps) {

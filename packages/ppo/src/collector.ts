@@ -31,8 +31,11 @@ import { type Opponents, self } from "./opponents.ts";
 
 /** Which decisions are made by the perturbation instead of the policy. */
 export type Blinding =
-  /** With this probability per tick one of the deciding agents, drawn uniformly, is blinded. */
-  | { readonly kind: "coin"; readonly probability: number }
+  /**
+   * With this probability per tick one of the deciding agents, drawn uniformly, is blinded; or, where `agent` is named, that one
+   * and nobody else.
+   */
+  | { readonly kind: "coin"; readonly probability: number; readonly agent?: number }
   /**
    * Masks say how probable it is that their agent is blinded, at each of its decisions. In each episode one of the learning
    * agents alone may be, or nearly every transition would be disturbed by somebody: they take turns, in which each comes
@@ -248,11 +251,13 @@ export function createCollector(options: CollectorOptions): Collector {
   }
 
   /** Who is blinded this tick, per copy: an agent, or −1. */
-  function flipCoins(probability: number) {
+  function flipCoins(probability: number, only: number | undefined) {
     deciding.fill(0);
     for (let k = 0; k < L; k++) {
-      const group = table.groups[k];
-      for (let row = 0; row < group.count; row++) if (group.free[row]) deciding[group.copies[row]]++;
+      const { count, free, agents, copies } = table.groups[k];
+      for (let row = 0; row < count; row++) {
+        if (free[row] && (only === undefined || agents[row] === only)) deciding[copies[row]]++;
+      }
     }
     for (let copy = 0; copy < C; copy++) {
       chosen[copy] = -1;
@@ -296,8 +301,10 @@ export function createCollector(options: CollectorOptions): Collector {
       let p = 0;
       let blind = false;
       if (blinding.kind === "coin") {
-        p = blinding.probability / deciding[copy];
-        blind = chosen[copy]-- === 0;
+        if (blinding.agent === undefined || blinding.agent === agent) {
+          p = blinding.probability / deciding[copy];
+          blind = chosen[copy]-- === 0;
+        }
       } else if (agent === subjects[copy]) {
         p = willing[copy];
         blind = coin.uniform() < p;
@@ -510,7 +517,7 @@ export function createCollector(options: CollectorOptions): Collector {
       for (let t = 0; t < ticks; t++, tick++) {
         table.gather();
         actions.fill(0);
-        if (blinding.kind === "coin") flipCoins(blinding.probability);
+        if (blinding.kind === "coin") flipCoins(blinding.probability, blinding.agent);
         for (let k = 0; k < L; k++) {
           if (table.groups[k].count > 0) withhold(k);
           if (blinding.kind === "mask") askMasks(k, blinding.blind);
