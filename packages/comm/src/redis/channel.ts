@@ -251,7 +251,7 @@ export async function openRedisChannel(options: RedisChannelOptions): Promise<Re
     },
     async close() {
       over.abort();
-      for (const { redis } of [writer, reader]) redis.disconnect();
+      for (const connection of [writer, reader]) connection.hangUp();
       for (const bell of [queued, drained]) bell.ring();
       await Promise.all(loops);
     },

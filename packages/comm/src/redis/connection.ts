@@ -27,7 +27,7 @@ export interface RedisServer {
 const COMMAND_TIMEOUT = 10_000;
 /** Milliseconds from one try to connect to the next, at first and at most. */
 const FIRST_PAUSE = 50;
-const LONGEST_PAUSE = 2000;
+const LONGEST_PAUSE = 1000;
 
 /** A connection that stays closed once it is lost, until `connect` is called again: then nothing waits unseen for a reply. */
 export interface Connection {
@@ -36,6 +36,8 @@ export interface Connection {
   readonly name: string;
   /** @throws what the server or the network says */
   connect(): Promise<void>;
+  /** Closes it, if it is not closed. */
+  hangUp(): void;
 }
 
 /** @throws invalid-option */
@@ -84,6 +86,10 @@ export function openConnection({ url, username, password, tls }: RedisServer): C
         throw trouble ?? error;
       }
     },
+    hangUp() {
+      // Closed once more, the next connection would be taken for one that is to be closed.
+      if (redis.status !== "end") redis.disconnect();
+    },
   };
 }
 
@@ -108,7 +114,7 @@ export async function connectAtFirst<T>(connection: Connection, patience: number
       await connection.connect();
       return await begin();
     } catch (error) {
-      connection.redis.disconnect();
+      connection.hangUp();
       const lasting = lastingTrouble(error as NodeJS.ErrnoException, connection.name);
       if (lasting) throw lasting;
       const pause = waits.next().value as number;
@@ -143,7 +149,7 @@ function lastingTrouble(error: NodeJS.ErrnoException, name: string): MagicMaskEr
  * @param onTrouble told what went wrong
  */
 export async function keepDoing(
-  { redis, connect }: Connection,
+  { redis, connect, hangUp }: Connection,
   step: () => Promise<void>,
   over: AbortSignal,
   onTrouble: (error: Error) => void,
@@ -157,7 +163,7 @@ export async function keepDoing(
     } catch (error) {
       if (over.aborted) return;
       onTrouble(error as Error);
-      redis.disconnect();
+      hangUp();
       // It rejects when it is cut short.
       await sleep(waits.next().value as number, undefined, { signal: over }).catch(() => {});
     }
