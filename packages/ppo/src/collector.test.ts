@@ -245,6 +245,23 @@ describe("the coin", () => {
     ).toEqual([]);
   });
 
+  it("is for one agent alone where one is named, and then disturbs nobody else's decisions of it", () => {
+    for (const only of [1, 2]) {
+      const [alone] = collector(make, {
+        copies: COPIES,
+        perturbations: [nu, nu, nu].map((w) => weightedPerturbation(...w)),
+      }).collect(TICKS, { kind: "coin", probability: p, agent: only }).rollouts;
+      const all = rowsOf(alone, everythingOf).filter(({ ended }) => ended !== OPEN);
+      expect(new Set(all.filter(({ blinded }) => blinded).map(({ agent }) => agent))).toEqual(new Set([only]));
+      const own = all.filter(({ agent }) => agent === only);
+      expect(plausible(own.filter(({ blinded }) => blinded).length, own.length, p)).toBe(true);
+      expect(own.every(({ blindProbability, disturbed }) => blindProbability === Math.fround(p) && !disturbed)).toBe(
+        true,
+      );
+      expect(all.every(({ agent, blindProbability }) => agent === only || blindProbability === 0)).toBe(true);
+    }
+  });
+
   it("marks as disturbed exactly the decisions in whose course somebody else was blinded", () => {
     const blind = new Set(
       rows.filter(({ blinded }) => blinded).map(({ copy, tick, agent }) => `${copy} ${tick} ${agent}`),

@@ -9,7 +9,7 @@ import { join } from "node:path";
 export interface TestRedis {
   readonly url: string;
   readonly port: number;
-  /** Starts it again with what its append-only file holds. */
+  /** Starts it again, unless it runs, with what its append-only file holds. */
   start(): Promise<void>;
   /** SIGKILL: what it has not written yet is gone. */
   kill(): Promise<void>;
@@ -29,8 +29,9 @@ export async function startTestRedis(...settings: string[]): Promise<TestRedis> 
   const folder = mkdtempSync(join(tmpdir(), "magic-mask-redis-"));
   const port = await freePort();
   let server: ChildProcess | undefined;
+  const runs = () => server && server.exitCode === null && server.signalCode === null;
   const kill = async () => {
-    if (!server || server.exitCode !== null || server.signalCode !== null) return;
+    if (!server || !runs()) return;
     const gone = once(server, "exit");
     server.kill("SIGKILL");
     await gone;
@@ -39,6 +40,7 @@ export async function startTestRedis(...settings: string[]): Promise<TestRedis> 
     url: `redis://127.0.0.1:${port}`,
     port,
     async start() {
+      if (runs()) return;
       const own = ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "yes"];
       server = spawn("redis-server", [...own, ...settings.map((word) => word.replace("PORT", `${port}`))], {
         stdio: "ignore",
