@@ -293,6 +293,13 @@ export function resolveConfig({ file, base = {}, flags = {}, overrides = [] }: C
   return parseConfig(merged);
 }
 
+/** A configuration with some keys changed. @param overrides `key.sub=value` @throws as `resolveConfig` */
+export function overrideConfig(config: Config, overrides: readonly string[]): Config {
+  const changed: Record<string, unknown> = structuredClone(config);
+  for (const override of overrides) merge(changed, parseOverride(override));
+  return parseConfig(changed);
+}
+
 /** Checks a configuration and fills in the defaults. @throws as `resolveConfig` */
 export function parseConfig(input: unknown): Config {
   const result = configSchema.safeParse(input);

@@ -13,7 +13,12 @@ export interface IntakeOptions {
   readonly spec: EnvironmentSpec;
   /** L, entries of a signature. */
   readonly signatureLength: number;
-  /** Records that an agent takes from one sender per tick of the sender's clock, on average since its start; > 0. */
+  /**
+   * Ticks by which a sender's clock may be ahead of the recipient's, ≥ 0; 0 where all have one clock. A record from ahead counts as
+   * made when it arrives.
+   */
+  readonly lead?: number;
+  /** Most records that an agent makes a tick, > 0: no more than that is taken from it, on average since its start; any by default. */
   readonly limit?: number;
 }
 
@@ -23,7 +28,7 @@ export interface Refusals {
   readonly corrupt: Float64Array;
   /** Records in the name of another than who handed them in, or of one whose records mean nothing here. */
   readonly forged: Float64Array;
-  /** Records made later than now. */
+  /** Records made later than now, and further ahead than clocks may be. */
   readonly early: Float64Array;
   /** The very message had come before: among the last 1,024 that were taken from its sender. */
   readonly repeated: Float64Array;
@@ -60,7 +65,8 @@ export interface Intake {
  * @throws invalid-option
  */
 export function createIntake(options: IntakeOptions): Intake {
-  const { spec, signatureLength, limit = Number.POSITIVE_INFINITY } = options;
+  const { spec, signatureLength, lead = 0, limit = Number.POSITIVE_INFINITY } = options;
+  checkRange(SOURCE, "lead", lead, 0, Number.POSITIVE_INFINITY);
   checkRange(SOURCE, "limit", limit, Number.MIN_VALUE, Number.POSITIVE_INFINITY);
   const N = spec.agents.length;
   const most = spec.returnRange ? spec.returnRange[1] - spec.returnRange[0] : Number.POSITIVE_INFINITY;
@@ -73,12 +79,12 @@ export function createIntake(options: IntakeOptions): Intake {
   };
   const taken = new Float64Array(N * N);
   const refused = new Float64Array(N * N);
-  /** [N × N × REMEMBERED] what the last messages are known by, the oldest written over; and how many there were. */
-  const known = new Float64Array(N * N * REMEMBERED);
+  /** [N × N] messages let in, and what the last of them are known by, the oldest written over; none before the first. */
   const accepted = new Float64Array(N * N);
+  const known: Float64Array[] = [];
   /** [N × N] the sender's clock, as far as the recipient knows. */
   const clocks = new Float64Array(N * N);
-  const columns = { ...refusals, taken, refused, known, accepted, clocks };
+  const columns = { ...refusals, taken, refused, accepted, clocks };
 
   const decode = (bytes: Uint8Array) => {
     try {
@@ -105,25 +111,41 @@ export function createIntake(options: IntakeOptions): Intake {
       const records = decode(bytes);
       if (!records) return refuse(to, from, "corrupt");
       if (records[0].agent !== from || from === to || !areComparable(spec, to, from)) return refuse(to, from, "forged");
-      const clock = records.reduce((newest, { step }) => Math.max(newest, step), clocks[pair]);
-      if (clock > now) return refuse(to, from, "early");
+      const newest = records.reduce((latest, { step }) => Math.max(latest, step), 0);
+      if (newest > now + lead) return refuse(to, from, "early");
       const print = fingerprint(bytes);
-      const ring = known.subarray(pair * REMEMBERED, (pair + 1) * REMEMBERED);
-      if (ring.includes(print)) return refuse(to, from, "repeated");
+      if (known[pair]?.includes(print)) return refuse(to, from, "repeated");
+      const clock = Math.max(clocks[pair], newest);
       if (taken[pair] + records.length > limit * (clock + 1)) return refuse(to, from, "flooded");
-      ring[accepted[pair]++ % REMEMBERED] = print;
+      known[pair] ??= new Float64Array(REMEMBERED);
+      known[pair][accepted[pair]++ % REMEMBERED] = print;
       taken[pair] += records.length;
       clocks[pair] = clock;
-      for (const record of records) record.advantage = Math.max(-most, Math.min(most, record.advantage));
+      for (const record of records) {
+        record.step = Math.min(record.step, now);
+        record.advantage = Math.max(-most, Math.min(most, record.advantage));
+      }
       return records;
     },
-    exportState: () => Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, column.slice()])),
+    exportState: () => ({
+      ...Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, column.slice()])),
+      known: Float64Array.from(known.flatMap((prints, pair) => Array.from(prints.subarray(0, accepted[pair])))),
+    }),
     restoreState(state) {
-      for (const [name, column] of Object.entries(columns)) {
-        if (state[name]?.length === column.length) continue;
+      const fits = Object.entries(columns).every(([name, column]) => state[name]?.length === column.length);
+      const counts = Array.from(fits ? state.accepted : [], (count) => Math.min(REMEMBERED, count));
+      if (!fits || state.known?.length !== counts.reduce((sum, count) => sum + count, 0)) {
         throw new MagicMaskError("corrupt-file", SOURCE, `the state is not that of an intake of ${N} agents`);
       }
       for (const [name, column] of Object.entries(columns)) column.set(state[name]);
+      known.length = 0;
+      let at = 0;
+      counts.forEach((count, pair) => {
+        if (count === 0) return;
+        known[pair] = new Float64Array(REMEMBERED);
+        known[pair].set(state.known.subarray(at, at + count));
+        at += count;
+      });
     },
   };
 }

@@ -14,8 +14,11 @@ const LAYOUT = 1;
 
 export interface ModelExchangeOptions {
   readonly spec: EnvironmentSpec;
-  /** [N] each agent's network; those of comparable agents have one shape and began with the same weights. */
-  readonly learners: readonly Pick<Learner, "exportState" | "restoreState">[];
+  /**
+   * [N] each agent's network; those of comparable agents have one shape and began with the same weights. None for agents that live
+   * in another process.
+   */
+  readonly learners: readonly (Pick<Learner, "exportState" | "restoreState"> | undefined)[];
 }
 
 /** Agents that average their networks with what they have heard of their peers'. */
@@ -62,7 +65,7 @@ export function createModelExchange({ spec, learners }: ModelExchangeOptions): M
     );
   }
   const roles = roleNumbers(spec);
-  const sizes = learners.map((learner) => learner.exportState().parameters.length);
+  const sizes = learners.map((learner) => learner?.exportState().parameters.length ?? 0);
   const serials = new Uint32Array(N);
   /** [N × N] by recipient and sender. */
   const heard = new Uint32Array(N * N);
@@ -71,7 +74,7 @@ export function createModelExchange({ spec, learners }: ModelExchangeOptions): M
 
   return {
     write(agent) {
-      const { parameters } = learners[agent].exportState();
+      const { parameters } = learners[agent]!.exportState();
       const bytes = new Uint8Array(HEADER + 4 * parameters.length);
       const view = new DataView(bytes.buffer);
       view.setUint32(0, MAGIC, true);
@@ -109,12 +112,12 @@ export function createModelExchange({ spec, learners }: ModelExchangeOptions): M
       const peers = [...waiting[agent]].sort(([i], [j]) => i - j);
       waiting[agent].clear();
       if (peers.length === 0) return 0;
-      const state = learners[agent].exportState();
+      const state = learners[agent]!.exportState();
       const sums = Float64Array.from(state.parameters);
       for (const [, theirs] of peers) for (let i = 0; i < sums.length; i++) sums[i] += theirs[i];
       for (let i = 0; i < sums.length; i++) sums[i] /= 1 + peers.length;
       const parameters = Float32Array.from(sums);
-      learners[agent].restoreState({ ...state, parameters });
+      learners[agent]!.restoreState({ ...state, parameters });
       return peers.length;
     },
     exportState: () => ({ serials: serials.slice(), heard: heard.slice() }),

@@ -232,6 +232,35 @@ describe("sharing", () => {
     expect(sharing.statistics(1)["comm/refused"]).toBeCloseTo(6 / 3, 12);
   });
 
+  it("plays the part of the agents that live here, by a clock of their own", () => {
+    const { channel, sends } = tapped(3);
+    const here = createRecordBuffer({ capacity: 256 });
+    const options = { spec: world, mode: all, channel, buffers: [undefined, here, undefined] };
+    const sharing = createSharing({ ...options, lead: 100 });
+    sharing.queue(numbered(0, { agent: 1, step: 10 }), 10);
+    expect(() => sharing.queue(numbered(0, { agent: 0 }), 10)).toThrow("test_v0 has no agent 0 of role 0 here");
+    // A peer whose clock is 95 ticks ahead, and one that is too far ahead.
+    const messages = [105, 161].map((step) => encodeMessages([numbered(1, { step, advantage: 2 })])[0]);
+    for (const bytes of messages) channel.send(0, 1, bytes, 5);
+    channel.send(1, 2, messages[0], 5);
+    sends.length = 0;
+    sharing.tick(10);
+    sharing.tick(60);
+    expect(sends.map(({ from, to, tick }) => [from, to, tick])).toEqual([
+      [1, 0, 50],
+      [1, 2, 50],
+    ]);
+    expect(refusedOf(sharing)).toEqual([0, 1, 0]);
+    expect(senders(here)).toEqual([1, 0]);
+    // What came from ahead was made just now: it weighs 1 at tick 10, and no more later.
+    expect(Array.from(here.rows.steps.subarray(0, 2))).toEqual([10, 10]);
+    expect(here.weight(1, 10)).toBe(1);
+    expect(sharing.counters.lateness[1]).toBe(0);
+    // Agent 2 lives elsewhere: what is for it stays where it is.
+    expect(channel.receive(2, 60).length).toBe(2);
+    expect(() => createSharing({ ...options, lead: -1 })).toThrow("lead must be ≥ 0, got -1");
+  });
+
   it("pairs up only agents whose records compare", () => {
     const unlike = { ...world, actionSpaces: [discrete(3), discrete(3), discrete(4)] };
     const blind = {

@@ -3,7 +3,7 @@ import type { Adversary } from "./adversaries/adversary.ts";
 import type { RecordBuffer } from "./buffer.ts";
 import type { Channel, Delivery } from "./channel.ts";
 import { encodeMessages } from "./codec.ts";
-import { createIntake, type Intake } from "./intake.ts";
+import { createIntake, type Intake, type IntakeOptions } from "./intake.ts";
 import type { ModelExchange } from "./model-exchange.ts";
 import type { Mode } from "./modes.ts";
 import { areComparable, roleNumbers } from "./peers.ts";
@@ -12,18 +12,16 @@ import type { StateArrays } from "./state.ts";
 
 const SOURCE = "comm/sharing";
 
-export interface SharingOptions {
+export interface SharingOptions extends Pick<IntakeOptions, "lead" | "limit"> {
   readonly spec: EnvironmentSpec;
   readonly mode: Mode;
   readonly channel: Channel;
   /** In modes that average networks: how. */
   readonly models?: ModelExchange;
-  /** [N] each agent's own memory. */
-  readonly buffers: readonly RecordBuffer[];
+  /** [N] each agent's own memory; none for agents that live in another process: the channel alone knows of those. */
+  readonly buffers: readonly (RecordBuffer | undefined)[];
   /** k, collector ticks from one broadcast to the next, a whole number ≥ 1. */
   readonly every?: number;
-  /** Most records that an agent makes a tick, > 0: from one peer it takes no more than that, on average; any number by default. */
-  readonly limit?: number;
   /** Agents that do not tell their peers the truth, by number. */
   readonly hostile?: ReadonlyMap<number, Adversary>;
 }
@@ -112,26 +110,24 @@ const STATE_WIDTH = FIELDS.length + 2;
  * @throws invalid-option; unsupported for hostile agents where networks are averaged
  */
 export function createSharing(options: SharingOptions): Sharing {
-  const { spec, mode, channel, models, buffers, every = 50, limit, hostile = new Map<number, Adversary>() } = options;
+  const { spec, mode, channel, models, buffers, every = 50, hostile = new Map<number, Adversary>() } = options;
   const N = spec.agents.length;
   checkCount(SOURCE, "every", every);
-  if (buffers.length !== N) {
-    throw new MagicMaskError(
-      "invalid-option",
-      SOURCE,
-      `there must be one buffer for each of ${N} agents, got ${buffers.length}`,
-    );
+  const own = buffers.find((buffer) => buffer);
+  if (buffers.length !== N || !own) {
+    const message = `there must be one buffer for each of ${N} agents, got ${buffers.length}; undefined only for those elsewhere`;
+    throw new MagicMaskError("invalid-option", SOURCE, message);
   }
   if (models && hostile.size > 0) {
-    const message =
-      "hostile agents are told of as ones that falsify records, and networks are averaged here; leave one out";
+    const message = "hostile agents falsify records, and here networks are averaged; leave one of the two out";
     throw new MagicMaskError("unsupported", SOURCE, message);
   }
-  const { signatureLength } = buffers[0];
+  const { signatureLength } = own;
   const roles = roleNumbers(spec);
   const everyone = Array.from({ length: N }, (_, agent) => agent);
+  const here = everyone.filter((agent) => buffers[agent]);
   const peers = everyone.map((i) => everyone.filter((j) => j !== i && areComparable(spec, i, j)));
-  const intake = createIntake({ spec, signatureLength, ...(limit !== undefined && { limit }) });
+  const intake = createIntake({ ...options, signatureLength });
   const outboxes: Queued[][] = everyone.map(() => []);
   const counters = {
     shared: new Float64Array(N),
@@ -156,7 +152,7 @@ export function createSharing(options: SharingOptions): Sharing {
 
   const sendModels = (tick: number) => {
     if (!models) return;
-    for (const agent of everyone) {
+    for (const agent of here) {
       if (peers[agent].length === 0) continue;
       const message = models.write(agent);
       for (const peer of peers[agent]) channel.send(agent, peer, message, tick);
@@ -164,7 +160,7 @@ export function createSharing(options: SharingOptions): Sharing {
   };
 
   const receive = (now: number) => {
-    for (const agent of everyone) {
+    for (const agent of here) {
       for (const delivery of channel.receive(agent, now)) {
         if (models) takeModel(models, agent, delivery);
         else takeRecords(agent, delivery, now);
@@ -184,7 +180,7 @@ export function createSharing(options: SharingOptions): Sharing {
     counters.received[agent] += records.length;
     for (const record of records) {
       counters.lateness[agent] += now - record.step;
-      buffers[agent].insert(record);
+      buffers[agent]?.insert(record);
     }
   };
 
@@ -196,11 +192,12 @@ export function createSharing(options: SharingOptions): Sharing {
     },
     queue(record, now) {
       const { agent } = record;
-      if (record.role !== roles[agent]) {
+      const buffer = buffers[agent];
+      if (record.role !== roles[agent] || !buffer) {
         throw new MagicMaskError(
           "invalid-option",
           SOURCE,
-          `${spec.id} has no agent ${agent} of role ${record.role}; see roleNumbers`,
+          `${spec.id} has no agent ${agent} of role ${record.role} here; see roleNumbers`,
         );
       }
       if (!(now >= last))
@@ -210,9 +207,9 @@ export function createSharing(options: SharingOptions): Sharing {
       if (record.blinded && interval > intervals[agent]) {
         intervals[agent] = interval;
         counters.sampled[agent]++;
-        if (buffers[agent].coverage(record.signature, now, agent) >= 1) counters.redundant[agent]++;
+        if (buffer.coverage(record.signature, now, agent) >= 1) counters.redundant[agent]++;
       }
-      buffers[agent].insert(record);
+      buffer.insert(record);
       if (mode.shares(record))
         outboxes[agent].push({ record: { ...record, signature: record.signature.slice() }, tick: now });
     },
@@ -220,7 +217,7 @@ export function createSharing(options: SharingOptions): Sharing {
       if (!(now > last)) throw new MagicMaskError("out-of-order", SOURCE, `tick ${last} is past, got tick ${now}`);
       let boundary = (Math.floor(last / every) + 1) * every;
       const hasCome = boundary <= now;
-      for (; boundary <= now; boundary += every) for (const agent of everyone) broadcast(agent, boundary);
+      for (; boundary <= now; boundary += every) for (const agent of here) broadcast(agent, boundary);
       // Networks have stood still since the last call: one message tells all.
       if (hasCome) sendModels(boundary - every);
       receive(now);

@@ -1,4 +1,11 @@
-import { boxSize, checkRange, type Decisions, distributionOf, type EnvironmentSpec } from "@magic-mask/core";
+import {
+  boxSize,
+  checkRange,
+  type Decisions,
+  distributionOf,
+  type EnvironmentSpec,
+  MagicMaskError,
+} from "@magic-mask/core";
 import type { RecordBuffer } from "./buffer.ts";
 import { createCoverageMap } from "./coverage-map.ts";
 import type { ValueFunction } from "./record-head.ts";
@@ -6,8 +13,8 @@ import type { Signature } from "./signature.ts";
 
 export interface SteeringOptions {
   readonly spec: EnvironmentSpec;
-  /** [N] each agent's memory. */
-  readonly buffers: readonly RecordBuffer[];
+  /** [N] each agent's memory; none for agents that live in another process, who are not asked about. */
+  readonly buffers: readonly (RecordBuffer | undefined)[];
   /** The run's signature, and what V it was written with. */
   readonly signature: Signature;
   readonly values: ValueFunction;
@@ -19,7 +26,7 @@ export interface SteeringOptions {
 export interface Steering {
   /** Takes in what the buffers hold. @param now collector tick */
   refresh(now: number): void;
-  /** Writes [B] the share of its blinding that is left to each decision. */
+  /** Writes [B] the share of its blinding that is left to each decision. @throws invalid-option for an agent that is not here */
   steer(decisions: Decisions, keep: Float32Array): void;
 }
 
@@ -36,21 +43,26 @@ export interface Steering {
  */
 export function createSteering({ spec, buffers, signature, values, strength }: SteeringOptions): Steering {
   checkRange("comm/steering", "strength", strength, 0, 1);
-  const maps = buffers.map((buffer, agent) => createCoverageMap(buffer, agent));
+  const maps = buffers.map((buffer, agent) => buffer && createCoverageMap(buffer, agent));
   const sizes = spec.observationSpaces.map(boxSize);
   const widths = spec.actionSpaces.map((space) => distributionOf(space).width);
   const sigma = new Int8Array(signature.length);
   let worth = new Float32Array(0);
   return {
     refresh(now) {
-      for (const map of maps) map.refresh(now);
+      for (const map of maps) map?.refresh(now);
     },
     steer({ agent, count, observations, policy }, keep) {
+      const map = maps[agent];
+      if (!map) {
+        const message = `the memory of ${spec.agents[agent]} is not here; steer the agents that are`;
+        throw new MagicMaskError("invalid-option", "comm/steering", message);
+      }
       if (worth.length < count) worth = new Float32Array(count);
       values(agent, observations, count, worth);
       for (let b = 0; b < count; b++) {
         signature.write(agent, observations, b * sizes[agent], policy, b * widths[agent], worth[b], sigma, 0);
-        keep[b] = 1 - strength * Math.min(1, maps[agent].at(sigma, 0));
+        keep[b] = 1 - strength * Math.min(1, map.at(sigma, 0));
       }
     },
   };

@@ -245,6 +245,23 @@ describe("the coin", () => {
     ).toEqual([]);
   });
 
+  it("is for one agent alone where one is named, and then disturbs nobody else's decisions of it", () => {
+    for (const only of [1, 2]) {
+      const [alone] = collector(make, {
+        copies: COPIES,
+        perturbations: [nu, nu, nu].map((w) => weightedPerturbation(...w)),
+      }).collect(TICKS, { kind: "coin", probability: p, agent: only }).rollouts;
+      const all = rowsOf(alone, everythingOf).filter(({ ended }) => ended !== OPEN);
+      expect(new Set(all.filter(({ blinded }) => blinded).map(({ agent }) => agent))).toEqual(new Set([only]));
+      const own = all.filter(({ agent }) => agent === only);
+      expect(plausible(own.filter(({ blinded }) => blinded).length, own.length, p)).toBe(true);
+      expect(own.every(({ blindProbability, disturbed }) => blindProbability === Math.fround(p) && !disturbed)).toBe(
+        true,
+      );
+      expect(all.every(({ agent, blindProbability }) => agent === only || blindProbability === 0)).toBe(true);
+    }
+  });
+
   it("marks as disturbed exactly the decisions in whose course somebody else was blinded", () => {
     const blind = new Set(
       rows.filter(({ blinded }) => blinded).map(({ copy, tick, agent }) => `${copy} ${tick} ${agent}`),
@@ -386,6 +403,26 @@ describe("a steered coin", () => {
       expect(new Set(own.map(({ blindProbability }) => blindProbability))).toEqual(new Set([Math.fround(0.2 * kept)]));
       expect(Math.abs(own.filter(({ blinded }) => blinded).length / own.length - 0.2 * kept)).toBeLessThan(0.013);
     }
+  });
+
+  it("is asked about no one but the agent that it is for", () => {
+    const asked = new Set<number>();
+    const half = ({ agent, count }: Decisions, keep: Float32Array) => {
+      asked.add(agent);
+      keep.fill(0.5, 0, count);
+    };
+    const [rollout] = collector(make).collect(60, { kind: "coin", probability: 0.6, agent: 1, steer: half }).rollouts;
+    expect([...asked]).toEqual([1]);
+    const logged = rowsOf(rollout, everythingOf).map(({ agent, blindProbability }) => [agent, blindProbability]);
+    expect(new Set(logged.map(String))).toEqual(
+      new Set(
+        [
+          [0, 0],
+          [1, Math.fround(0.3)],
+          [2, 0],
+        ].map(String),
+      ),
+    );
   });
 
   it("refuses what is no probability", () => {

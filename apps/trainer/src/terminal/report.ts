@@ -1,4 +1,5 @@
 import type { RunRecord } from "@magic-mask/core";
+import type { AgentResult } from "../agent.ts";
 import type { Config } from "../config.ts";
 import type { Evaluation } from "../evaluate.ts";
 import type { AgentExplanation, EpisodeExplanation, Moment } from "../explanation/explanation.ts";
@@ -13,6 +14,30 @@ const remarkOn = ({ low, high }: { low: number; high: number }) => {
   if (high < 0) return " (sharing made it worse)";
   return low <= 0 ? " (the interval spans zero: no effect shown)" : "";
 };
+
+/** How many of an agent's states are named. */
+const NAMED = 5;
+
+/** What an agent apart found out, as text for a terminal. */
+export function formatAgent({ agent, steps, mode, comm, seconds, commSeconds, states, ranking }: AgentResult): string {
+  const heard = comm.messages.reduce((sum, count) => sum + count, 0);
+  const lines = [
+    `${agent}: ${steps} steps; told ${comm.shared} records and heard ${comm.received} in ${heard} messages (mode ${mode}); ` +
+      `${percent(commSeconds / seconds)} of ${seconds.toFixed(1)} s went into records and messages`,
+    `messages: ${comm.acknowledged} acknowledged, ${comm.dropped} dropped, ${comm.missed} missed, ${comm.refused + comm.senseless} refused`,
+  ];
+  if (ranking.length > 0) {
+    const rows = ranking.map(({ explainer, auroc, ndcg, spearman }) => [explainer, auroc, ndcg, spearman]);
+    const header = ["criticality by", "AUROC of the true top 10 %", "NDCG of the top 10 %", "Spearman"];
+    return [...lines, "", formatTable(rows, header)].join("\n");
+  }
+  if (!states) return [...lines, "its world cannot be copied, so there are no held-out states to score"].join("\n");
+  const [name] = Object.keys(states.scores).slice(-1);
+  const scores = states.scores[name];
+  const best = [...scores.keys()].sort((a, b) => scores[b] - scores[a]).slice(0, NAMED);
+  const rows = best.map((s) => [states.episodes[s], states.ticks[s], scores[s]]);
+  return [...lines, "", formatTable(rows, ["episode", "tick", `criticality by ${name}`])].join("\n");
+}
 
 /** The evaluation as text for a terminal. Intervals are 95 %, over held-out games, or over initialisations for `paper`. */
 export function formatEvaluation(evaluation: Evaluation, record: RunRecord, config: Config): string {
