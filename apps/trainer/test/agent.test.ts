@@ -154,6 +154,9 @@ withRedis("magic-mask agent", () => {
     await expect(runAgent({ ...asked, overrides: ["posthoc.stepps=1"] })).rejects.toMatchObject({
       code: "unknown-key",
     });
+    await expect(runAgent({ ...asked, overrides: ["sharing.channel.loss=.5"] })).rejects.toThrow(
+      "set sharing.channel=ideal",
+    );
     await expect(runAgent({ ...asked, run: "a/b" })).rejects.toThrow("run must consist of letters");
     await expect(runAgent({ ...asked, run: "whole", agent: "2" })).rejects.toThrow("begun with other settings");
     await expect(runAgent({ ...asked, run: "whole", overrides: ["training.copies=8"] })).rejects.toThrow(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { type CreateLearner, discrete, type LearnerState, stream } from "@magic-mask/core";
 import { referenceLearner } from "@magic-mask/core/testing";
+import { poison } from "./adversaries/poison.ts";
 import { createRecordBuffer } from "./buffer.ts";
 import type { Channel } from "./channel.ts";
 import { ideal } from "./channels/ideal.ts";
@@ -52,6 +53,32 @@ describe("model exchange", () => {
     sharing.exchangeModels();
     expect(channel.statistics.messages).toEqual(Float64Array.of(6, 6, 6));
     expect(refusedOf(sharing)).toEqual([0, 0, 0]);
+  });
+
+  it("is the same where every agent lives in a process of its own", () => {
+    const together = setUp();
+    const channel = ideal({ agents: 3 });
+    const learners = [holder(0, 1), holder(3, 4), holder(6, 10)];
+    const apart = learners.map((own, agent) => {
+      const only = <T>(mine: T) => learners.map((_, i) => (i === agent ? mine : undefined));
+      const models = createModelExchange({ spec: world, learners: only(own) });
+      // Its end of the channel hears nothing before all have spoken.
+      const end: Channel = { ...channel, receive: (to, tick) => (tick > 0 ? channel.receive(to, tick) : []) };
+      const buffers = only(createRecordBuffer({ capacity: 8 }));
+      return createSharing({ spec: world, mode: model, channel: end, models, buffers });
+    });
+    together.sharing.tick(0);
+    for (const now of [0, 1]) for (const sharing of apart) sharing.tick(now);
+    expect(learners.map(valuesOf)).toEqual(together.learners.map(valuesOf));
+  });
+
+  it("does not go with agents that falsify records", () => {
+    const { models, channel } = setUp();
+    const buffers = world.agents.map(() => createRecordBuffer({ capacity: 8 }));
+    const hostile = new Map([[0, poison({ spec: world, agent: 0, seed: 1 })]]);
+    expect(() => createSharing({ spec: world, mode: model, channel, models, buffers, hostile })).toThrow(
+      "hostile agents falsify records",
+    );
   });
 
   it("goes on with whom it has heard of, and alone where there is nobody", () => {
