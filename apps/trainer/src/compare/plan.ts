@@ -94,6 +94,8 @@ const SOURCE = "trainer/plan";
 
 /** What cells, truths and policies mean: raised when a change to the program makes other figures of the same settings. */
 const FORMAT = 1;
+/** Of cells alone: what is measured of an explainer. */
+const CELL_FORMAT = 2;
 
 /** Hashes hold per backend, architecture and major version of Node. */
 const machine = () => ({ architecture: process.arch, node: process.versions.node.split(".")[0] });
@@ -120,7 +122,9 @@ export function planComparison(options: PlanOptions): Plan {
     throw new MagicMaskError("invalid-option", SOURCE, message);
   }
   const twice = (values: readonly (string | number)[]) => values.find((value, i) => values.indexOf(value) !== i);
-  const doubled = twice(policies.map(({ address }) => address)) ?? twice(budgets) ?? twice(options.explainers ?? []);
+  const labels = policies.map(({ label }) => label);
+  const doubled =
+    twice(labels) ?? twice(policies.map(({ address }) => address)) ?? twice(budgets) ?? twice(options.explainers ?? []);
   if (doubled !== undefined) throw new MagicMaskError("invalid-option", SOURCE, `${doubled} is named twice`);
   const { pilotRollouts, rollouts, batches, reliability, dropEpisodes } = config.evaluation;
   return {
@@ -219,7 +223,7 @@ export function cellsOf(plan: Plan): Cell[] {
     const played = budget === 0 || budget === budgets[budgets.length - 1];
     const learning = { budget, copies, shards, discount, trace, probability, epochs, learningRate };
     const address = addressOf({
-      format: FORMAT,
+      format: CELL_FORMAT,
       is: "cell",
       truths: truths.filter((truth) => truth.policy === policy).map((truth) => truth.address),
       explainer,
