@@ -9,7 +9,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -77,4 +77,85 @@ for (const world of asked) {
   const out = join(root, `results/black-box/${world}.json`);
   writeFileSync(out, `${JSON.stringify(summary, null, 2)}\n`);
   process.stdout.write(`${out}\n`);
+}
+writeFileSync(join(root, "results/black-box/README.md"), overview());
+
+/** What the files say, in words. */
+function overview(): string {
+  const sections = Object.keys(jobs)
+    .map((world) => join(root, `results/black-box/${world}.json`))
+    .filter(existsSync)
+    .map((file) => sectionOf(JSON.parse(readFileSync(file, "utf8"))));
+  return `# Policies from elsewhere
+
+Written by \`npm run bench:black-box\`: policies that were trained in Python and reached us as ONNX files, explained from their actions
+and judged against ground truth. AUROC is that of the true top 10 %, a drop what acting at random at a tenth of the decisions costs, as a
+share of the range of returns; intervals are 95 % bootstraps over games.
+
+${sections.join("\n\n")}
+`;
+}
+
+function sectionOf({ command, commit, seed, model, moment, evaluation }: Summary): string {
+  const { agent, tick, game, effect } = moment;
+  const agents = [...new Set(evaluation.ranking.map((row) => row.agent))];
+  const lines = agents.map((name) => {
+    const own = evaluation.ranking.find((row) => row.agent === name) as Summary["evaluation"]["ranking"][number];
+    const dropOf = (order: string) =>
+      interval(evaluation.drops.find((row) => row.agent === name && row.order === order)?.drop);
+    return `| ${name} | ${own.explainer} | ${interval(own.auroc)} | ${interval(own.spearman)} | ${dropOf("top")} | ${dropOf("random")} | ${dropOf("bottom")} |`;
+  });
+  const found = agents.filter((name) => (evaluation.ranking.find((row) => row.agent === name)?.auroc.low ?? 0) > 0.5);
+  const verdict =
+    found.length === agents.length
+      ? "The ranking is better than chance for every agent."
+      : found.length === 0
+        ? "**The ranking cannot be told from chance: this explanation does not say which moments matter to this policy.**"
+        : `The ranking is better than chance for ${found.join(", ")} alone.`;
+  const acted =
+    effect.low > 0 ? "and blinding it does cost return" : "**yet blinding it was not seen to cost anything**";
+  return `## ${model.file}
+
+${verdict} The highest estimate of game ${game} is that of step ${tick} of ${agent}; there, blinding costs ${interval(effect)} over ${effect.rollouts} fresh rollouts: ${acted}.
+
+| agent | explainer | AUROC | Spearman | drop at top 10 % | at random | at lowest 10 % |
+| --- | --- | --- | --- | --- | --- | --- |
+${lines.join("\n")}
+
+Trained by \`${model.trainedBy}\`, gives ${model.gives}. Made by \`${command}\` at commit ${commit ?? "unknown"}, seed ${seed}.`;
+}
+
+interface Range {
+  readonly estimate: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** What of a result the overview reads. */
+interface Summary {
+  readonly command: string;
+  readonly commit: string | null;
+  readonly seed: number;
+  readonly model: { readonly file: string; readonly trainedBy: string; readonly gives: string };
+  readonly moment: {
+    readonly agent: string;
+    readonly tick: number;
+    readonly game: number;
+    readonly effect: Range & { readonly rollouts: number };
+  };
+  readonly evaluation: {
+    readonly ranking: readonly {
+      readonly agent: string;
+      readonly explainer: string;
+      readonly auroc: Range;
+      readonly spearman: Range;
+    }[];
+    readonly drops: readonly { readonly agent: string; readonly order: string; readonly drop: Range }[];
+  };
+}
+
+function interval(range: Range | undefined): string {
+  if (!range) return "n/a";
+  const [estimate, low, high] = [range.estimate, range.low, range.high].map((value) => Number(value.toPrecision(2)));
+  return `${estimate} [${low}, ${high}]`;
 }

@@ -1,17 +1,19 @@
 /**
  * How well policies learn in each world with its preset: trains a team per seed, without masks, judges it on held-out episodes and
- * writes figures, curves and the table to `results/learning/`.
+ * writes figures, curves and the table to `results/learning/`. Teams stay under `runs/learning/`: the same command again at the same
+ * commit trains what is missing, from where it was stopped.
  *
  *   npm run bench:learning                                  # every world of ours, seeds 1 2 3
  *   npm run bench:learning -- cartpole_v1 --seeds 1,2,3,4,5
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { gitCommit } from "../../apps/trainer/src/host.ts";
 import { loadTeam } from "../../apps/trainer/src/load-run.ts";
+import { openRunFolder } from "../../apps/trainer/src/run/run-folder.ts";
 import { digits } from "../measure/table.ts";
 import { type LearningCurve, plotLearning } from "./plot.ts";
 import { pythonSubjects, subjects } from "./subjects.ts";
@@ -22,6 +24,9 @@ const POINTS = 60;
 const known = { ...subjects, ...pythonSubjects };
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = `${root}results/learning`;
+/** Where the trained teams stay. */
+const runs = `${root}runs/learning`;
+const commit = gitCommit();
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -67,37 +72,33 @@ console.log(overview());
 
 /** @returns its figures on held-out episodes, and its curve: mean return of all agents' episodes in training */
 async function trainAndJudge(id: string, seed: number) {
-  const out = mkdtempSync(join(tmpdir(), "magic-mask-learning-"));
-  try {
-    const { environment = id, overrides = [], judge } = known[id];
-    const args = [
-      "train",
-      "--env-id",
-      environment,
-      "--seed",
-      String(seed),
-      "--out",
-      out,
-      "--json",
-      "mask.enabled=false",
-      ...overrides,
-    ];
-    const begun = performance.now();
-    const output = execFileSync(process.execPath, [`${root}scripts/magic-mask.mjs`, ...args], {
-      cwd: root,
-      encoding: "utf8",
-      maxBuffer: 1e8,
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const seconds = Math.round((performance.now() - begun) / 1000);
-    const { path } = JSON.parse(output) as { path: string };
-    const team = await loadTeam(path);
-    const figures: Figure[] = judge(team);
-    for (const { name, value } of figures) process.stderr.write(`${id}, seed ${seed}: ${name} ${digits(value)}\n`);
-    return { seed, seconds, record: team.record, figures, curve: curveOf(`${path}/metrics.jsonl`) };
-  } finally {
-    rmSync(out, { recursive: true, force: true });
-  }
+  const path = train(id, seed);
+  const team = await loadTeam(path);
+  const { record } = team;
+  const seconds = Math.round((Date.parse(record.updatedAt) - Date.parse(record.startedAt)) / 1000);
+  const figures: Figure[] = known[id].judge(team);
+  for (const { name, value } of figures) process.stderr.write(`${id}, seed ${seed}: ${name} ${digits(value)}\n`);
+  return { seed, seconds, record, figures, curve: curveOf(`${path}/metrics.jsonl`) };
+}
+
+/** Trains a team, or goes on with what an earlier try at this commit has left. @returns the run folder */
+function train(id: string, seed: number): string {
+  const { environment = id, overrides = [] } = known[id];
+  const out = `${runs}/${id}/s${seed}`;
+  mkdirSync(out, { recursive: true });
+  const earlier = readdirSync(out)
+    .map((name) => ({ path: `${out}/${name}`, record: openRunFolder(`${out}/${name}`).record }))
+    .find(({ record }) => record.commit === commit && commit !== null && !commit.endsWith("-dirty"));
+  if (earlier?.record.state === "finished") return earlier.path;
+  const asked = ["--env-id", environment, "--seed", String(seed), "--out", out, "mask.enabled=false", ...overrides];
+  const args = ["train", "--json", ...(earlier ? ["--resume", earlier.path] : asked)];
+  const output = execFileSync(process.execPath, [`${root}scripts/magic-mask.mjs`, ...args], {
+    cwd: root,
+    encoding: "utf8",
+    maxBuffer: 1e8,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  return (JSON.parse(output) as { path: string }).path;
 }
 
 /** Means over stretches of the run. */

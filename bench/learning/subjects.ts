@@ -44,7 +44,7 @@ export const subjects: Readonly<Record<string, Subject>> = {
       /** How often these agents of the team win with others in the other seats. */
       const wins = (agents: readonly number[], others: readonly Policy[]) => {
         const opposing = others.map((player, agent) => (agents.includes(agent) ? undefined : player));
-        return meanReturn(heldOut(team, { episodes: 2000, style: "greedy", others: opposing }), agents);
+        return meanReturn(heldOut(team, { episodes: 8000, style: "greedy", others: opposing }), agents);
       };
       const [landlord, peasants] = [wins([0], greedy), wins([1, 2], greedy)];
       return [

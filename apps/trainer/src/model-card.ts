@@ -51,7 +51,9 @@ export function modelCard(run: LoadedTeam, networks: readonly ExportedNetwork[])
     "",
     "## License",
     "",
-    "MIT, as the software that made it.",
+    run.team.learners.some(({ origin }) => origin)
+      ? "Of the policies: whatever whoever trained them says. Of the masks: MIT, as the software that made them."
+      : "MIT, as the software that made it.",
     "",
     "## In Python",
     "",
@@ -70,7 +72,7 @@ function whatItIs({ record, team, world }: LoadedTeam): string {
   return `${made} MAGIC-MASK for ${whose}.`;
 }
 
-function frontMatter({ record, world }: LoadedTeam, evaluation: Evaluation | undefined) {
+function frontMatter({ record, team, world }: LoadedTeam, evaluation: Evaluation | undefined) {
   const metrics = (evaluation?.opponents ?? []).map(({ opponent, play, metric, value }) => ({
     type: metric,
     name: `${metric} against ${opponent}, ${play}`,
@@ -87,7 +89,7 @@ function frontMatter({ record, world }: LoadedTeam, evaluation: Evaluation | und
     ],
   };
   return {
-    license: "mit",
+    license: team.learners.some(({ origin }) => origin) ? "other" : "mit",
     library_name: "magic-mask",
     tags: [
       "reinforcement-learning",

@@ -33,7 +33,8 @@ export interface ExactCriticality {
  *
  *   Δ(s) = Σ_a (π − ν)(a∣s)·value(s, a)
  *
- * By default π is perfect and ν uniform: the best value minus the mean over legal moves.
+ * By default π is perfect and ν uniform: the best value minus the mean over legal moves. Branching truth reads its π and ν from
+ * float32 rows: for the same numbers, to rounding, pass the states' own rows.
  *
  * @throws invalid-option; shape-mismatch; unknown-name
  */

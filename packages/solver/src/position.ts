@@ -33,7 +33,11 @@ export function positionAfter(columns: ArrayLike<number>): Position {
     const legal = isOpen(position, column) && !isWon(position);
     if (!legal) {
       const why = isWon(position) ? "the game is over before it" : "that column is full";
-      throw new MagicMaskError("illegal-action", SOURCE, `move ${ply} is column ${column}, but ${why}`);
+      throw new MagicMaskError(
+        "illegal-action",
+        SOURCE,
+        `move ${ply + 1} is into column ${column + 1}, counted from 1, but ${why}`,
+      );
     }
     position = play(position, column);
   }

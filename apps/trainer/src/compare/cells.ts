@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { type Explainer, MagicMaskError, stream } from "@magic-mask/core";
 import { controls, objectives } from "@magic-mask/masking";
-import { auroc, ndcg, spearman, statemaskFidelity } from "@magic-mask/metrics";
+import { auroc, calibration, ndcg, spearman, statemaskFidelity } from "@magic-mask/metrics";
 import { scoresOf } from "../figures/scores.ts";
 import { gitCommit } from "../host.ts";
 import { randomPlayer } from "../policies.ts";
@@ -26,6 +26,8 @@ interface Ranking {
 
 export interface AgentFigures extends Ranking {
   readonly agent: string;
+  /** Share of truths in the explainer's 90 % intervals, of the first initialisation; null where it tells no spread. */
+  readonly calibration: number | null;
   /** One entry per initialisation; the figures above are their means. */
   readonly initialisations: readonly Ranking[];
   /** Of the first initialisation; empty where it was not asked for. */
@@ -107,7 +109,8 @@ export async function makeCells(
     const figures: AgentFigures[] = [];
     for (const agent of agents) {
       const { states, truth } = truths[agent];
-      const scores = fitted.explainers.map((each) => scoresOf(each[agent], states).scores);
+      const told = fitted.explainers.map((each) => scoresOf(each[agent], states));
+      const scores = told.map((each) => each.scores);
       const initialisations = scores.map((each) => ({
         auroc: orNull(auroc(each, truth.criticality)),
         spearman: orNull(spearman(each, truth.criticality)),
@@ -122,6 +125,7 @@ export async function makeCells(
       figures.push({
         agent: world.spec.agents[agent],
         ...averaged(initialisations),
+        calibration: orNull(calibration(scores[0], told[0].spread, truth).coverage),
         initialisations,
         drops,
         statemask,

@@ -102,6 +102,8 @@ const SOURCE = "trainer/plan";
 
 /** What cells, truths and policies mean: raised when a change to the program makes other figures of the same settings. */
 const FORMAT = 1;
+/** Of cells alone: what is measured of an explainer. */
+const CELL_FORMAT = 2;
 
 /** Hashes hold per backend, architecture and major version of Node. */
 export const machine = () => ({ architecture: process.arch, node: process.versions.node.split(".")[0] });
@@ -145,6 +147,7 @@ export function planSubjects({ config, policies, states, backend }: SubjectsOpti
     const message = `intervals are over policies and need at least 2, got ${policies.length}`;
     throw new MagicMaskError("invalid-option", SOURCE, message);
   }
+  requireOnce(policies.map(({ label }) => label));
   requireOnce(policies.map(({ address }) => address));
   const { pilotRollouts, rollouts, batches, reliability } = config.evaluation;
   return {
@@ -243,7 +246,7 @@ export function cellsOf(plan: Plan): Cell[] {
     const played = budget === 0 || budget === budgets[budgets.length - 1];
     const learning = { budget, copies, shards, discount, trace, probability, epochs, learningRate };
     const address = addressOf({
-      format: FORMAT,
+      format: CELL_FORMAT,
       is: "cell",
       truths: truths.filter((truth) => truth.policy === policy).map((truth) => truth.address),
       explainer,

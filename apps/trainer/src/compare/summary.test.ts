@@ -12,6 +12,7 @@ const cell = (explainer: string, budget: number, aurocs: readonly (number | null
     auroc,
     spearman: auroc === null ? null : auroc / 2,
     ndcg: auroc === null ? null : auroc / 4,
+    calibration: explainer === "advantage" ? 0.8 + i / 10 : null,
     initialisations: [{ auroc, spearman: null, ndcg: null }],
     drops: [
       { order: "top", share: 0.05, budget: 0.05, drop: 0.9 },
@@ -73,6 +74,9 @@ describe("a summary", () => {
     expect(interval?.high).toBeCloseTo(0.85 + margin, 6);
     expect(rows[0].spearman.interval?.estimate).toBeCloseTo(0.425, 12);
     expect(rows[0].ndcg.interval?.estimate).toBeCloseTo(0.2125, 12);
+    // .8 and .9 of the two agents; statemask tells no spread.
+    expect(rows[0].calibration.interval?.estimate).toBeCloseTo(0.85, 12);
+    expect(rows[1].calibration).toEqual({ values: [null, null, null], interval: null });
   });
 
   it("gives each agent's own as well", () => {

@@ -18,6 +18,8 @@ export interface Row {
   readonly auroc: Figure;
   readonly spearman: Figure;
   readonly ndcg: Figure;
+  /** Share of truths in the explainer's 90 % intervals; null where it tells no spread. */
+  readonly calibration: Figure;
   /** [agents] the same of one agent each. */
   readonly agents: readonly {
     readonly agent: string;
@@ -196,6 +198,7 @@ function rowOf(cells: readonly CellResult[]): Row {
     auroc: ranking((each) => each.auroc),
     spearman: ranking((each) => each.spearman),
     ndcg: ranking((each) => each.ndcg),
+    calibration: ranking((each) => each.calibration),
     agents: agents.map(({ agent }, i) => ({
       agent,
       auroc: agentRanking(i, (each) => each.auroc),

@@ -13,13 +13,19 @@ export function tableOf(rows: readonly Row[], budget: number): { header: string[
   const at = ({ drops }: Row, order: "top" | "bottom") =>
     drops.find((point) => point.order === order && point.share === share);
   const percent = `${Math.round(100 * share)} %`;
-  const header = ["criticality by", "AUROC@10", "Spearman", "NDCG@10"];
+  const header = ["criticality by", "AUROC@10", "Spearman", "NDCG@10", "in 90 %"];
   if (withDrops)
     header.push(`drop at top ${percent}`, "blinded", `at lowest ${percent}`, "StateMask's score", "its floor");
   header.push("steps", "wall s");
   const body = shown.map((row) => {
     const [top, bottom] = [at(row, "top"), at(row, "bottom")];
-    const cells: Cell[] = [row.explainer, inner(row.auroc), inner(row.spearman), inner(row.ndcg)];
+    const cells: Cell[] = [
+      row.explainer,
+      inner(row.auroc),
+      inner(row.spearman),
+      inner(row.ndcg),
+      mean(row.calibration),
+    ];
     if (withDrops)
       cells.push(
         inner(top?.drop),

@@ -128,7 +128,8 @@ function headOf({ plan, truth }: Comparison): string {
     `${sizes.states} ${states} states of each, by error-driven rollouts, ${formatNumber(Math.max(...truth.map(({ batches }) => batches)) * sizes.truth.rollouts)} per legal action at most, split-half reliability ${reliability}. ` +
     `Each figure is the mean over agents, then over policies, with its 95 % t-interval over policies; ` +
     `AUROC and NDCG are of the true top 10 %, a drop is the loss of return as a share of its range when so many of one agent's decisions are made at random. ` +
-    `StateMask's score is better the lower it is, and says nothing below its floor, which is that of replays with nothing blinded.`
+    `In 90 %: share of truths in the explainer's 90 % intervals, which should be that. ` +
+    `StateMask's score is better the lower it is; its floor is that of replays with nothing blinded, and nothing above the floor is the window's doing. It is n/a where no return changed.`
   );
 }
 

@@ -123,10 +123,19 @@ describe("explainEpisode, where the truth is known", () => {
     };
     const empty = explain(subjectWith(indifferent));
     expect(empty.agents[0].decisions[0].spread).toBeNull();
+    // Where there is no lock nothing is at stake, and no rollout says otherwise.
+    const nothing = "No step mattered: at none of the 10 measured did any of 8 rollouts of any action end otherwise.";
+    expect(formatExplanation(empty)).toContain(nothing);
+    expect(formatExplanation(empty)).toContain("The highest estimate of held-out game 1: step");
+    expect(formatExplanation(empty)).not.toMatch(/most critical|--rollouts/);
+    expect(formatMarkdown(empty)).toContain(nothing);
+
+    const doubtful = structuredClone(empty);
+    Object.assign(doubtful.agents[0].moments[0].effect, { low: -0.5, high: 0.5 });
     const text = "No step is significant: of 10 measured, none can be told from no effect by 8 rollouts.";
-    expect(formatExplanation(empty)).toContain(text);
-    expect(formatExplanation(empty)).toContain("magic-mask explain by-hand --rollouts 264");
-    expect(formatMarkdown(empty)).toContain(text);
+    expect(formatExplanation(doubtful)).toContain(text);
+    expect(formatExplanation(doubtful)).toContain("magic-mask explain by-hand --rollouts 264");
+    expect(formatMarkdown(doubtful)).toContain(text);
   });
 
   it.each([

@@ -34,6 +34,9 @@ export function lackOf({ agents, method, source }: EpisodeExplanation): string |
   if (!method.measurable) return `${UNMEASURED} The mask's highest estimates: ${agents.map(highestOf).join("; ")}.`;
   const moments = agents.flatMap((agent) => agent.moments);
   if (moments.length === 0 || moments.some(({ significant }) => significant)) return null;
+  if (moments.every(({ effect: { low, high } }) => low === 0 && high === 0)) {
+    return `No step mattered: at none of the ${moments.length} measured did any of ${method.rollouts} rollouts of any action end otherwise.`;
+  }
   const more = source.command.replace(/ --rollouts \S+/, "");
   return (
     `No step is significant: of ${moments.length} measured, none can be told from no effect by ${method.rollouts} rollouts.` +

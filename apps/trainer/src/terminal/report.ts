@@ -187,7 +187,7 @@ function formatSanity(sanity: Evaluation["sanity"]): string[] {
 
 /** One episode as text for a terminal: each agent's list, and the most critical moment of all in full. */
 export function formatExplanation(explanation: EpisodeExplanation): string {
-  const { title, agents, method, game } = explanation;
+  const { title, agents, method } = explanation;
   const measured = agents.filter(({ moments }) => moments.length > 0);
   const all = measured.flatMap((agent) => agent.moments.map((moment) => ({ agent, moment })));
   const [first] = [...all].sort((a, b) => b.moment.estimate - a.moment.estimate);
@@ -215,7 +215,7 @@ export function formatExplanation(explanation: EpisodeExplanation): string {
     ),
     ...(lack ? ["", lack] : []),
     "",
-    ...(first ? [formatMoment(explanation, first.agent, first.moment, game)] : []),
+    ...(first ? [formatMoment(explanation, first.agent, first.moment, lack === null)] : []),
   ].join("\n");
 }
 
@@ -225,13 +225,18 @@ const withSpread = ({ estimate, spread }: Moment) =>
 /** Actions that a terminal shows. */
 const LONGEST = 12;
 
-function formatMoment(explanation: EpisodeExplanation, agent: AgentExplanation, moment: Moment, game: number): string {
+function formatMoment(
+  explanation: EpisodeExplanation,
+  agent: AgentExplanation,
+  moment: Moment,
+  isCritical: boolean,
+): string {
   const likely = [...moment.alternatives].sort((a, b) => (b.probability ?? 0) - (a.probability ?? 0)).slice(0, LONGEST);
   // In their own order, and what was done always.
   const shown = moment.alternatives.filter((each) => each.taken || likely.includes(each));
   const left = moment.alternatives.length - shown.length;
   return [
-    `The most critical moment of held-out game ${game}: step ${moment.step}, ${agent.name} to act`,
+    `${isCritical ? "The most critical moment" : "The highest estimate"} of held-out game ${explanation.game}: step ${moment.step}, ${agent.name} to act`,
     "",
     moment.board.trimEnd(),
     "",
