@@ -132,7 +132,8 @@ withRedis("a channel over Redis", () => {
     expect(heard).toEqual(range(0, 600));
     expect(sender.counters).toMatchObject({ acknowledged: 600, dropped: 0 });
     expect(receiver.counters).toMatchObject({ refused: 0, missed: 0 });
-    expect(sender.trouble).toBeUndefined();
+    // Each end has two connections, and the one that listens may be the last to come back.
+    await until(() => sender.trouble === undefined, "the trouble to be over");
   });
 
   it("goes on from a saved state: nothing twice for peers, and again for itself what came after", async () => {
