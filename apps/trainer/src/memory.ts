@@ -10,6 +10,7 @@ import {
   createSignature,
   emptyRecord,
   modes,
+  type RecordBuffer,
   type RecordHead,
   type Sharing,
   type StateArrays,
@@ -23,6 +24,8 @@ import type { Config } from "./config.ts";
 export interface Memory {
   readonly sharing: Sharing;
   readonly channel: Channel;
+  /** [N] what each agent holds. */
+  readonly buffers: readonly RecordBuffer[];
   /** [N] */
   readonly heads: readonly RecordHead[];
   /**
@@ -113,6 +116,7 @@ export function createMemory(options: MemoryOptions): Memory {
   return {
     sharing,
     channel,
+    buffers,
     heads,
     remember({ rollout, rows, values, advantages }, policyVersion, now) {
       return rows.filter((row) => {

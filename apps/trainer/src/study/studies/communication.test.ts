@@ -76,6 +76,16 @@ describe("communication", () => {
     expect(again).toEqual(all);
   });
 
+  it("tells states by features in all that is held against features", async () => {
+    const [none, told, bare] = await measured(1, ["none", "all_features", "none_features"]);
+    expect(bare.figures.received).toBe(0);
+    expect(told.figures.agents.map(({ own }) => own)).toEqual(none.figures.agents.map(({ own }) => own));
+    // Other vectors, another head.
+    expect(bare.figures.agents.map(({ head }) => head)).not.toEqual(none.figures.agents.map(({ head }) => head));
+    const [all] = await measured(1, ["all"]);
+    expect(told.figures.received).toBe(all.figures.received);
+  });
+
   it("makes agents know more where peers meet what they would have to meet themselves", async () => {
     const gains = [];
     for (const seed of [1, 2, 3]) {
@@ -86,6 +96,6 @@ describe("communication", () => {
   });
 
   it("knows every mode there is", () => {
-    expect(study.axes("default").mode).toEqual(Object.keys(modes));
+    expect(study.axes("default").mode).toEqual([...Object.keys(modes), "none_features", "all_features"]);
   });
 });
