@@ -43,10 +43,20 @@ export interface LearnMasksOptions {
 export interface LearnMasksResult {
   /** [N] */
   readonly rounds: readonly MaskRound[];
-  /** Wall seconds spent on learning, training on records included. */
-  readonly maskSeconds: number;
-  /** Wall seconds spent on records, messages and buffers. */
-  readonly commSeconds: number;
+  /** Wall seconds. */
+  readonly seconds: MaskSeconds;
+}
+
+/** Where the time of a round of learning goes, in wall seconds. */
+export interface MaskSeconds {
+  /** Critics and masks. */
+  readonly mask: number;
+  /** Records of one's own: written, and taken into one's own memory, whether or not anybody is told. */
+  readonly remember: number;
+  /** What telling takes: messages written, carried, read, and taken into memories. */
+  readonly comm: number;
+  /** Training on records, one's own and peers'. */
+  readonly heads: number;
 }
 
 /**
@@ -61,11 +71,11 @@ export async function learnMasks(options: LearnMasksOptions): Promise<LearnMasks
   const { critics, masks, advisers } = explanation;
   const memories = [explanation.memory, ...others];
   const begun = performance.now();
-  let commSeconds = 0;
-  const timed = <T>(work: () => T): T => {
+  let remember = 0;
+  const remembering = <T>(work: () => T): T => {
     const start = performance.now();
     const result = work();
-    commSeconds += (performance.now() - start) / 1000;
+    remember += secondsSince(start);
     return result;
   };
 
@@ -85,10 +95,10 @@ export async function learnMasks(options: LearnMasksOptions): Promise<LearnMasks
     // It reaches the caller below, unless something else has failed before.
     fitting.catch(() => {});
     // Where a thread fits the mask, this goes on meanwhile.
-    const mayShare = timed(() => memories.map((memory) => memory.remember(evidence, policyVersion, now)));
+    const mayShare = remembering(() => memories.map((memory) => memory.remember(evidence, policyVersion, now)));
     const [{ loss: maskLoss = Number.NaN }] = await fitting;
     const ranks = mayShare.map(masksOf);
-    timed(() => {
+    remembering(() => {
       memories.forEach((memory, k) => {
         memory.share(evidence, mayShare[k], ranks[k], policyVersion, now);
       });
@@ -107,12 +117,20 @@ export async function learnMasks(options: LearnMasksOptions): Promise<LearnMasks
   };
 
   const rounds = await Promise.all(masks.map((_, agent) => learn(agent)));
-  timed(() => {
-    for (const memory of memories) memory.tick(now);
-  });
+  const learned = performance.now();
+  for (const memory of memories) memory.tick(now);
+  const told = performance.now();
   await Promise.all(memories.map((memory) => memory.fitHeads(plan.headSteps, now)));
-  return { rounds, maskSeconds: (performance.now() - begun) / 1000 - commSeconds, commSeconds };
+  const seconds = {
+    mask: (learned - begun) / 1000 - remember,
+    remember,
+    comm: (told - learned) / 1000,
+    heads: secondsSince(told),
+  };
+  return { rounds, seconds };
 }
+
+const secondsSince = (begun: number) => (performance.now() - begun) / 1000;
 
 /** Decisions per round that the report looks at. */
 const LOOKED_AT = 128;

@@ -1,3 +1,4 @@
+import { modes } from "@magic-mask/comm";
 import { type Explainer, MagicMaskError, stream } from "@magic-mask/core";
 import { objectives } from "@magic-mask/masking";
 import { type CoinEvidence, learnFromCoin, playByCoin } from "../compare/learn.ts";
@@ -75,7 +76,9 @@ export async function tell(replay: Replay, { mode, sharing }: Telling): Promise<
     createLearner: frozen.create,
     critics: coin.critics,
   });
-  const now = exchange(story, memory, sharing.every);
+  // Networks that have not begun to learn are not worth telling.
+  const every = modes[mode].model ? Math.ceil(story.ticks / sharing.every) * sharing.every : sharing.every;
+  const now = exchange(story, memory, every);
   await memory.fitHeads(headSteps, now);
   return { memory, now };
 }
