@@ -31,6 +31,8 @@ export interface Measured<Figures> {
   readonly steps: number;
   /** JSON: numbers, null where one is undefined. They depend on nothing but the trial's description. */
   readonly figures: Figures;
+  /** Numbers that differ from one time to the next, such as seconds and bytes of memory, by name: what a study of cost is about. */
+  readonly timings?: Readonly<Record<string, number>>;
   /** Wall seconds: of what the trials of one go share, of what this one learned alone, and of its figures. */
   readonly seconds: { readonly shared: number; readonly learning: number; readonly judging: number };
 }
