@@ -20,8 +20,9 @@ const code = await run(process.execPath, [`${root}node_modules/jest/bin/jest.js`
     NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --experimental-vm-modules --disable-warning=ExperimentalWarning`,
   },
 });
-const [passed, failed, skipped] = count();
+const [passed, failed, skipped, why = []] = count();
 rmSync(folder, { recursive: true });
+for (const name of why) console.log(`skipped: ${name}`);
 console.log(
   `\nTotal time: ${((performance.now() - started) / 1000).toFixed(1)} s${skipped ? `; ${skipped} skipped` : ""}`,
 );
@@ -33,7 +34,13 @@ function count() {
   try {
     const result = JSON.parse(readFileSync(results, "utf8"));
     const broken = result.numFailedTests + result.numRuntimeErrorTestSuites;
-    return [result.numPassedTests, broken || (code && 1), result.numPendingTests + result.numTodoTests];
+    // What is missing stands behind a group's name, in brackets.
+    const groups = result.testResults
+      .flatMap(({ assertionResults }) => assertionResults)
+      .filter(({ status, ancestorTitles }) => status === "pending" && ancestorTitles[0]?.endsWith(")"))
+      .map(({ ancestorTitles }) => ancestorTitles[0]);
+    const skipped = result.numPendingTests + result.numTodoTests;
+    return [result.numPassedTests, broken || (code && 1), skipped, [...new Set(groups)]];
   } catch {
     return [0, 1, 0];
   }

@@ -171,13 +171,19 @@ export const masksDecide = ({ mask }: Config): boolean =>
   mask.enabled && objectives[mask.objective]({ threshold: mask.threshold, separate: false }).blinding === "mask";
 
 /** [N] an own estimate of V for each agent. @param seed root of all chance in them */
-export function assembleCritics(
+export function assembleCritics(config: Config, world: World, createLearner: CreateLearner, seed: number): Critic[] {
+  return world.spec.agents.map((_, agent) => assembleCritic(config, world, agent, createLearner, seed));
+}
+
+/** The critic of one agent, as `assembleCritics` makes it. */
+export function assembleCritic(
   { training: { discount, trace } }: Config,
   { spec }: World,
+  agent: number,
   createLearner: CreateLearner,
   seed: number,
-): Critic[] {
-  return spec.agents.map((_, agent) => createCritic({ spec, agent, createLearner, seed, discount, trace }));
+): Critic {
+  return createCritic({ spec, agent, createLearner, seed, discount, trace });
 }
 
 /**

@@ -9,15 +9,20 @@ import type { Config } from "./config.ts";
  * @throws invalid-option for a partition that is none of this team's
  */
 export function assembleChannel(
-  { sharing }: Pick<Config, "sharing">,
+  config: Pick<Config, "sharing">,
   agents: number,
   copies: number,
   seed: number,
 ): Channel {
+  return network(ideal, faultsOf(config, agents, copies))({ agents, seed });
+}
+
+/** What is wrong with it; nothing if it is ideal. @param copies environment steps that a collector tick makes */
+export function faultsOf({ sharing }: Pick<Config, "sharing">, agents: number, copies: number): NetworkOptions {
   const { loss, delay, delays, reorder, holdBack, duplicate, bandwidth, partition } = sharing.channel;
   const { start, end, groups } = partition;
   const halves = [Array.from({ length: agents >> 1 }, (_, agent) => agent)];
-  const faults: NetworkOptions = {
+  return {
     ...(bandwidth !== null && { bandwidth: { bytes: bandwidth * copies } }),
     ...(duplicate > 0 && { duplicate: { rate: duplicate } }),
     ...(loss > 0 && { loss: { rate: loss } }),
@@ -25,5 +30,4 @@ export function assembleChannel(
     ...(reorder > 0 && { reorder: { rate: reorder, ticks: holdBack } }),
     ...(end !== start && { partition: { groups: groups.length > 0 ? groups : halves, start, end } }),
   };
-  return network(ideal, faults)({ agents, seed });
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { modes } from "@magic-mask/comm";
+import { adversaries, modes } from "@magic-mask/comm";
 import { type ErrorCode, MagicMaskError } from "@magic-mask/core";
 import { objectives, perturbations } from "@magic-mask/masking";
 import { nodeBackends } from "@magic-mask/networks/node";
@@ -181,6 +181,19 @@ const configSchema = z.strictObject({
       capacity: count("records an agent keeps")
         .max(2 ** 24)
         .default(131_072),
+      trust: z
+        .boolean()
+        .describe("whether peers' records count by how well they foretold the agent's own outcomes, or all alike")
+        .default(true),
+      steer: share(
+        "of an agent's blinding that is saved where peers have told of the state; the copies are then played in one thread, and post hoc in rounds",
+      ).default(0),
+      hostile: z
+        .record(z.string(), name(Object.keys(adversaries), "what it tells"))
+        .default({})
+        .describe(
+          `agents that lie to their peers, by name, to see what that costs; each does one of ${Object.keys(adversaries).join(", ")}`,
+        ),
     },
     "what agents tell each other",
   ),
@@ -278,6 +291,13 @@ export function resolveConfig({ file, base = {}, flags = {}, overrides = [] }: C
   merge(merged, base);
   merge(merged, asked);
   return parseConfig(merged);
+}
+
+/** A configuration with some keys changed. @param overrides `key.sub=value` @throws as `resolveConfig` */
+export function overrideConfig(config: Config, overrides: readonly string[]): Config {
+  const changed: Record<string, unknown> = structuredClone(config);
+  for (const override of overrides) merge(changed, parseOverride(override));
+  return parseConfig(changed);
 }
 
 /** Checks a configuration and fills in the defaults. @throws as `resolveConfig` */

@@ -5,6 +5,7 @@ import { collectStates, klPerturbation, type MeasuredTruth, type States } from "
 import { exactTruths } from "./exact-truth.ts";
 import { type CriticalRow, criticalOf } from "./figures/critical.ts";
 import { CURVE, type DropRow, dropsOf, type StatemaskRow, statemaskOf } from "./figures/drops.ts";
+import { type Influence, influenceOf } from "./figures/influence.ts";
 import { mean, sum } from "./figures/means.ts";
 import { type OpponentRow, playOpponents } from "./figures/opponents.ts";
 import { type Judged, type RankingRow, rank, rankPapers } from "./figures/ranking.ts";
@@ -54,6 +55,7 @@ export interface Evaluation {
   readonly drops: readonly DropRow[];
   readonly statemask: readonly StatemaskRow[];
   readonly fidelity: SharingFigures;
+  readonly influence: Influence;
   readonly bytes: { readonly training: number; readonly postHoc: number; readonly perAgentPer1000Steps: number };
   /** Whether the figures see nonsense for what it is; empty unless asked for. */
   readonly sanity: readonly SanityOfAgent[];
@@ -198,6 +200,7 @@ export async function evaluate(run: LoadedRun, options: EvaluateOptions = {}): P
     drops,
     statemask,
     fidelity,
+    influence: influenceOf(run, states),
     bytes: {
       training,
       postHoc: sum(postHoc.explanation.memory.channel.statistics.bytes),

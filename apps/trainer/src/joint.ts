@@ -67,14 +67,14 @@ export async function* trainJointly(
   }
   const maskRate = linear(mask.learningRate.start, mask.learningRate.end);
 
-  // Masks that decide are asked here, where they live: then workers take updates alone.
-  const workers = masksDecide(config) ? 0 : backend.workers;
+  // Masks that decide, and what steers a coin, are asked here, where they live: then workers take updates alone.
+  const workers = masksDecide(config) || explanation?.memory.steering ? 0 : backend.workers;
   const where = { seed: config.seed, alone: false, backend: { ...backend, workers } };
   const collector = assembleCollector(config, world, team, where);
   const iterations = train({
     collector,
     learners,
-    blinding: blindingOf(config, explanation),
+    blinding: blindingOf(config, explanation, () => collector.ticks),
     totalSteps: training.totalSteps,
     seed: config.seed,
     rolloutTicks: training.rolloutTicks,
@@ -137,12 +137,20 @@ export async function* trainJointly(
 const NO_MASKS = { rounds: [], seconds: { mask: 0, remember: 0, comm: 0, heads: 0 } };
 
 /** Who is blinded while training: by a coin, or by the masks themselves where the objective says so; nobody without masks. */
-function blindingOf(config: Config, explanation: Explanation | undefined): (progress: number) => Blinding {
+function blindingOf(
+  config: Config,
+  explanation: Explanation | undefined,
+  ticks: () => number,
+): (progress: number) => Blinding {
   if (!explanation) return () => ({ kind: "coin", probability: 0 });
   if (masksDecide(config)) {
     const blind = askMasks(explanation.masks);
     return () => ({ kind: "mask", blind });
   }
   const schedule = blindingSchedule(config.blinding);
-  return (progress) => ({ kind: "coin", probability: schedule(progress) });
+  const { steering } = explanation.memory;
+  return (progress) => {
+    steering?.refresh(ticks());
+    return { kind: "coin", probability: schedule(progress), ...(steering && { steer: steering.steer }) };
+  };
 }

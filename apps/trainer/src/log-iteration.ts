@@ -59,7 +59,15 @@ export function logIteration(
   // NaN where an iteration held nothing to learn from, as when everybody is always blinded.
   scalars["kl/update"] = statistics[0].approx_kl ?? Number.NaN;
   scalars["system/memory_mib"] = process.memoryUsage.rss() / 2 ** 20;
-  if (explanation && rounds.length > 0) Object.assign(scalars, explanation.memory.sharing.statistics(steps));
+  if (explanation && rounds.length > 0) {
+    const { sharing, trusts } = explanation.memory;
+    Object.assign(scalars, sharing.statistics(steps));
+    trusts.forEach(({ weights, evidence }, agent) => {
+      spec.agents.forEach((peer, j) => {
+        if (!Number.isNaN(evidence[j])) scalars[`trust/${spec.agents[agent]}/${peer}`] = weights[j];
+      });
+    });
+  }
 
   metrics.append({ steps, ...scalars, hash: iteration.hash });
   for (const [tag, value] of Object.entries(scalars)) if (!Number.isNaN(value)) events.scalar(tag, value, steps);

@@ -1,6 +1,8 @@
 import { join } from "node:path";
+import type { RedisServer } from "@magic-mask/comm/redis";
 import { byName, checkCount, isMagicMaskError, MagicMaskError } from "@magic-mask/core";
 import { Command, CommanderError, Option } from "commander";
+import { type AgentOutcome, readPem, runAgent } from "./agent.ts";
 import { workersFor } from "./backend.ts";
 import { type CompareOptions, compare } from "./compare/compare.ts";
 import { formatComparison } from "./compare/write.ts";
@@ -18,7 +20,7 @@ import { studies } from "./study/registry.ts";
 import { type RunStudyOptions, runStudy } from "./study/run-study.ts";
 import { formatStatus, readStatus } from "./study/status.ts";
 import { formatCost, formatStudy, plain } from "./study/write.ts";
-import { formatEvaluation, formatExplanation } from "./terminal/report.ts";
+import { formatAgent, formatEvaluation, formatExplanation } from "./terminal/report.ts";
 import { runTraining, type TrainingOutcome, type TrainingRunOptions } from "./training-run.ts";
 import type { StateSet } from "./truth/truth-of.ts";
 import { toJson, writeEpisode, writeEvaluation, writeExplanation } from "./write-results.ts";
@@ -82,6 +84,15 @@ const COMPARE_EXAMPLES = [
 const COMPARE_NOTES = `
 Stop it with Ctrl-C, or kill it, and give the same command again: only what is missing is made.
 Takes the keys of \`magic-mask train --help\`.`;
+
+const AGENT_NOTES = `
+Examples, a process each, on any hosts that reach the server and have a copy of the run folder:
+  magic-mask agent --redis redis://10.0.0.5 --run demo --agent 0 --policy runs/pong_walls_v0__magic-mask__s1__20260101T000000Z-abc123
+  MAGIC_MASK_SECRET=... magic-mask agent --redis rediss://10.0.0.5 --tls-ca ca.pem --run demo --agent 1 --policy runs/... --truth
+
+Nobody waits for anybody, and Redis may come and go. Stop it with Ctrl-C, or kill it, and give the same command again: it goes on.
+What it learns lies in the run folder under agents/<run>/<agent>. Secrets are better given by environment variables, which other
+users of the machine cannot read: MAGIC_MASK_REDIS, MAGIC_MASK_REDIS_USERNAME, MAGIC_MASK_REDIS_PASSWORD, MAGIC_MASK_SECRET.`;
 
 withTrainingFlags(program.command("train"))
   .description("train policies, masks and sharing together, then explain the final policies post hoc")
@@ -275,6 +286,54 @@ program
   .action((folder: string, flags: { json?: boolean }) => {
     const status = readStatus(folder);
     print(flags, status, () => formatStatus(status));
+  });
+
+interface AgentFlags {
+  readonly redis: string;
+  readonly redisUsername?: string;
+  readonly redisPassword?: string;
+  readonly tlsCa?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsInsecure?: boolean;
+  readonly secret?: string;
+  readonly run: string;
+  readonly agent: string;
+  readonly policy: string;
+  readonly truth?: boolean;
+  readonly json?: boolean;
+}
+
+program
+  .command("agent")
+  .description("explain one agent of a trained team in a process of its own, which shares with its peers over Redis")
+  .argument("[key=value...]", "configuration overrides such as posthoc.steps=100000")
+  .requiredOption("--policy <run>", "finished run folder whose policies play")
+  .requiredOption("--agent <i>", "which agent: its number, from 0, or its name")
+  .requiredOption("--run <id>", "name of the common run, the same for all agents")
+  .addOption(
+    new Option("--redis <url>", "redis://host:port/database, or rediss:// for TLS")
+      .env("MAGIC_MASK_REDIS")
+      .makeOptionMandatory(),
+  )
+  .addOption(new Option("--redis-username <name>", "instead of the URL's").env("MAGIC_MASK_REDIS_USERNAME"))
+  .addOption(new Option("--redis-password <text>", "instead of the URL's").env("MAGIC_MASK_REDIS_PASSWORD"))
+  .option("--tls-ca <file>", "PEM: whose signature makes the server's certificate valid", readPem)
+  .option("--tls-cert <file>", "PEM: this client's certificate", readPem)
+  .option("--tls-key <file>", "PEM: its key", readPem)
+  .option("--tls-insecure", "take any certificate")
+  .addOption(
+    new Option("--secret <text>", "known to all agents and nobody else: messages are signed and checked with it").env(
+      "MAGIC_MASK_SECRET",
+    ),
+  )
+  .option("--truth", "hold the scores against ground truth, on development states")
+  .option("--json", "print one JSON object")
+  .addHelpText("after", AGENT_NOTES)
+  .action(async (overrides: string[], flags: AgentFlags) => {
+    const { policy, agent, run, secret, truth } = flags;
+    const outcome = await runAgent({ policy, agent, run, server: serverOf(flags), secret, overrides, truth });
+    print(flags, outcome, () => describeAgent(outcome));
   });
 
 withTrainingFlags(program.command("start"))
@@ -481,6 +540,23 @@ async function explainRun(
   const { explanation, episode } = explainEpisode(subjectOf(run), { game, moments, agent, rollouts, command });
   await writeEpisode(run, episode, game);
   return { explanation, page: await writeExplanation(explanation, out) };
+}
+
+function serverOf({ redis: url, redisUsername: username, redisPassword: password, ...flags }: AgentFlags): RedisServer {
+  const { tlsCa: ca, tlsCert: cert, tlsKey: key, tlsInsecure } = flags;
+  const tls = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
+  const checked = tlsInsecure ? { ...tls, rejectUnauthorized: false } : tls;
+  return {
+    url,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(Object.keys(checked).length > 0 && { tls: checked }),
+  };
+}
+
+function describeAgent({ folder, result, exitCode }: AgentOutcome): string {
+  if (!result) return `stopped (${exitCode}); the same command goes on from ${folder}`;
+  return `${formatAgent(result)}\n\nfolder: ${folder}`;
 }
 
 function describeOutcome({ path, record }: TrainingOutcome): string {

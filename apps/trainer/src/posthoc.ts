@@ -135,7 +135,8 @@ async function lookFirst(
  * functions.
  *
  * Where a coin decides the blinding, at a constant rate, all steps are played and then learned from. Where the masks decide, rounds
- * of `training.rolloutTicks` ticks each are played and learned from in turn, as many as make the same number of steps. Where ν is
+ * of `training.rolloutTicks` ticks each are played and learned from in turn, as many as make the same number of steps; likewise where
+ * what peers told steers the coin. Where ν is
  * learned, a first part of the steps is blinded uniformly by a coin to learn it, and the rest by it.
  *
  * @param onProgress told the share that is done, in [0, 1]
@@ -158,21 +159,24 @@ export async function explainPostHoc(
   const looked = scout && (await lookFirst(config, bare, team, scout, backend, first));
   const blinded: World = scout ? { ...bare, learned: scout.learned } : bare;
   const deciding = masksDecide(config);
+  const { steering } = explanation.memory;
   const blinding: Blinding = deciding
     ? { kind: "mask", blind: askMasks(explanation.masks) }
-    : { kind: "coin", probability };
-  // Masks that decide are asked here, where they live.
-  const where = deciding ? { ...backend, workers: 0 } : backend;
+    : { kind: "coin", probability, ...(steering && { steer: steering.steer }) };
+  // Masks that decide, and what steers a coin, are asked here, where they live, and go by what rounds before have shown.
+  const inRounds = deciding || steering !== undefined;
+  const where = inRounds ? { ...backend, workers: 0 } : backend;
   const collector = assembleCollector(config, blinded, team, {
     seed: postHocSeed(config),
     alone: true,
     backend: where,
   });
-  const count = deciding ? Math.ceil(ticks / rolloutTicks) : 1;
+  const count = inRounds ? Math.ceil(ticks / rolloutTicks) : 1;
   const tell = (share: number) => onProgress((first + share * ticks) / (first + ticks));
   let rounds: readonly MaskRound[] = [];
   try {
     for (const { round, begun, ended, fit } of roundsOf(config, ticks, count)) {
+      steering?.refresh(begun);
       const { rollouts } = await collector.collect(ended - begun, blinding);
       tell((round + 0.15) / count);
       ({ rounds } = await learnMasks({

@@ -85,6 +85,12 @@ export interface RecordBuffer {
    * @param except an agent whose rows do not count
    */
   coverage(signature: Int8Array, now: number, except?: number): number;
+  /**
+   * Whose records the surroundings of `signature` [L] are known from at tick `now`: `coverage` by sender.
+   *
+   * @param out [N] written, more than any sender's number long
+   */
+  senders(signature: Int8Array, now: number, out: Float64Array): void;
   /** The k rows of highest rank m, highest first; of equals the newest, then the lowest. */
   top(k: number): Int32Array;
   exportState(): StateArrays;
@@ -271,6 +277,13 @@ export function createRecordBuffer(options: RecordBufferOptions = {}): RecordBuf
         if (d <= horizon) sum += Math.exp(-d / spread) * weight(row, now);
       }
       return sum;
+    },
+    senders(signature, now, out) {
+      out.fill(0);
+      for (let row = 0; row < rows.length; row++) {
+        const d = distance(signature, row, horizon);
+        if (d <= horizon) out[agents[row]] += Math.exp(-d / spread) * weight(row, now);
+      }
     },
     top: (k) =>
       select(k, (a, b) => {

@@ -1,5 +1,12 @@
+import type { CreateAdversary } from "./adversaries/adversary.ts";
+import { exaggerate } from "./adversaries/exaggerate.ts";
+import { flood } from "./adversaries/flood.ts";
+import { forge } from "./adversaries/forge.ts";
+import { poison } from "./adversaries/poison.ts";
+import { replay } from "./adversaries/replay.ts";
 import { all, features, type Mode, marked, model, none, perturbed } from "./modes.ts";
 
+export type { Adversary, AdversaryOptions, CreateAdversary } from "./adversaries/adversary.ts";
 export { createRecordBuffer, type RecordBuffer, type RecordBufferOptions, type RecordRows } from "./buffer.ts";
 export type { Channel, ChannelOptions, ChannelStatistics, CreateChannel, Delivery } from "./channel.ts";
 export { type BandwidthOptions, bandwidth } from "./channels/bandwidth.ts";
@@ -19,6 +26,7 @@ export {
   MESSAGE_BYTES,
   RECORD_BYTES,
 } from "./codec.ts";
+export type { Refusals } from "./intake.ts";
 export { createModelExchange, type ModelExchange, type ModelExchangeOptions } from "./model-exchange.ts";
 export { all, features, type Mode, marked, model, none, perturbed } from "./modes.ts";
 export { areComparable, roleNumbers } from "./peers.ts";
@@ -43,6 +51,11 @@ export {
 } from "./signature.ts";
 export { type StackOptions, stackExplainers } from "./stack.ts";
 export type { StateArrays } from "./state.ts";
+export { createSteering, type Steering, type SteeringOptions } from "./steering.ts";
+export { createTrust, type Trust, type TrustOptions } from "./trust.ts";
 
 /** What an agent tells its peers, by name. */
 export const modes: Readonly<Record<string, Mode>> = { none, marked, perturbed, all, features, model };
+
+/** What hostile agents tell their peers, by name. */
+export const adversaries: Readonly<Record<string, CreateAdversary>> = { poison, exaggerate, flood, replay, forge };

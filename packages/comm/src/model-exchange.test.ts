@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { type CreateLearner, discrete, type LearnerState, stream } from "@magic-mask/core";
 import { referenceLearner } from "@magic-mask/core/testing";
+import { poison } from "./adversaries/poison.ts";
 import { createRecordBuffer } from "./buffer.ts";
 import type { Channel } from "./channel.ts";
 import { ideal } from "./channels/ideal.ts";
@@ -10,7 +11,7 @@ import { crc32 } from "./crc32.ts";
 import { createModelExchange } from "./model-exchange.ts";
 import { model } from "./modes.ts";
 import { createSharing } from "./sharing.ts";
-import { recordOf, world } from "./test-world.ts";
+import { recordOf, refusedOf, world } from "./test-world.ts";
 
 /** A network that is its parameters. */
 function holder(...values: number[]) {
@@ -51,7 +52,33 @@ describe("model exchange", () => {
     expect(channel.statistics.messages).toEqual(Float64Array.of(4, 4, 4));
     sharing.exchangeModels();
     expect(channel.statistics.messages).toEqual(Float64Array.of(6, 6, 6));
-    expect(sharing.counters.refused).toEqual(new Float64Array(3));
+    expect(refusedOf(sharing)).toEqual([0, 0, 0]);
+  });
+
+  it("is the same where every agent lives in a process of its own", () => {
+    const together = setUp();
+    const channel = ideal({ agents: 3 });
+    const learners = [holder(0, 1), holder(3, 4), holder(6, 10)];
+    const apart = learners.map((own, agent) => {
+      const only = <T>(mine: T) => learners.map((_, i) => (i === agent ? mine : undefined));
+      const models = createModelExchange({ spec: world, learners: only(own) });
+      // Its end of the channel hears nothing before all have spoken.
+      const end: Channel = { ...channel, receive: (to, tick) => (tick > 0 ? channel.receive(to, tick) : []) };
+      const buffers = only(createRecordBuffer({ capacity: 8 }));
+      return createSharing({ spec: world, mode: model, channel: end, models, buffers });
+    });
+    together.sharing.tick(0);
+    for (const now of [0, 1]) for (const sharing of apart) sharing.tick(now);
+    expect(learners.map(valuesOf)).toEqual(together.learners.map(valuesOf));
+  });
+
+  it("does not go with agents that falsify records", () => {
+    const { models, channel } = setUp();
+    const buffers = world.agents.map(() => createRecordBuffer({ capacity: 8 }));
+    const hostile = new Map([[0, poison({ spec: world, agent: 0, seed: 1 })]]);
+    expect(() => createSharing({ spec: world, mode: model, channel, models, buffers, hostile })).toThrow(
+      "hostile agents falsify records",
+    );
   });
 
   it("goes on with whom it has heard of, and alone where there is nobody", () => {
@@ -87,7 +114,11 @@ describe("model exchange", () => {
   it("passes over what is repeated or overtaken", () => {
     const { learners, models } = setUp();
     const [first, second] = [models.write(1), models.write(1)];
-    for (const bytes of [second, first, second]) expect(models.take(0, { from: 1, bytes })).toBe(true);
+    expect([second, first, second].map((bytes) => models.take(0, { from: 1, bytes }))).toEqual([
+      undefined,
+      undefined,
+      "repeated",
+    ]);
     expect(models.average(0)).toBe(1);
     for (const bytes of [first, second]) models.take(0, { from: 1, bytes });
     expect([models.average(0), valuesOf(learners[0])]).toEqual([0, [1.5, 2.5]]);
@@ -106,10 +137,10 @@ describe("model exchange", () => {
     for (let bit = 0; bit < 8 * good.length; bit++) {
       const flipped = good.slice();
       flipped[bit >> 3] ^= 1 << (bit & 7);
-      expect(models.take(0, { from: 1, bytes: flipped })).toBe(false);
+      expect(models.take(0, { from: 1, bytes: flipped })).toBe("corrupt");
     }
     for (let length = 0; length < good.length; length++) {
-      expect(models.take(0, { from: 1, bytes: good.subarray(0, length) })).toBe(false);
+      expect(models.take(0, { from: 1, bytes: good.subarray(0, length) })).toBe("corrupt");
     }
     for (const change of [
       (_: Uint8Array, view: DataView) => view.setUint8(8, 2),
@@ -117,14 +148,15 @@ describe("model exchange", () => {
       (_: Uint8Array, view: DataView) => view.setUint32(16, 3, true),
       (_: Uint8Array, view: DataView) => view.setFloat32(20, Number.NaN, true),
     ]) {
-      expect(models.take(0, { from: 1, bytes: forge(change) })).toBe(false);
+      expect(models.take(0, { from: 1, bytes: forge(change) })).toBe("corrupt");
     }
     // Another's name.
-    expect(models.take(0, { from: 2, bytes: good })).toBe(false);
+    expect(models.take(0, { from: 2, bytes: good })).toBe("forged");
     channel.send(2, 0, good, 0);
     channel.send(1, 0, encodeMessages([recordOf({ agent: 1 })])[0], 0);
     sharing.tick(0);
-    expect(sharing.counters.refused).toEqual(Float64Array.of(2, 0, 0));
+    expect(refusedOf(sharing)).toEqual([2, 0, 0]);
+    expect([sharing.intake.refusals.forged[0], sharing.intake.refusals.corrupt[0]]).toEqual([1, 1]);
   });
 
   it("goes on from a saved state as if nothing had happened", () => {
@@ -138,7 +170,7 @@ describe("model exchange", () => {
       copy.learners[i].restoreState(learner.exportState());
     });
     copy.models.write(1);
-    for (const { models } of [whole, copy]) expect(models.take(0, { from: 1, bytes: late })).toBe(true);
+    for (const { models } of [whole, copy]) expect(models.take(0, { from: 1, bytes: late })).toBeUndefined();
     expect(copy.models.exportState()).toEqual(whole.models.exportState());
     expect(() => copy.sharing.restoreState({ ...whole.sharing.exportState(), heard: new Uint32Array(2) })).toThrow(
       "not that of sharing between 3 agents",

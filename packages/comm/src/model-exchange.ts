@@ -1,7 +1,8 @@
 import { type EnvironmentSpec, type Learner, MagicMaskError } from "@magic-mask/core";
 import type { Delivery } from "./channel.ts";
 import { crc32 } from "./crc32.ts";
-import { roleNumbers } from "./peers.ts";
+import type { Refusal } from "./intake.ts";
+import { areComparable, roleNumbers } from "./peers.ts";
 import type { StateArrays } from "./state.ts";
 
 const SOURCE = "comm/model-exchange";
@@ -13,8 +14,11 @@ const LAYOUT = 1;
 
 export interface ModelExchangeOptions {
   readonly spec: EnvironmentSpec;
-  /** [N] each agent's network; those of comparable agents have one shape and began with the same weights. */
-  readonly learners: readonly Pick<Learner, "exportState" | "restoreState">[];
+  /**
+   * [N] each agent's network; those of comparable agents have one shape and began with the same weights. None for agents that live
+   * in another process.
+   */
+  readonly learners: readonly (Pick<Learner, "exportState" | "restoreState"> | undefined)[];
 }
 
 /** Agents that average their networks with what they have heard of their peers'. */
@@ -24,9 +28,9 @@ export interface ModelExchange {
   /**
    * Takes in what reached an agent; what is older than what it has had from the sender is passed over.
    *
-   * @returns false for bytes that `write` of the sender did not write
+   * @returns why it refuses bytes that `write` of the sender, a comparable peer, did not write, or whose like it has had last
    */
-  take(agent: number, delivery: Delivery): boolean;
+  take(agent: number, delivery: Delivery): Refusal | undefined;
   /** Averages an agent's parameters with those taken in since the last time. @returns how many peers' they were */
   average(agent: number): number;
   /** What was written and heard last; nothing waits between `take` and `average` of one tick. */
@@ -61,7 +65,7 @@ export function createModelExchange({ spec, learners }: ModelExchangeOptions): M
     );
   }
   const roles = roleNumbers(spec);
-  const sizes = learners.map((learner) => learner.exportState().parameters.length);
+  const sizes = learners.map((learner) => learner?.exportState().parameters.length ?? 0);
   const serials = new Uint32Array(N);
   /** [N × N] by recipient and sender. */
   const heard = new Uint32Array(N * N);
@@ -70,7 +74,7 @@ export function createModelExchange({ spec, learners }: ModelExchangeOptions): M
 
   return {
     write(agent) {
-      const { parameters } = learners[agent].exportState();
+      const { parameters } = learners[agent]!.exportState();
       const bytes = new Uint8Array(HEADER + 4 * parameters.length);
       const view = new DataView(bytes.buffer);
       view.setUint32(0, MAGIC, true);
@@ -84,33 +88,36 @@ export function createModelExchange({ spec, learners }: ModelExchangeOptions): M
       return bytes;
     },
     take(agent, { from, bytes }) {
-      if (bytes.length !== HEADER + 4 * sizes[agent]) return false;
+      if (bytes.length !== HEADER + 4 * sizes[agent]) return "corrupt";
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-      if (view.getUint32(0, true) !== MAGIC || view.getUint32(4, true) !== crc32(bytes, 8)) return false;
-      if (bytes[8] !== LAYOUT || bytes[9] !== from || bytes[10] !== roles[from] || bytes[11] !== 0) return false;
-      if (view.getUint32(16, true) !== sizes[agent]) return false;
+      if (view.getUint32(0, true) !== MAGIC || view.getUint32(4, true) !== crc32(bytes, 8)) return "corrupt";
+      if (bytes[8] !== LAYOUT || bytes[10] !== roles[bytes[9]] || bytes[11] !== 0) return "corrupt";
+      if (view.getUint32(16, true) !== sizes[agent]) return "corrupt";
+      if (bytes[9] !== from || from === agent || !areComparable(spec, agent, from)) return "forged";
       const parameters = new Float32Array(sizes[agent]);
       for (let i = 0; i < parameters.length; i++) {
         parameters[i] = view.getFloat32(HEADER + 4 * i, true);
-        if (!(Math.abs(parameters[i]) < Number.POSITIVE_INFINITY)) return false;
+        if (!(Math.abs(parameters[i]) < Number.POSITIVE_INFINITY)) return "corrupt";
       }
       const serial = view.getUint32(12, true);
-      if (serial > heard[agent * N + from]) {
+      const newest = heard[agent * N + from];
+      if (serial === newest) return "repeated";
+      if (serial > newest) {
         heard[agent * N + from] = serial;
         waiting[agent].set(from, parameters);
       }
-      return true;
+      return undefined;
     },
     average(agent) {
       const peers = [...waiting[agent]].sort(([i], [j]) => i - j);
       waiting[agent].clear();
       if (peers.length === 0) return 0;
-      const state = learners[agent].exportState();
+      const state = learners[agent]!.exportState();
       const sums = Float64Array.from(state.parameters);
       for (const [, theirs] of peers) for (let i = 0; i < sums.length; i++) sums[i] += theirs[i];
       for (let i = 0; i < sums.length; i++) sums[i] /= 1 + peers.length;
       const parameters = Float32Array.from(sums);
-      learners[agent].restoreState({ ...state, parameters });
+      learners[agent]!.restoreState({ ...state, parameters });
       return peers.length;
     },
     exportState: () => ({ serials: serials.slice(), heard: heard.slice() }),

@@ -163,6 +163,40 @@ describe("record head", () => {
     expect(age).toBe(20);
   });
 
+  it("counts records by trust, and says whose they were", async () => {
+    const buffer = createRecordBuffer();
+    const common = { logProb: Math.log(1 / 3), perturbationLogProb: Math.log(1 / 3), blindProbability: 0.1 };
+    buffer.insert(recordOf({ ...common }));
+    buffer.insert(recordOf({ ...common, agent: 1 }));
+    buffer.insert(recordOf({ ...common, agent: 2, role: 1 }));
+    const trust = { weights: Float64Array.of(1, 0.6, 0) };
+    const { head, learner } = headOn(buffer, { trust });
+    const { rows, shares } = await head.fit({ now: 0, steps: 1, random: stream(2) });
+    // Who is not trusted at all is not even read.
+    expect(rows).toBe(2);
+    expect(learner.updates[0].batch.weights).toEqual(Float32Array.of(1, 0.6));
+    expect(Array.from(shares)).toEqual([1 / 1.6, 0.6 / 1.6, 0].map((share) => expect.closeTo(share, 9)));
+  });
+
+  it("traces a score to whose records lie near", () => {
+    const buffer = createRecordBuffer({ halfLife: 100 });
+    const { head } = headOn(buffer, { trust: { weights: Float64Array.of(1, 0.5, 1) } });
+    const decisions = decisionsOf(0, [[0.5, 0.3, 0.2]], [[0.3, 0.3, 0.4]]);
+    const out = new Float64Array(3).fill(9);
+    head.trace(decisions, out);
+    expect(Array.from(out)).toEqual([0, 0, 0]);
+    const here = new Int8Array(16);
+    signature.write(0, decisions.observations, 0, decisions.policy, 0, 0.5, here, 0);
+    buffer.insert(recordOf({ signature: here, step: 100 }));
+    buffer.insert(recordOf({ signature: here, step: 0 }));
+    buffer.insert(recordOf({ agent: 1, signature: here, step: 100 }));
+    buffer.insert(recordOf({ agent: 2, role: 1, signature: here, step: 100 }));
+    buffer.insert(recordOf({ agent: 2, role: 1, signature: here.map((x) => (x > 0 ? x - 127 : x + 127)), step: 100 }));
+    head.trace(decisions, out);
+    // Own: 1 and ½ for one a half-life old; the peer's by trust ½; the other role's by ½; what is far does not count. Sum 2.5.
+    expect(Array.from(out)).toEqual([0.6, 0.2, 0.2].map((share) => expect.closeTo(share, 9)));
+  });
+
   it("takes as many steps whatever it holds, and uses rows evenly", async () => {
     for (const count of [1, 3, 7, 50]) {
       const buffer = createRecordBuffer({ similarity: 1 });

@@ -3,6 +3,7 @@ import {
   type CreateLearner,
   checkCount,
   checkRange,
+  type Decisions,
   DRAWS,
   distributionOf,
   drawActions,
@@ -15,15 +16,14 @@ import {
   shuffle,
   standardDraws,
 } from "@magic-mask/core";
-import { actionCode } from "./action-code.ts";
 import type { RecordBuffer } from "./buffer.ts";
 import { highestDensity } from "./densities.ts";
 import { areComparable } from "./peers.ts";
+import { recordInputs, recordWeights } from "./record-inputs.ts";
 import type { Signature } from "./signature.ts";
+import type { Trust } from "./trust.ts";
 
 const SOURCE = "comm/record-head";
-/** ln π(a) is told from no lower value than this. */
-const LOG_FLOOR = -10;
 /** Pairs of state and action that are inferred together. */
 const CHUNK = 4096;
 
@@ -48,6 +48,8 @@ export interface RecordHeadOptions {
   readonly otherRole?: number;
   /** Updates of a sender's policy after which its older records count half, > 0. */
   readonly versionHalfLife?: number;
+  /** What the agent thinks of its peers; it believes all of them alike if left out. */
+  readonly trust?: Pick<Trust, "weights">;
 }
 
 export interface FitPlan {
@@ -71,12 +73,21 @@ export interface FitStatistics {
   readonly rows: number;
   /** Mean age in ticks of those that were. */
   readonly age: number;
+  /** [N] whose records they were: the share of each sender in the weight of all, Σ = 1. */
+  readonly shares: Float64Array;
 }
 
 /** Scores decisions of any agent whose records compare with the head's owner's; `spread` is NaN. */
 export interface RecordHead extends Explainer {
   /** The network; its state is the head's. */
   readonly learner: Learner;
+  /**
+   * Whose records stand behind a score: what the head's memory holds around each decision, by sender, as shares of
+   * similarity · weight in the buffer · relevance · trust. Records fade alike, so the shares do not depend on the time.
+   *
+   * @param out [B × N] written; a row of zeros where the memory holds nothing within three bandwidths
+   */
+  trace(decisions: Decisions, out: Float64Array): void;
   /**
    * Trains on the rows that the buffer holds now, from where the last fit ended. Each step takes the next `minibatch` rows
    * of an endless row of shuffled passes: the work is the same however many records there are, so that arms of an
@@ -94,8 +105,8 @@ export interface RecordHead extends Explainer {
  *   w · relevance · (Ã − mean advantage)²,   w ∝ (½π + ½ν)(a) / b(a) with mean 1,   b = (1 − p)π + pν
  *
  * w lets a row count as if π and ν had drawn the action equally often; it is at most ½/p + ½/(1 − p) before scaling.
- * relevance = (1, or `otherRole`) · ½^(versions behind its sender's newest / `versionHalfLife`) · the row's weight in the
- * buffer, which is how many records it stands for, faded with age.
+ * relevance = (1, or `otherRole`) · trust in its sender · ½^(versions behind its sender's newest / `versionHalfLife`) · the
+ * row's weight in the buffer, which is how many records it stands for, faded with age.
  *
  * Criticality of a decision: Σ_a (π − ν)(a)·Ã(σ, a) over legal actions, or over 16 draws each from π and ν.
  *
@@ -103,18 +114,16 @@ export interface RecordHead extends Explainer {
  */
 export function createRecordHead(options: RecordHeadOptions): RecordHead {
   const { spec, agent, buffer, signature, values, createLearner, random } = options;
-  const { hidden = [64, 64], otherRole = 0.5, versionHalfLife = 100 } = options;
+  const { hidden = [64, 64], otherRole = 0.5, versionHalfLife = 100, trust } = options;
   checkRange(SOURCE, "otherRole", otherRole, 0, 1);
   checkRange(SOURCE, "versionHalfLife", versionHalfLife, Number.MIN_VALUE);
   const space = spec.actionSpaces[agent];
-  const code = actionCode(space);
-  const told = code.width;
   const L = signature.length;
   if (buffer.signatureLength !== L) {
     const message = `the buffer keeps signatures of ${buffer.signatureLength} entries, and this one has ${L}`;
     throw new MagicMaskError("shape-mismatch", SOURCE, message);
   }
-  const D = L + told + 2;
+  const { width: D, code, write: writePair } = recordInputs(space, L);
   const learner = createLearner({ kind: "mlp", inputs: D, hidden, activation: "relu", outputs: [1] }, random);
   const relevance = spec.roles.map((role, j) =>
     areComparable(spec, agent, j) ? (role === spec.roles[agent] ? 1 : otherRole) : 0,
@@ -122,7 +131,7 @@ export function createRecordHead(options: RecordHeadOptions): RecordHead {
 
   let batch = batchOf(0, D);
   const sigma = new Int8Array(L);
-  const newest = new Float64Array(spec.agents.length);
+  const weights = recordWeights(buffer, spec.agents.length, versionHalfLife);
   const pairs = new Float32Array(CHUNK * D);
   const owners = new Int32Array(CHUNK);
   const shares = new Float64Array(CHUNK);
@@ -145,22 +154,6 @@ export function createRecordHead(options: RecordHeadOptions): RecordHead {
     filled = 0;
   };
 
-  const writePair = (
-    out: Float32Array,
-    row: number,
-    signatures: Int8Array,
-    offset: number,
-    action: number,
-    logProb: number,
-  ) => {
-    const at = row * D;
-    for (let k = 0; k < L; k++) out[at + k] = signatures[offset + k] / 127;
-    const tail = at + L + told;
-    code.describe(action, out, at + L);
-    out[tail] = Math.max(LOG_FLOOR, logProb);
-    out[tail + 1] = Math.exp(logProb);
-  };
-
   /** Asks about one action of decision `b`, which counts `share` in its sum. */
   const ask = (b: number, action: number, logProb: number, share: number) => {
     writePair(pairs, filled, sigma, 0, action, logProb);
@@ -181,40 +174,58 @@ export function createRecordHead(options: RecordHeadOptions): RecordHead {
     }
   };
 
+  /** What a sender's records count: nothing where they do not compare or are not trusted. */
+  const regard = (sender: number) => relevance[sender] * (trust ? trust.weights[sender] : 1);
+
   /** Rows of the buffer that the head may learn from. */
   const usable = () => {
     const { rows } = buffer;
     const list = new Int32Array(rows.length);
     let count = 0;
-    for (let row = 0; row < rows.length; row++) if (relevance[rows.agents[row]] > 0) list[count++] = row;
+    for (let row = 0; row < rows.length; row++) if (regard(rows.agents[row]) > 0) list[count++] = row;
     return list.subarray(0, count);
   };
 
-  /** Writes rows of the buffer into the batch. @returns their mean age */
+  /** Writes rows of the buffer into the batch. @returns their mean age and each sender's share of their weight */
   const gather = (chosen: Int32Array, now: number) => {
     const { rows } = buffer;
-    newest.fill(0);
-    for (let row = 0; row < rows.length; row++) {
-      newest[rows.agents[row]] = Math.max(newest[rows.agents[row]], rows.policyVersions[row]);
-    }
+    weights.begin(now);
+    const shares = new Float64Array(spec.agents.length);
     let balance = 0;
     let age = 0;
+    let sum = 0;
     if (batch.targets.length !== chosen.length) batch = batchOf(chosen.length, D);
     chosen.forEach((row, i) => {
       const sender = rows.agents[row];
       writePair(batch.inputs, i, rows.signatures, row * L, rows.actions[row], rows.logProbs[row]);
       batch.targets[i] = rows.means[row];
-      const pi = Math.exp(Math.max(LOG_FLOOR, rows.logProbs[row]));
-      const nu = Math.exp(rows.perturbationLogProbs[row]);
-      const p = rows.blindProbability[row];
-      const w = (pi + nu) / 2 / ((1 - p) * pi + p * nu);
-      const stale = (newest[sender] - rows.policyVersions[row]) / versionHalfLife;
-      batch.weights[i] = w * relevance[sender] * Math.exp(-Math.LN2 * stale) * buffer.weight(row, now);
+      const w = weights.balance(row);
+      const weight = w * regard(sender) * weights.presence(row);
+      batch.weights[i] = weight;
+      shares[sender] += weight;
+      sum += weight;
       balance += w;
       age += now - rows.steps[row];
     });
     for (let i = 0; i < chosen.length; i++) batch.weights[i] *= chosen.length / balance;
-    return age / chosen.length;
+    return { age: age / chosen.length, shares: shares.map((share) => share / sum) };
+  };
+
+  /** σ of each decision in turn, and what `visit` does with it. */
+  const forEachSignature = (decisions: Decisions, visit: (b: number) => void) => {
+    const { agent: j, count: B, observations, policy } = decisions;
+    const size = boxSize(spec.observationSpaces[j]);
+    if (!areComparable(spec, agent, j)) {
+      const [mine, theirs] = [spec.agents[agent], spec.agents[j]];
+      const message = `${mine} cannot judge ${theirs}: they share neither features nor spaces`;
+      throw new MagicMaskError("unsupported", SOURCE, message);
+    }
+    if (worth.length < B) worth = new Float32Array(B);
+    values(j, observations, B, worth);
+    for (let b = 0; b < B; b++) {
+      signature.write(j, observations, b * size, policy, b * P, worth[b], sigma, 0);
+      visit(b);
+    }
   };
 
   return {
@@ -228,15 +239,15 @@ export function createRecordHead(options: RecordHeadOptions): RecordHead {
       if (count === 0)
         throw new MagicMaskError("out-of-order", SOURCE, "the buffer holds no record to learn from yet; fit later");
       const rows = new Int32Array(steps * minibatch);
-      let age: number;
+      let drawn: ReturnType<typeof gather>;
       if (rows.length <= count) {
         // A part of one pass: only what is drawn is written out.
-        age = gather(shuffle(pool, order, rows.length).subarray(0, rows.length), now);
+        drawn = gather(shuffle(pool, order, rows.length).subarray(0, rows.length), now);
         rows.forEach((_, i) => {
           rows[i] = i;
         });
       } else {
-        age = gather(pool, now);
+        drawn = gather(pool, now);
         const pass = Int32Array.from({ length: count }, (_, row) => row);
         for (let at = 0; at < rows.length; at += count) {
           rows.set(shuffle(pass, order).subarray(0, Math.min(count, rows.length - at)), at);
@@ -246,37 +257,35 @@ export function createRecordHead(options: RecordHeadOptions): RecordHead {
         { loss: { kind: "regression" }, batch },
         { rows, minibatch, learningRate, maxGradNorm },
       );
-      return { loss, rows: count, age };
+      return { loss, rows: count, ...drawn };
     },
     score(decisions, criticality, spread) {
-      const j = decisions.agent;
-      if (!areComparable(spec, agent, j)) {
-        const [mine, theirs] = [spec.agents[agent], spec.agents[j]];
-        throw new MagicMaskError(
-          "unsupported",
-          SOURCE,
-          `${mine} cannot judge ${theirs}: they share neither features nor spaces`,
-        );
-      }
-      const { count: B, observations, policy, perturbation } = decisions;
-      const size = boxSize(spec.observationSpaces[j]);
-      if (worth.length < B) {
-        worth = new Float32Array(B);
-        sums = new Float64Array(B);
-      }
-      values(j, observations, B, worth);
+      const { count: B, policy, perturbation } = decisions;
+      if (sums.length < B) sums = new Float64Array(B);
       sums.fill(0, 0, B);
-      for (let b = 0; b < B; b++) {
-        signature.write(j, observations, b * size, policy, b * P, worth[b], sigma, 0);
+      forEachSignature(decisions, (b) => {
         if (k > 0) askDraws(b, policy, perturbation);
         for (let a = 0; a < n; a++) {
           const share = Math.exp(policy[b * n + a]) - Math.exp(perturbation[b * n + a]);
           if (share !== 0) ask(b, a, policy[b * n + a], share);
         }
-      }
+      });
       settle();
       for (let b = 0; b < B; b++) criticality[b] = sums[b];
       spread.fill(Number.NaN, 0, B);
+    },
+    trace(decisions, out) {
+      const N = spec.agents.length;
+      const { length, steps } = buffer.rows;
+      let now = 0;
+      for (let row = 0; row < length; row++) now = Math.max(now, steps[row]);
+      const held = new Float64Array(N);
+      forEachSignature(decisions, (b) => {
+        buffer.senders(sigma, now, held);
+        let sum = 0;
+        for (let j = 0; j < N; j++) sum += held[j] * regard(j);
+        for (let j = 0; j < N; j++) out[b * N + j] = sum > 0 ? (held[j] * regard(j)) / sum : 0;
+      });
     },
   };
 }

@@ -45,6 +45,24 @@ describe("record writer", () => {
     });
   });
 
+  it("names the episodes of copies that are played elsewhere by other numbers", () => {
+    const signature = createSignature(world, { seed: 3 });
+    const rollout = createRollout(world, 2, 3, 1);
+    rollout.length = 1;
+    rollout.agents[0] = 2;
+    rollout.copies[0] = 3;
+    rollout.episodes[0] = 7;
+    rollout.policy.fill(Math.log(1 / 3));
+    rollout.perturbation.fill(Math.log(1 / 3));
+    const out = emptyRecord();
+    // Episode 7 of copy 3 of the second 16 of 48: 7·48 + 16 + 3.
+    createRecordWriter({ spec: world, signature, copies: 48, firstCopy: 16 }).write(rollout, 0, 0, 0, 0.5, 0, out);
+    expect(out.episode).toBe(355);
+    expect(() => createRecordWriter({ spec: world, signature, copies: 16, firstCopy: 16 })).toThrow(
+      "firstCopy must be a whole number in [0, 15], got 16",
+    );
+  });
+
   it("refuses a world without copies", () => {
     const signature = createSignature(world, { seed: 3 });
     expect(() => createRecordWriter({ spec: world, signature, copies: 0 })).toThrow(

@@ -8,8 +8,10 @@ import type { Signature } from "./signature.ts";
 export interface RecordWriterOptions {
   readonly spec: EnvironmentSpec;
   readonly signature: Signature;
-  /** C ≥ 1, copies of the world that the rollouts come from: episode e of copy c is named e·C + c. */
+  /** C ≥ 1, copies of the world that the run's rollouts come from: episode e of copy c is named e·C + c. */
   readonly copies: number;
+  /** Number of the rollouts' copy 0 among all of the run, where others are played elsewhere; a whole number ≥ 0. */
+  readonly firstCopy?: number;
 }
 
 export interface RecordWriter {
@@ -34,8 +36,9 @@ export interface RecordWriter {
 }
 
 /** Turns rows of rollouts into records. */
-export function createRecordWriter({ spec, signature, copies }: RecordWriterOptions): RecordWriter {
+export function createRecordWriter({ spec, signature, copies, firstCopy = 0 }: RecordWriterOptions): RecordWriter {
   checkCount("comm/record-writer", "copies", copies);
+  checkCount("comm/record-writer", "firstCopy", firstCopy, 0, copies - 1);
   const roles = roleNumbers(spec);
   const distributions = spec.actionSpaces.map(distributionOf);
   const codes = spec.actionSpaces.map(actionCode);
@@ -48,7 +51,7 @@ export function createRecordWriter({ spec, signature, copies }: RecordWriterOpti
       out.role = roles[agent];
       out.policyVersion = policyVersion;
       out.step = rollout.ticks[row];
-      out.episode = rollout.episodes[row] * copies + rollout.copies[row];
+      out.episode = rollout.episodes[row] * copies + firstCopy + rollout.copies[row];
       out.blinded = rollout.blinded[row] === 1;
       signature.write(agent, rollout.observations, row * D, rollout.policy, row * P, value, out.signature, 0);
       const distribution = distributions[agent];

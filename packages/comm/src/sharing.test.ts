@@ -8,7 +8,7 @@ import { modes } from "./index.ts";
 import { all, type Mode, none, perturbed } from "./modes.ts";
 import type { CriticalRecord } from "./record.ts";
 import { createSharing } from "./sharing.ts";
-import { recordOf, signatureOf, world } from "./test-world.ts";
+import { recordOf, refusedOf, signatureOf, world } from "./test-world.ts";
 
 const pair: EnvironmentSpec = {
   ...world,
@@ -151,6 +151,8 @@ describe("sharing", () => {
       "comm/delivery_rate": Number.NaN,
       "comm/age": Number.NaN,
       "comm/refused": 0,
+      "comm/repeated": 0,
+      "comm/flooded": 0,
       "comm/redundancy": 0,
     });
   });
@@ -221,13 +223,42 @@ describe("sharing", () => {
     // Agent 2 speaks for agent 1.
     channel.send(2, 0, good, 20);
     sharing.tick(20);
-    expect(sharing.counters.refused).toEqual(Float64Array.of(6, 0, 0));
+    expect(refusedOf(sharing)).toEqual([6, 0, 0]);
     expect(buffers[0].rows.length).toBe(0);
     channel.send(1, 0, good, 20);
     sharing.tick(21);
-    expect(sharing.counters.refused).toEqual(Float64Array.of(6, 0, 0));
+    expect(refusedOf(sharing)).toEqual([6, 0, 0]);
     expect(sharing.counters.received).toEqual(Float64Array.of(2, 0, 0));
     expect(sharing.statistics(1)["comm/refused"]).toBeCloseTo(6 / 3, 12);
+  });
+
+  it("plays the part of the agents that live here, by a clock of their own", () => {
+    const { channel, sends } = tapped(3);
+    const here = createRecordBuffer({ capacity: 256 });
+    const options = { spec: world, mode: all, channel, buffers: [undefined, here, undefined] };
+    const sharing = createSharing({ ...options, lead: 100 });
+    sharing.queue(numbered(0, { agent: 1, step: 10 }), 10);
+    expect(() => sharing.queue(numbered(0, { agent: 0 }), 10)).toThrow("test_v0 has no agent 0 of role 0 here");
+    // A peer whose clock is 95 ticks ahead, and one that is too far ahead.
+    const messages = [105, 161].map((step) => encodeMessages([numbered(1, { step, advantage: 2 })])[0]);
+    for (const bytes of messages) channel.send(0, 1, bytes, 5);
+    channel.send(1, 2, messages[0], 5);
+    sends.length = 0;
+    sharing.tick(10);
+    sharing.tick(60);
+    expect(sends.map(({ from, to, tick }) => [from, to, tick])).toEqual([
+      [1, 0, 50],
+      [1, 2, 50],
+    ]);
+    expect(refusedOf(sharing)).toEqual([0, 1, 0]);
+    expect(senders(here)).toEqual([1, 0]);
+    // What came from ahead was made just now: it weighs 1 at tick 10, and no more later.
+    expect(Array.from(here.rows.steps.subarray(0, 2))).toEqual([10, 10]);
+    expect(here.weight(1, 10)).toBe(1);
+    expect(sharing.counters.lateness[1]).toBe(0);
+    // Agent 2 lives elsewhere: what is for it stays where it is.
+    expect(channel.receive(2, 60).length).toBe(2);
+    expect(() => createSharing({ ...options, lead: -1 })).toThrow("lead must be ≥ 0, got -1");
   });
 
   it("pairs up only agents whose records compare", () => {
@@ -249,7 +280,7 @@ describe("sharing", () => {
         [1, 0],
       ]);
       expect(senders(buffers[0])).toEqual([0, 1]);
-      expect(sharing.counters.refused).toEqual(Float64Array.of(1, 0, 0));
+      expect(refusedOf(sharing)).toEqual([1, 0, 0]);
     }
   });
 

@@ -1,7 +1,9 @@
-import { checkCount, type EnvironmentSpec, isMagicMaskError, MagicMaskError } from "@magic-mask/core";
+import { checkCount, type EnvironmentSpec, MagicMaskError } from "@magic-mask/core";
+import type { Adversary } from "./adversaries/adversary.ts";
 import type { RecordBuffer } from "./buffer.ts";
 import type { Channel, Delivery } from "./channel.ts";
-import { decodeMessage, encodeMessages } from "./codec.ts";
+import { encodeMessages } from "./codec.ts";
+import { createIntake, type Intake, type IntakeOptions } from "./intake.ts";
 import type { ModelExchange } from "./model-exchange.ts";
 import type { Mode } from "./modes.ts";
 import { areComparable, roleNumbers } from "./peers.ts";
@@ -10,16 +12,18 @@ import type { StateArrays } from "./state.ts";
 
 const SOURCE = "comm/sharing";
 
-export interface SharingOptions {
+export interface SharingOptions extends Pick<IntakeOptions, "lead" | "limit"> {
   readonly spec: EnvironmentSpec;
   readonly mode: Mode;
   readonly channel: Channel;
   /** In modes that average networks: how. */
   readonly models?: ModelExchange;
-  /** [N] each agent's own memory. */
-  readonly buffers: readonly RecordBuffer[];
+  /** [N] each agent's own memory; none for agents that live in another process: the channel alone knows of those. */
+  readonly buffers: readonly (RecordBuffer | undefined)[];
   /** k, collector ticks from one broadcast to the next, a whole number ≥ 1. */
   readonly every?: number;
+  /** Agents that do not tell their peers the truth, by number. */
+  readonly hostile?: ReadonlyMap<number, Adversary>;
 }
 
 /** Counters, [N] each. */
@@ -30,8 +34,6 @@ export interface SharingCounters {
   readonly received: Float64Array;
   /** Ticks between the making of those and their arrival, summed. */
   readonly lateness: Float64Array;
-  /** Messages refused as corrupt or out of place, by recipient. */
-  readonly refused: Float64Array;
   /** Networks averaged with one's own, by recipient. */
   readonly averaged: Float64Array;
   /** Blinded records that were looked at: the agent's first in each interval between broadcasts. */
@@ -45,6 +47,8 @@ export interface Sharing {
   readonly counters: SharingCounters;
   /** Tick of the last call of `tick`, −1 before. */
   readonly now: number;
+  /** What came in and what was refused, and why, by recipient and sender. */
+  readonly intake: Pick<Intake, "refusals" | "taken" | "refused">;
   /**
    * Takes in a record at tick `now`, in any order of ticks: it goes into its agent's own buffer at once, in every mode, and
    * where the mode shares it also into the outbox. The record stays the caller's.
@@ -66,7 +70,8 @@ export interface Sharing {
   exchangeModels(): void;
   /**
    * Means over agents, since the start, by tag: bytes and messages handed to the channel per agent and 1,000 environment
-   * steps; share of messages and copies delivered; age of records in ticks on arrival; messages refused per agent; redundancy, the
+   * steps; share of messages and copies delivered; age of records in ticks on arrival; messages refused per agent, and of
+   * these the ones that had come before and those beyond the limit; redundancy, the
    * share of sampled perturbations in states that peers had already settled. NaN where nothing happened.
    *
    * @param steps environment steps so far, over all copies
@@ -102,28 +107,32 @@ const STATE_WIDTH = FIELDS.length + 2;
 /**
  * Decentralised sharing of critical states (MAGIC-MASK, arXiv:2510.00274: every 50 steps).
  *
- * @throws invalid-option
+ * @throws invalid-option; unsupported for hostile agents where networks are averaged
  */
-export function createSharing({ spec, mode, channel, models, buffers, every = 50 }: SharingOptions): Sharing {
+export function createSharing(options: SharingOptions): Sharing {
+  const { spec, mode, channel, models, buffers, every = 50, hostile = new Map<number, Adversary>() } = options;
   const N = spec.agents.length;
   checkCount(SOURCE, "every", every);
-  if (buffers.length !== N) {
-    throw new MagicMaskError(
-      "invalid-option",
-      SOURCE,
-      `there must be one buffer for each of ${N} agents, got ${buffers.length}`,
-    );
+  const own = buffers.find((buffer) => buffer);
+  if (buffers.length !== N || !own) {
+    const message = `there must be one buffer for each of ${N} agents, got ${buffers.length}; undefined only for those elsewhere`;
+    throw new MagicMaskError("invalid-option", SOURCE, message);
   }
-  const { signatureLength } = buffers[0];
+  if (models && hostile.size > 0) {
+    const message = "hostile agents falsify records, and here networks are averaged; leave one of the two out";
+    throw new MagicMaskError("unsupported", SOURCE, message);
+  }
+  const { signatureLength } = own;
   const roles = roleNumbers(spec);
   const everyone = Array.from({ length: N }, (_, agent) => agent);
+  const here = everyone.filter((agent) => buffers[agent]);
   const peers = everyone.map((i) => everyone.filter((j) => j !== i && areComparable(spec, i, j)));
+  const intake = createIntake({ ...options, signatureLength });
   const outboxes: Queued[][] = everyone.map(() => []);
   const counters = {
     shared: new Float64Array(N),
     received: new Float64Array(N),
     lateness: new Float64Array(N),
-    refused: new Float64Array(N),
     averaged: new Float64Array(N),
     sampled: new Float64Array(N),
     redundant: new Float64Array(N),
@@ -137,13 +146,13 @@ export function createSharing({ spec, mode, channel, models, buffers, every = 50
     const records = outbox.filter(({ tick }) => tick <= boundary).map(({ record }) => record);
     if (records.length > 0) outboxes[agent] = outbox.filter(({ tick }) => tick > boundary);
     counters.shared[agent] += records.length;
-    for (const message of encodeMessages(records, signatureLength))
-      for (const peer of peers[agent]) channel.send(agent, peer, message, boundary);
+    const messages = hostile.get(agent)?.speak(records, boundary) ?? encodeMessages(records, signatureLength);
+    for (const message of messages) for (const peer of peers[agent]) channel.send(agent, peer, message, boundary);
   };
 
   const sendModels = (tick: number) => {
     if (!models) return;
-    for (const agent of everyone) {
+    for (const agent of here) {
       if (peers[agent].length === 0) continue;
       const message = models.write(agent);
       for (const peer of peers[agent]) channel.send(agent, peer, message, tick);
@@ -151,51 +160,44 @@ export function createSharing({ spec, mode, channel, models, buffers, every = 50
   };
 
   const receive = (now: number) => {
-    for (const agent of everyone) {
+    for (const agent of here) {
       for (const delivery of channel.receive(agent, now)) {
-        if (!models) accept(agent, delivery, now);
-        else if (!peers[agent].includes(delivery.from) || !models.take(agent, delivery)) counters.refused[agent]++;
+        if (models) takeModel(models, agent, delivery);
+        else takeRecords(agent, delivery, now);
       }
       if (models) counters.averaged[agent] += models.average(agent);
     }
   };
 
-  const accept = (agent: number, { from, bytes }: Delivery, now: number) => {
-    const records = open(bytes);
-    // Only peers' own records are read, and none made in the future.
-    const isTheirs = records?.[0].agent === from && peers[agent].includes(from);
-    if (!records || !isTheirs || records.some(({ step }) => step > now)) {
-      counters.refused[agent]++;
-      return;
-    }
+  const takeModel = ({ take }: ModelExchange, agent: number, delivery: Delivery) => {
+    const refusal = take(agent, delivery);
+    if (refusal) intake.refuse(agent, delivery.from, refusal);
+  };
+
+  const takeRecords = (agent: number, delivery: Delivery, now: number) => {
+    hostile.get(agent)?.hear?.(delivery.bytes);
+    const records = intake.open(agent, delivery, now);
     counters.received[agent] += records.length;
     for (const record of records) {
       counters.lateness[agent] += now - record.step;
-      buffers[agent].insert(record);
-    }
-  };
-
-  const open = (message: Uint8Array) => {
-    try {
-      return decodeMessage(message, spec, signatureLength);
-    } catch (error) {
-      if (isMagicMaskError(error, "corrupt-message")) return undefined;
-      throw error;
+      buffers[agent]?.insert(record);
     }
   };
 
   return {
     counters,
+    intake,
     get now() {
       return last;
     },
     queue(record, now) {
       const { agent } = record;
-      if (record.role !== roles[agent]) {
+      const buffer = buffers[agent];
+      if (record.role !== roles[agent] || !buffer) {
         throw new MagicMaskError(
           "invalid-option",
           SOURCE,
-          `${spec.id} has no agent ${agent} of role ${record.role}; see roleNumbers`,
+          `${spec.id} has no agent ${agent} of role ${record.role} here; see roleNumbers`,
         );
       }
       if (!(now >= last))
@@ -205,9 +207,9 @@ export function createSharing({ spec, mode, channel, models, buffers, every = 50
       if (record.blinded && interval > intervals[agent]) {
         intervals[agent] = interval;
         counters.sampled[agent]++;
-        if (buffers[agent].coverage(record.signature, now, agent) >= 1) counters.redundant[agent]++;
+        if (buffer.coverage(record.signature, now, agent) >= 1) counters.redundant[agent]++;
       }
-      buffers[agent].insert(record);
+      buffer.insert(record);
       if (mode.shares(record))
         outboxes[agent].push({ record: { ...record, signature: record.signature.slice() }, tick: now });
     },
@@ -215,7 +217,7 @@ export function createSharing({ spec, mode, channel, models, buffers, every = 50
       if (!(now > last)) throw new MagicMaskError("out-of-order", SOURCE, `tick ${last} is past, got tick ${now}`);
       let boundary = (Math.floor(last / every) + 1) * every;
       const hasCome = boundary <= now;
-      for (; boundary <= now; boundary += every) for (const agent of everyone) broadcast(agent, boundary);
+      for (; boundary <= now; boundary += every) for (const agent of here) broadcast(agent, boundary);
       // Networks have stood still since the last call: one message tells all.
       if (hasCome) sendModels(boundary - every);
       receive(now);
@@ -232,7 +234,9 @@ export function createSharing({ spec, mode, channel, models, buffers, every = 50
         "comm/messages_per_1000_steps": (1000 * total(messages)) / N / steps,
         "comm/delivery_rate": total(delivered) / (total(messages) + total(repeated)),
         "comm/age": total(counters.lateness) / total(counters.received),
-        "comm/refused": total(counters.refused) / N,
+        "comm/refused": total(intake.refused) / N,
+        "comm/repeated": total(intake.refusals.repeated) / N,
+        "comm/flooded": total(intake.refusals.flooded) / N,
         "comm/redundancy": total(counters.redundant) / total(counters.sampled),
       };
     },
@@ -253,6 +257,11 @@ export function createSharing({ spec, mode, channel, models, buffers, every = 50
         signatures,
       };
       for (const [name, counter] of Object.entries(counters)) state[name] = counter.slice();
+      for (const [name, column] of Object.entries(intake.exportState())) state[`intake/${name}`] = column;
+      for (const [agent, adversary] of hostile) {
+        for (const [name, column] of Object.entries(adversary.exportState()))
+          state[`hostile/${agent}/${name}`] = column;
+      }
       return state;
     },
     restoreState(state) {
@@ -268,6 +277,8 @@ export function createSharing({ spec, mode, channel, models, buffers, every = 50
       ) {
         throw new MagicMaskError("corrupt-file", SOURCE, `the state is not that of sharing between ${N} agents`);
       }
+      intake.restoreState(partOf(state, "intake/"));
+      for (const [agent, adversary] of hostile) adversary.restoreState(partOf(state, `hostile/${agent}/`));
       last = state.last[0];
       intervals.set(state.intervals);
       for (const [name, counter] of Object.entries(counters)) counter.set(state[name]);
@@ -284,5 +295,13 @@ export function createSharing({ spec, mode, channel, models, buffers, every = 50
     },
   };
 }
+
+/** What a part of a state, named by a prefix, holds. */
+const partOf = (state: StateArrays, prefix: string): StateArrays =>
+  Object.fromEntries(
+    Object.entries(state).flatMap(([name, column]) =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), column]] : [],
+    ),
+  );
 
 const total = (counter: Float64Array) => counter.reduce((sum, x) => sum + x, 0);

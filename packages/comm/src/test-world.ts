@@ -1,6 +1,7 @@
 import { box, discrete, type EnvironmentSpec } from "@magic-mask/core";
 import fc from "fast-check";
 import { type CriticalRecord, emptyRecord } from "./record.ts";
+import type { Sharing } from "./sharing.ts";
 
 /** Two walkers and a chaser, who see eight features each, some of them the same; three actions. */
 export const world: EnvironmentSpec = {
@@ -29,6 +30,12 @@ export const signatureOf = (...entries: number[]): Int8Array =>
   Int8Array.from({ length: 16 }, (_, k) => entries[k] ?? 0);
 
 const word = fc.nat({ max: 4294967295 });
+
+/** [N] messages refused, by recipient. */
+export const refusedOf = ({ intake: { refused } }: Pick<Sharing, "intake">): number[] => {
+  const N = Math.sqrt(refused.length);
+  return Array.from({ length: N }, (_, to) => refused.subarray(to * N, (to + 1) * N).reduce((sum, x) => sum + x));
+};
 
 /** Any valid record of agent 0 of `world`. */
 export const anyRecord: fc.Arbitrary<CriticalRecord> = fc.record({

@@ -245,6 +245,23 @@ describe("the coin", () => {
     ).toEqual([]);
   });
 
+  it("is for one agent alone where one is named, and then disturbs nobody else's decisions of it", () => {
+    for (const only of [1, 2]) {
+      const [alone] = collector(make, {
+        copies: COPIES,
+        perturbations: [nu, nu, nu].map((w) => weightedPerturbation(...w)),
+      }).collect(TICKS, { kind: "coin", probability: p, agent: only }).rollouts;
+      const all = rowsOf(alone, everythingOf).filter(({ ended }) => ended !== OPEN);
+      expect(new Set(all.filter(({ blinded }) => blinded).map(({ agent }) => agent))).toEqual(new Set([only]));
+      const own = all.filter(({ agent }) => agent === only);
+      expect(plausible(own.filter(({ blinded }) => blinded).length, own.length, p)).toBe(true);
+      expect(own.every(({ blindProbability, disturbed }) => blindProbability === Math.fround(p) && !disturbed)).toBe(
+        true,
+      );
+      expect(all.every(({ agent, blindProbability }) => agent === only || blindProbability === 0)).toBe(true);
+    }
+  });
+
   it("marks as disturbed exactly the decisions in whose course somebody else was blinded", () => {
     const blind = new Set(
       rows.filter(({ blinded }) => blinded).map(({ copy, tick, agent }) => `${copy} ${tick} ${agent}`),
@@ -364,6 +381,55 @@ describe("masks that decide", () => {
     const [one, two] = [whole, resumed].map((each) => each.collect(20, { kind: "mask", blind }));
     expect(resumed.hash).toBe(whole.hash);
     expect(rowsOf(two.rollouts[0], everythingOf)).toEqual(rowsOf(one.rollouts[0], everythingOf));
+  });
+});
+
+describe("a steered coin", () => {
+  const make = scriptWorld([
+    { choices: [2, 2, 2], rewards: [0, 0, 0] },
+    { choices: [2, 2, 2], rewards: [0, 0, 0], terminates: [0, 1, 2] },
+  ]);
+  /** Agent 0 keeps all of its blinding, agent 1 a quarter, agent 2 nothing. */
+  const KEPT = [1, 0.25, 0];
+  const steer = ({ agent, count }: Decisions, keep: Float32Array) => void keep.fill(KEPT[agent], 0, count);
+
+  it("logs the probability that is left, and blinds as often", () => {
+    const perturbations = [0, 1, 2].map(() => weightedPerturbation(0, 1, 0));
+    const many = collector(make, { perturbations, copies: 40 });
+    const rows = rowsOf(many.collect(600, { kind: "coin", probability: 0.6, steer }).rollouts[0], everythingOf);
+    for (const [agent, kept] of KEPT.entries()) {
+      const own = rows.filter((row) => row.agent === agent);
+      // A third of .6 each, times what is kept: 24,000 rows each; 5·√(.2·.8 / 24000) = .013.
+      expect(new Set(own.map(({ blindProbability }) => blindProbability))).toEqual(new Set([Math.fround(0.2 * kept)]));
+      expect(Math.abs(own.filter(({ blinded }) => blinded).length / own.length - 0.2 * kept)).toBeLessThan(0.013);
+    }
+  });
+
+  it("is asked about no one but the agent that it is for", () => {
+    const asked = new Set<number>();
+    const half = ({ agent, count }: Decisions, keep: Float32Array) => {
+      asked.add(agent);
+      keep.fill(0.5, 0, count);
+    };
+    const [rollout] = collector(make).collect(60, { kind: "coin", probability: 0.6, agent: 1, steer: half }).rollouts;
+    expect([...asked]).toEqual([1]);
+    const logged = rowsOf(rollout, everythingOf).map(({ agent, blindProbability }) => [agent, blindProbability]);
+    expect(new Set(logged.map(String))).toEqual(
+      new Set(
+        [
+          [0, 0],
+          [1, Math.fround(0.3)],
+          [2, 0],
+        ].map(String),
+      ),
+    );
+  });
+
+  it("refuses what is no probability", () => {
+    const wild = ({ count }: Decisions, keep: Float32Array) => void keep.fill(2, 0, count);
+    expect(() => collector(make).collect(1, { kind: "coin", probability: 0.5, steer: wild })).toThrow(
+      "what steers the blinding of agent_0 must give probabilities in [0, 1], got 2",
+    );
   });
 });
 

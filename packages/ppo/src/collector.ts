@@ -31,8 +31,19 @@ import { type Opponents, self } from "./opponents.ts";
 
 /** Which decisions are made by the perturbation instead of the policy. */
 export type Blinding =
-  /** With this probability per tick one of the deciding agents, drawn uniformly, is blinded. */
-  | { readonly kind: "coin"; readonly probability: number }
+  /**
+   * With this probability per tick one of the deciding agents is drawn uniformly, and blinded; or, where `agent` is named, that one
+   * and nobody else. Where it is steered, only with the probability that `steer` writes for its decision: what is logged is the
+   * product.
+   *
+   * @param keep [B] written, each in [0, 1]
+   */
+  | {
+      readonly kind: "coin";
+      readonly probability: number;
+      readonly agent?: number;
+      steer?(decisions: Decisions, keep: Float32Array): void;
+    }
   /**
    * Masks say how probable it is that their agent is blinded, at each of its decisions. In each episode one of the learning
    * agents alone may be, or nearly every transition would be disturbed by somebody: they take turns, in which each comes
@@ -155,9 +166,10 @@ export function createCollector(options: CollectorOptions): Collector {
   const actions = new Float32Array(C * N * W);
   const deciding = new Uint8Array(C);
   const chosen = new Int16Array(C);
-  /** [C] the one agent that its mask may blind in this episode, or −1, and the probability of that at this tick. */
+  /** [C] the one agent that its mask may blind in this episode, or −1. */
   const subjects = new Int16Array(C);
-  const willing = new Float32Array(C);
+  /** [C × N] what was asked about each agent's decision at this tick: how probable it is that a mask blinds it, or a coin that fell on it. */
+  const willing = new Float32Array(C * N);
   /** [L] made when masks are first asked. */
   const asking: ReturnType<typeof askedDecisions>[] = [];
   const open = new Int32Array(C * N).fill(-1);
@@ -248,11 +260,13 @@ export function createCollector(options: CollectorOptions): Collector {
   }
 
   /** Who is blinded this tick, per copy: an agent, or −1. */
-  function flipCoins(probability: number) {
+  function flipCoins(probability: number, only: number | undefined) {
     deciding.fill(0);
     for (let k = 0; k < L; k++) {
-      const group = table.groups[k];
-      for (let row = 0; row < group.count; row++) if (group.free[row]) deciding[group.copies[row]]++;
+      const { count, free, agents, copies } = table.groups[k];
+      for (let row = 0; row < count; row++) {
+        if (free[row] && (only === undefined || agents[row] === only)) deciding[copies[row]]++;
+      }
     }
     for (let copy = 0; copy < C; copy++) {
       chosen[copy] = -1;
@@ -296,10 +310,17 @@ export function createCollector(options: CollectorOptions): Collector {
       let p = 0;
       let blind = false;
       if (blinding.kind === "coin") {
-        p = blinding.probability / deciding[copy];
-        blind = chosen[copy]-- === 0;
+        if (blinding.agent === undefined || blinding.agent === agent) {
+          p = blinding.probability / deciding[copy];
+          blind = chosen[copy]-- === 0;
+        }
+        if (blinding.steer && p > 0) {
+          const keep = willing[copy * N + agent];
+          p *= keep;
+          blind = blind && coin.uniform() < keep;
+        }
       } else if (agent === subjects[copy]) {
-        p = willing[copy];
+        p = willing[copy * N + agent];
         blind = coin.uniform() < p;
       }
       if (blind) distribution.at(nu, row * P).sample(replacing, actions, slot);
@@ -336,20 +357,25 @@ export function createCollector(options: CollectorOptions): Collector {
     }
   }
 
-  /** Asks the masks about the decisions of those whose turn it is. */
-  function askMasks(k: number, blind: (decisions: Decisions, probability: Float32Array) => void) {
+  /** Asks masks about the decisions of those whose turn it is, or what steers a coin about those that it may fall on. */
+  function ask(k: number, blinding: Blinding) {
+    const isMask = blinding.kind === "mask";
+    const answer = isMask ? blinding.blind : blinding.steer;
+    if (!answer) return;
     const group = table.groups[k];
     asking[k] ??= askedDecisions(k);
     const { copies, candidates, probability, ...columns } = asking[k];
     const { observation: D, legal: A, parameters: P } = rollouts[k].widths;
     for (const agent of played[k]) {
+      if (!isMask && blinding.agent !== undefined && blinding.agent !== agent) continue;
       let count = 0;
       if (candidates) {
         candidates.length = 0;
         candidates.width = listed[agent];
       }
       for (let row = 0; row < group.count; row++) {
-        if (group.agents[row] !== agent || !group.free[row] || subjects[group.copies[row]] !== agent) continue;
+        if (group.agents[row] !== agent || !group.free[row]) continue;
+        if (isMask && subjects[group.copies[row]] !== agent) continue;
         copies[count] = group.copies[row];
         copyRow(group.observations, row, columns.observations, count, D);
         copyRow(group.legal, row, columns.legal, count, A);
@@ -359,14 +385,15 @@ export function createCollector(options: CollectorOptions): Collector {
         count++;
       }
       if (count === 0) continue;
-      blind({ agent, count, ...columns, ...(listed[agent] > 0 && candidates && { candidates }) }, probability);
+      answer({ agent, count, ...columns, ...(listed[agent] > 0 && candidates && { candidates }) }, probability);
       for (let row = 0; row < count; row++) {
         const p = probability[row];
         if (!(p >= 0 && p <= 1)) {
-          const message = `the mask of ${spec.agents[agent]} must give probabilities in [0, 1], got ${p}`;
+          const who = isMask ? "the mask" : "what steers the blinding";
+          const message = `${who} of ${spec.agents[agent]} must give probabilities in [0, 1], got ${p}`;
           throw new MagicMaskError("invalid-option", SOURCE, message);
         }
-        willing[copies[row]] = p;
+        willing[copies[row] * N + agent] = p;
       }
     }
   }
@@ -510,10 +537,10 @@ export function createCollector(options: CollectorOptions): Collector {
       for (let t = 0; t < ticks; t++, tick++) {
         table.gather();
         actions.fill(0);
-        if (blinding.kind === "coin") flipCoins(blinding.probability);
+        if (blinding.kind === "coin") flipCoins(blinding.probability, blinding.agent);
         for (let k = 0; k < L; k++) {
           if (table.groups[k].count > 0) withhold(k);
-          if (blinding.kind === "mask") askMasks(k, blinding.blind);
+          ask(k, blinding);
         }
         for (let k = 0; k < L; k++) decide(k, blinding);
         disturb();

@@ -169,9 +169,12 @@ describe("trouble in a worker", () => {
     await expect(collector.exportState()).rejects.toMatchObject({ code: "worker-lost" });
   });
 
-  it("is a mask, which belongs to the main thread", async () => {
+  it("is a mask or a steered coin, which belong to the main thread", async () => {
     const mask = { kind: "mask", blind: () => {} } as const;
-    await expect(start(1, pooled).collector.collect(1, mask)).rejects.toMatchObject({ code: "unsupported" });
+    const steered = { kind: "coin", probability: 0.1, steer: () => {} } as const;
+    const { collector } = start(1, pooled);
+    await expect(collector.collect(1, mask)).rejects.toMatchObject({ code: "unsupported" });
+    await expect(collector.collect(1, steered)).rejects.toMatchObject({ code: "unsupported" });
   });
 
   it("is to have none", () => {

@@ -68,8 +68,9 @@ export function createWorkerCollector(options: WorkerCollectorOptions): ShardedC
 
   return joinShards({ spec, copies, players, opponents }, S, {
     async collect(ticks, blinding) {
-      if (blinding.kind !== "coin") {
-        const message = "masks are asked in the thread that they live in; collect without workers";
+      if (blinding.kind !== "coin" || blinding.steer) {
+        const message =
+          "masks, and what steers a coin, are asked in the thread that they live in; collect without workers";
         throw new MagicMaskError("unsupported", SOURCE, message);
       }
       learners.forEach((learner, k) => {

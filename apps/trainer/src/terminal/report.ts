@@ -1,4 +1,5 @@
 import type { RunRecord } from "@magic-mask/core";
+import type { AgentResult } from "../agent.ts";
 import type { Config } from "../config.ts";
 import type { Evaluation } from "../evaluate.ts";
 import type { AgentExplanation, EpisodeExplanation, Moment } from "../explanation/explanation.ts";
@@ -14,8 +15,33 @@ const remarkOn = ({ low, high }: { low: number; high: number }) => {
   return low <= 0 ? " (the interval spans zero: no effect shown)" : "";
 };
 
+/** How many of an agent's states are named. */
+const NAMED = 5;
+
+/** What an agent apart found out, as text for a terminal. */
+export function formatAgent({ agent, steps, mode, comm, seconds, commSeconds, states, ranking }: AgentResult): string {
+  const heard = comm.messages.reduce((sum, count) => sum + count, 0);
+  const lines = [
+    `${agent}: ${steps} steps; told ${comm.shared} records and heard ${comm.received} in ${heard} messages (mode ${mode}); ` +
+      `${percent(commSeconds / seconds)} of ${seconds.toFixed(1)} s went into records and messages`,
+    `messages: ${comm.acknowledged} acknowledged, ${comm.dropped} dropped, ${comm.missed} missed, ${comm.refused + comm.senseless} refused`,
+  ];
+  if (ranking.length > 0) {
+    const rows = ranking.map(({ explainer, auroc, ndcg, spearman }) => [explainer, auroc, ndcg, spearman]);
+    const header = ["criticality by", "AUROC of the true top 10 %", "NDCG of the top 10 %", "Spearman"];
+    return [...lines, "", formatTable(rows, header)].join("\n");
+  }
+  if (!states) return [...lines, "its world cannot be copied, so there are no held-out states to score"].join("\n");
+  const [name] = Object.keys(states.scores).slice(-1);
+  const scores = states.scores[name];
+  const best = [...scores.keys()].sort((a, b) => scores[b] - scores[a]).slice(0, NAMED);
+  const rows = best.map((s) => [states.episodes[s], states.ticks[s], scores[s]]);
+  return [...lines, "", formatTable(rows, ["episode", "tick", `criticality by ${name}`])].join("\n");
+}
+
 /** The evaluation as text for a terminal. Intervals are 95 %, over held-out games, or over initialisations for `paper`. */
 export function formatEvaluation(evaluation: Evaluation, record: RunRecord, config: Config): string {
+  const agents = evaluation.truth.map(({ agent }) => agent);
   const { opponents, kl, truth, ranking, exact, critical, drops, statemask, fidelity, bytes, sanity } = evaluation;
   return [
     `${record.environment} ${JSON.stringify(config.environment.options)}, seed ${record.seed}, ${record.steps} steps, one trained team; intervals: 95 %, bootstrap over held-out games`,
@@ -88,9 +114,37 @@ export function formatEvaluation(evaluation: Evaluation, record: RunRecord, conf
     "",
     `inter-agent fidelity: ${formatNumber(fidelity.shared)} with sharing, ${formatNumber(fidelity.unshared)} without; gain ${formatInterval(fidelity.gain)}, from ${fidelity.received} records of peers` +
       remarkOn(fidelity.gain),
+    ...formatPeers(evaluation, agents),
     `shared: ${bytes.training} bytes in training (${formatNumber(bytes.perAgentPer1000Steps)} per agent per 1,000 steps), ${bytes.postHoc} in the post-hoc pass`,
     ...formatSanity(sanity),
   ].join("\n");
+}
+
+/** Who explains whom, and whose records count with whom. Nothing where agents heard of nobody. */
+function formatPeers({ fidelity, influence }: Evaluation, agents: readonly string[]): string[] {
+  if (fidelity.received + influence.refused.flat().reduce((sum, count) => sum + count, 0) === 0) return [];
+  const { matrix, sameRole, crossRole } = fidelity;
+  const roles = [
+    ...(Number.isNaN(sameRole) ? [] : [`${formatNumber(sameRole)} within a role`]),
+    ...(Number.isNaN(crossRole) ? [] : [`${formatNumber(crossRole)} across roles`]),
+  ];
+  const { taken, refused, trust, used, near } = influence;
+  const tableOf = (title: string, cell: (i: number, j: number) => string) =>
+    formatTable(
+      agents.map((name, i) => [name, ...agents.map((_, j) => cell(i, j))]),
+      [title, ...agents],
+    );
+  return [
+    `with sharing ${roles.join(", ")}`,
+    tableOf("AUROC of a row's head for a column's states", (i, j) => formatNumber(matrix[i][j] ?? Number.NaN)),
+    "",
+    tableOf("trust; share in training; share near own states", (i, j) =>
+      [formatNumber(trust[i][j]), percent(used[i][j]), percent(near[i][j])].join("; "),
+    ),
+    "",
+    tableOf("records taken, messages refused", (i, j) => (i === j ? "–" : `${taken[i][j]}, ${refused[i][j]}`)),
+    "",
+  ];
 }
 
 /** Nothing in worlds that are not solved. */

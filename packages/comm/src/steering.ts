@@ -1,0 +1,69 @@
+import {
+  boxSize,
+  checkRange,
+  type Decisions,
+  distributionOf,
+  type EnvironmentSpec,
+  MagicMaskError,
+} from "@magic-mask/core";
+import type { RecordBuffer } from "./buffer.ts";
+import { createCoverageMap } from "./coverage-map.ts";
+import type { ValueFunction } from "./record-head.ts";
+import type { Signature } from "./signature.ts";
+
+export interface SteeringOptions {
+  readonly spec: EnvironmentSpec;
+  /** [N] each agent's memory; none for agents that live in another process, who are not asked about. */
+  readonly buffers: readonly (RecordBuffer | undefined)[];
+  /** The run's signature, and what V it was written with. */
+  readonly signature: Signature;
+  readonly values: ValueFunction;
+  /** s in [0, 1], how much of the blinding is saved where peers have settled a state. */
+  readonly strength: number;
+}
+
+/** Agents that leave to their peers what these have looked into. */
+export interface Steering {
+  /** Takes in what the buffers hold. @param now collector tick */
+  refresh(now: number): void;
+  /** Writes [B] the share of its blinding that is left to each decision. @throws invalid-option for an agent that is not here */
+  steer(decisions: Decisions, keep: Float32Array): void;
+}
+
+/**
+ * De-prioritises perturbing states that peers have marked (MAGIC-MASK, arXiv:2510.00274): of the probability of being blinded a
+ * decision at signature σ keeps
+ *
+ *   1 − s · min(1, coverage of σ by peers' records)
+ *
+ * with the coverage as it was at the last `refresh`, by cells (`createCoverageMap`). So a state that peers have told of once is
+ * settled. The coin stays the collector's, which logs the probability.
+ *
+ * @throws invalid-option
+ */
+export function createSteering({ spec, buffers, signature, values, strength }: SteeringOptions): Steering {
+  checkRange("comm/steering", "strength", strength, 0, 1);
+  const maps = buffers.map((buffer, agent) => buffer && createCoverageMap(buffer, agent));
+  const sizes = spec.observationSpaces.map(boxSize);
+  const widths = spec.actionSpaces.map((space) => distributionOf(space).width);
+  const sigma = new Int8Array(signature.length);
+  let worth = new Float32Array(0);
+  return {
+    refresh(now) {
+      for (const map of maps) map?.refresh(now);
+    },
+    steer({ agent, count, observations, policy }, keep) {
+      const map = maps[agent];
+      if (!map) {
+        const message = `the memory of ${spec.agents[agent]} is not here; steer the agents that are`;
+        throw new MagicMaskError("invalid-option", "comm/steering", message);
+      }
+      if (worth.length < count) worth = new Float32Array(count);
+      values(agent, observations, count, worth);
+      for (let b = 0; b < count; b++) {
+        signature.write(agent, observations, b * sizes[agent], policy, b * widths[agent], worth[b], sigma, 0);
+        keep[b] = 1 - strength * Math.min(1, map.at(sigma, 0));
+      }
+    },
+  };
+}
