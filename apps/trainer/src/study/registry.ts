@@ -5,6 +5,7 @@ import { byName, MagicMaskError } from "@magic-mask/core";
 import { channel } from "./studies/channel.ts";
 import { communication } from "./studies/communication.ts";
 import { scale } from "./studies/scale.ts";
+import { teams } from "./studies/teams.ts";
 import type { Study } from "./study.ts";
 
 /** Studies that come with the program, by id. */
@@ -12,6 +13,7 @@ export const studies: Readonly<Record<string, Study>> = {
   communication: communication(),
   channel: channel(),
   scale: scale(),
+  teams: teams(),
 };
 
 const SOURCE = "trainer/study-registry";

@@ -1,4 +1,5 @@
 import type { Interval } from "@magic-mask/metrics";
+import type { PolicySource } from "../compare/plan.ts";
 import type { FrozenTeam } from "../compare/policies.ts";
 import type { TruthSet } from "../compare/truth.ts";
 import type { Config, ConfigInput } from "../config.ts";
@@ -88,6 +89,8 @@ export interface Study<Figures = unknown> {
   readonly arms: readonly string[];
   /** What is set for a value of the environment axis, its `environment.id` included; above the world's preset. */
   config(environment: string, size: Size): ConfigInput;
+  /** How a policy of this configuration comes about, seed included, where it is not by training alone. */
+  policy?(config: Config, environment: string): PolicySource;
   /** What of the configuration the figures depend on, beside policies and truth. JSON. */
   settings(config: Config): unknown;
   /** How long trials that are made in one go take beside others of their environment, in any unit. */
