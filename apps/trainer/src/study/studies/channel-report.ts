@@ -12,6 +12,9 @@ const IDEAL = "ideal";
 /** Of the gain, at a loss of one half, at least this is to be kept. */
 const AIM = { channel: "loss_0.5", share: 0.5 };
 
+/** What must be ruled out to be lost against none, for a channel to be called graceful. */
+const HARM = 0.02;
+
 /** What is left of a gain, and whether that is as much as is left of the records. */
 interface Kept {
   readonly gain: OverSeeds;
@@ -112,9 +115,9 @@ export function reportOnChannel(axes: Axes, results: readonly Result<SharingFigu
           ? "open, as the ideal gain is not apart from zero"
           : share.low >= AIM.share
             ? "met"
-            : share.estimate >= AIM.share
-              ? "met on average, the interval reaches below"
-              : "missed";
+            : share.high < AIM.share
+              ? "missed"
+              : "open";
         told.push(
           `${at}: aim, half of the gain in ${what} kept at a loss of one half: ${verdict}${share ? ` (kept ${signed(share)})` : ""}.`,
         );
@@ -126,7 +129,7 @@ export function reportOnChannel(axes: Axes, results: readonly Result<SharingFigu
     tables,
     judgements,
     sentences: [
-      "A channel is called graceful where the share of the gain that is kept may be at least that of the records that arrive, and nothing is surely lost against none.",
+      `A channel is called graceful where on average at least that share of the gain is kept as of the records, and a loss of more than ${HARM} against none is ruled out; not graceful where surely less is kept, or something is surely lost; open otherwise.`,
       ...sentences,
     ],
     pictures: [],
@@ -148,8 +151,14 @@ function lookAt(axes: Axes, results: readonly Result<SharingFigures>[], environm
     const ideal = gain(IDEAL, figure);
     const share = shareOf(own, ideal);
     if (!share || !own.interval || (ideal.interval?.low ?? 0) <= 0) return { gain: own, share: null, word: "open" };
-    const fair = own.interval.high >= 0 && share.high >= records(channel);
-    return { gain: own, share, word: fair ? "graceful" : "not graceful" };
+    const arrived = records(channel);
+    const word =
+      own.interval.high < 0 || share.high < arrived
+        ? "not graceful"
+        : share.estimate >= arrived && own.interval.low >= -HARM
+          ? "graceful"
+          : "open";
+    return { gain: own, share, word };
   };
   return { over, plain, records, kept };
 }
