@@ -75,7 +75,11 @@ export async function start({ overrides }: JobOptions): Promise<(request: JobReq
       if (!value) throw new Error("the run is over: give it more training.totalSteps");
       hash = value.hash;
       steps += config.training.copies * config.training.rolloutTicks;
-      for (const name of Object.keys(seconds) as (keyof typeof seconds)[]) seconds[name] += value.seconds[name];
+      const { collect, update, mask, heads, remember, comm } = value.seconds;
+      seconds.collect += collect;
+      seconds.update += update;
+      seconds.mask += mask + heads;
+      seconds.comm += remember + comm;
     }
     const total = seconds.collect + seconds.update + seconds.mask + seconds.comm;
     const shares = Object.fromEntries(Object.entries(seconds).map(([name, spent]) => [name, spent / total]));

@@ -6,7 +6,7 @@ import type { Backend } from "./backend.ts";
 import { assembleCollector } from "./collector.ts";
 import type { Config } from "./config.ts";
 import { type ExplanationState, exportExplanation, restoreExplanation } from "./explanation-state.ts";
-import { learnMasks, type MaskRound } from "./learn-masks.ts";
+import { learnMasks, type MaskRound, type MaskSeconds } from "./learn-masks.ts";
 import { fitLearned } from "./perturbations.ts";
 
 /** One iteration of joint training: policies, masks and sharing. */
@@ -18,14 +18,10 @@ export interface JointIteration extends Omit<Iteration, "exportState" | "updated
   /** None where the configuration has no masks. */
   readonly explanation: Explanation | undefined;
   /** Wall seconds. */
-  readonly seconds: {
+  readonly seconds: MaskSeconds & {
     readonly collect: number;
     /** From the beginning of the policies' updates to their end; masks learn meanwhile. */
     readonly update: number;
-    /** Learning masks and record heads. */
-    readonly mask: number;
-    /** Records, messages and buffers. */
-    readonly comm: number;
     /** The whole iteration: less than the sum where things went on side by side. */
     readonly total: number;
   };
@@ -111,7 +107,7 @@ export async function* trainJointly(
               now: iteration.ticks,
             })
           : NO_MASKS;
-      const [{ rounds, maskSeconds, commSeconds }, updates] = await Promise.all([learning, updated]);
+      const [{ rounds, seconds }, updates] = await Promise.all([learning, updated]);
       if (world.learned && rounds.length > 0) fitLearned(world.learned, iteration.rollouts, team.players);
       yield {
         ...iteration,
@@ -121,8 +117,7 @@ export async function* trainJointly(
         seconds: {
           collect: collectSeconds,
           update: updates.seconds,
-          mask: maskSeconds,
-          comm: commSeconds,
+          ...seconds,
           total: (performance.now() - begun) / 1000,
         },
         exportState: async () => ({
@@ -139,7 +134,7 @@ export async function* trainJointly(
   }
 }
 
-const NO_MASKS = { rounds: [], maskSeconds: 0, commSeconds: 0 };
+const NO_MASKS = { rounds: [], seconds: { mask: 0, remember: 0, comm: 0, heads: 0 } };
 
 /** Who is blinded while training: by a coin, or by the masks themselves where the objective says so; nobody without masks. */
 function blindingOf(

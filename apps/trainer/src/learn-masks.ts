@@ -55,10 +55,20 @@ export interface Learning {
 export interface LearnMasksResult {
   /** [N] */
   readonly rounds: readonly MaskRound[];
-  /** Wall seconds spent on learning, training on records included. */
-  readonly maskSeconds: number;
-  /** Wall seconds spent on records, messages and buffers. */
-  readonly commSeconds: number;
+  /** Wall seconds. */
+  readonly seconds: MaskSeconds;
+}
+
+/** Where the time of a round of learning goes, in wall seconds. */
+export interface MaskSeconds {
+  /** Critics and masks. */
+  readonly mask: number;
+  /** Records of one's own: written, and taken into one's own memory, whether or not anybody is told. */
+  readonly remember: number;
+  /** What telling takes: messages written, carried, read, and taken into memories. */
+  readonly comm: number;
+  /** Training on records, one's own and peers'. */
+  readonly heads: number;
 }
 
 /**
@@ -73,25 +83,31 @@ export async function learnMasks(options: LearnMasksOptions): Promise<LearnMasks
   const { critics, masks, advisers } = explanation;
   const memories = [explanation.memory, ...others];
   const begun = performance.now();
-  const comm = createStopwatch();
+  const remember = createStopwatch();
   const rounds = await Promise.all(
     masks.map((mask, agent) =>
-      learnOne(options, agent, { critic: critics[agent], mask, adviser: advisers[agent], memories }, comm),
+      learnOne(options, agent, { critic: critics[agent], mask, adviser: advisers[agent], memories }, remember),
     ),
   );
-  comm.time(() => {
-    for (const memory of memories) memory.tick(now);
-  });
+  const learned = performance.now();
+  for (const memory of memories) memory.tick(now);
+  const told = performance.now();
   await Promise.all(memories.map((memory) => memory.fitHeads(plan.headSteps, now)));
-  return { rounds, maskSeconds: (performance.now() - begun) / 1000 - comm.seconds, commSeconds: comm.seconds };
+  const seconds = {
+    mask: (learned - begun) / 1000 - remember.seconds,
+    remember: remember.seconds,
+    comm: (told - learned) / 1000,
+    heads: (performance.now() - told) / 1000,
+  };
+  return { rounds, seconds };
 }
 
-/** One agent's part; nothing in it touches another agent's. @param comm measures what goes into records */
+/** One agent's part; nothing in it touches another agent's. @param remember measures what goes into records */
 export async function learnOne(
   { world, team, rollouts, plan, threshold, policyVersion, now }: RoundOptions,
   agent: number,
   { critic, mask, adviser, memories }: Learning,
-  comm: Stopwatch,
+  remember: Stopwatch,
 ): Promise<MaskRound> {
   const rollout = rollouts[team.players[agent]];
   const criticLoss = await critic.fit(rollout, plan.fit);
@@ -106,10 +122,10 @@ export async function learnOne(
   // It reaches the caller below, unless something else has failed before.
   fitting.catch(() => {});
   // Where a thread fits the mask, this goes on meanwhile.
-  const mayShare = comm.time(() => memories.map((memory) => memory.remember(evidence, policyVersion, now)));
+  const mayShare = remember.time(() => memories.map((memory) => memory.remember(evidence, policyVersion, now)));
   const [{ loss: maskLoss = Number.NaN }] = await fitting;
   const ranks = mayShare.map(masksOf);
-  comm.time(() => {
+  remember.time(() => {
     memories.forEach((memory, k) => {
       memory.share(evidence, mayShare[k], ranks[k], policyVersion, now);
     });

@@ -33,7 +33,9 @@ export function logIteration(
     "time/collect": seconds.collect,
     "time/update": seconds.update,
     "time/mask": seconds.mask,
+    "time/remember": seconds.remember,
     "time/comm": seconds.comm,
+    "time/heads": seconds.heads,
     "time/total": seconds.total,
     "comm/share_of_time": seconds.comm / seconds.total,
   };

@@ -14,6 +14,7 @@ import {
   createTrust,
   emptyRecord,
   modes,
+  type RecordBuffer,
   type RecordHead,
   type Sharing,
   type StateArrays,
@@ -30,7 +31,9 @@ import type { Config } from "./config.ts";
 export interface Memory {
   readonly sharing: Sharing;
   readonly channel: Channel;
-  /** [A] of the agents whose memory it is, in their order. */
+  /** [A] of the agents whose memory it is, in their order: what each holds. */
+  readonly buffers: readonly RecordBuffer[];
+  /** [A] */
   readonly heads: readonly RecordHead[];
   /** [A] what each of them thinks of its peers; empty where all are believed alike. */
   readonly trusts: readonly Trust[];
@@ -171,6 +174,7 @@ export function createMemory(options: MemoryOptions): Memory {
   return {
     sharing,
     channel,
+    buffers,
     heads,
     trusts,
     used,

@@ -13,6 +13,7 @@ export { klPerturbation } from "./kl-perturbation.ts";
 export { type MeasuredTruth, measureTruth, type TruthPlan, type TruthRequest } from "./measure-truth.ts";
 export { type NdcgOptions, ndcg } from "./ndcg.ts";
 export { descending, gateAt, reversed } from "./ranked-gates.ts";
+export { ratioInterval } from "./ratio-interval.ts";
 export { splitHalfReliability } from "./reliability.ts";
 export { episodeReturns, meanReturn, winRate } from "./returns.ts";
 export {

@@ -15,6 +15,8 @@ export interface PolicySource {
   readonly config: Config;
   /** Run folder of a policy that was there beforehand; otherwise it is trained. */
   readonly run?: string;
+  /** Of a team of unlike skill: where it comes from but for some agents, and what those are played by. */
+  readonly mixed?: { readonly others: PolicySource; readonly agents: readonly number[]; readonly by: PolicySource };
   /** Content address. */
   readonly address: string;
 }
@@ -208,6 +210,13 @@ export const givenPolicy = (run: string, label: string, config: Config, paramete
   config,
   run,
   address: addressOf({ format: FORMAT, is: "policy", parameters, environment: config.environment }),
+});
+
+/** A team in which some agents are played by another policy. */
+export const mixedPolicy = (others: PolicySource, agents: readonly number[], by: PolicySource): PolicySource => ({
+  ...others,
+  mixed: { others, agents, by },
+  address: addressOf({ format: FORMAT, is: "mixed policy", others: others.address, agents, by: by.address }),
 });
 
 /** [policies × agents] */

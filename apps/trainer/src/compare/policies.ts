@@ -45,6 +45,10 @@ export interface PolicyCost {
  * @returns whether it is finished; false if it was stopped before, its state being kept
  */
 export async function trainPolicy(source: PolicySource, cache: string, signals: Signals): Promise<boolean> {
+  if (source.mixed) {
+    const { others, by } = source.mixed;
+    return (await trainPolicy(others, cache, signals)) && trainPolicy(by, cache, signals);
+  }
   const folder = folderOf(source, cache);
   const saved = (await hasCheckpoint(folder)) ? ((await loadCheckpoint(folder)).tree as SavedPolicy) : undefined;
   if (saved?.finished) return true;
@@ -75,7 +79,11 @@ export async function trainPolicy(source: PolicySource, cache: string, signals: 
 
 /** A policy that is finished, on the backend of its configuration. @throws io, corrupt-file */
 export async function loadPolicy(source: PolicySource, cache: string): Promise<FrozenTeam> {
-  const { run, config } = source;
+  const { run, config, mixed } = source;
+  if (mixed) {
+    const [others, by] = [await loadPolicy(mixed.others, cache), await loadPolicy(mixed.by, cache)];
+    return mix(others, mixed.agents, by);
+  }
   if (run) {
     // The policies are the run's; how they are blinded is as asked.
     const { team, create } = await loadTeam(run);
@@ -97,8 +105,20 @@ const frozen = ({ config, world, team, create }: Omit<FrozenTeam, "policies">): 
   create,
 });
 
+/** A team in which some agents are played as in another. */
+function mix(others: FrozenTeam, agents: readonly number[], by: FrozenTeam): FrozenTeam {
+  const chosen = others.team.players.map((_, agent) => {
+    const { learners, players } = (agents.includes(agent) ? by : others).team;
+    return learners[players[agent]];
+  });
+  const learners = [...new Set(chosen)];
+  const players = chosen.map((player) => learners.indexOf(player));
+  return frozen({ ...others, team: { ...others.team, learners, players } });
+}
+
 /** Whether a policy is there to be loaded. */
 export async function isTrained(source: PolicySource, cache: string): Promise<boolean> {
+  if (source.mixed) return (await isTrained(source.mixed.others, cache)) && isTrained(source.mixed.by, cache);
   if (source.run) return true;
   const folder = folderOf(source, cache);
   return (await hasCheckpoint(folder)) && ((await loadCheckpoint(folder)).tree as SavedPolicy).finished;
@@ -106,6 +126,11 @@ export async function isTrained(source: PolicySource, cache: string): Promise<bo
 
 export async function costOf(source: PolicySource, cache: string): Promise<PolicyCost | null> {
   if (source.run) return null;
+  if (source.mixed) {
+    const costs = [await costOf(source.mixed.others, cache), await costOf(source.mixed.by, cache)];
+    const sum = (of: (cost: PolicyCost) => number) => costs.reduce((total, cost) => total + (cost ? of(cost) : 0), 0);
+    return { steps: sum(({ steps }) => steps), wallSeconds: sum(({ wallSeconds }) => wallSeconds) };
+  }
   const { steps, seconds } = (await loadCheckpoint(folderOf(source, cache))).tree as SavedPolicy;
   return { steps, wallSeconds: seconds };
 }

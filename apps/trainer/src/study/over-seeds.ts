@@ -1,4 +1,4 @@
-import { type Interval, tInterval } from "@magic-mask/metrics";
+import { type Interval, ratioInterval, tInterval } from "@magic-mask/metrics";
 import type { Coordinates, Result } from "./study.ts";
 
 /** A figure of one arm, seed by seed. */
@@ -38,6 +38,13 @@ export function overSeeds<F>(
 /** How much more the first has than the second, seed by seed: only seeds that both have count. */
 export function gainOver(one: OverSeeds, other: OverSeeds): OverSeeds {
   return combined(one, other, (a, b) => a - b);
+}
+
+/** Of the second's mean, the share that the first has, with Fieller's interval over seeds that both have; null where there is no telling. */
+export function shareOf(one: OverSeeds, other: OverSeeds): Interval | null {
+  const seeds = [...one.values.keys()].filter((seed) => other.values.has(seed));
+  const of = ({ values }: OverSeeds) => seeds.map((seed) => values.get(seed) as number);
+  return seeds.length < 2 ? null : ratioInterval(of(one), of(other));
 }
 
 /** Any figure of two, seed by seed. */

@@ -6,6 +6,7 @@ import type { Config } from "../config.ts";
 import { trainJointly } from "../joint.ts";
 import { addressOf } from "../work/address.ts";
 import { createSignals, isStopped, type Signals, tellShare } from "../work/signals.ts";
+import { coreSeconds } from "./core-seconds.ts";
 import type { StudyPlan } from "./plan.ts";
 import { keep, read } from "./store.ts";
 import type { Axes, Study } from "./study.ts";
@@ -123,12 +124,6 @@ async function timeTraining(config: Config): Promise<number> {
     if (steps >= config.training.totalSteps || at - first.at >= TRAINING) break;
   }
   return each;
-}
-
-/** Seconds of a core that this process has had. */
-function coreSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
 }
 
 /** The line through two points, sloping up and nowhere below 0. */

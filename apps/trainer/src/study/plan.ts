@@ -52,7 +52,10 @@ export async function planStudy(study: Study, options: PlanStudyOptions): Promis
       const asked = resolveConfig({ flags: study.config(environment, size), overrides });
       const config = await settled({ ...asked, mask: { ...asked.mask, enabled: true } });
       const { backend } = config;
-      const policies = axes.seed.map((seed): PolicySource => trainedPolicy(parseConfig({ ...config, seed }), backend));
+      const policies = axes.seed.map((seed): PolicySource => {
+        const own = parseConfig({ ...config, seed });
+        return study.policy?.(own, environment) ?? trainedPolicy(own, backend);
+      });
       const subjects = planSubjects({ config, policies, states, backend });
       const truths = truthsOf(subjects);
       const trial = (at: Coordinates, policy: number): Trial => ({

@@ -2,12 +2,18 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { byName, MagicMaskError } from "@magic-mask/core";
+import { channel } from "./studies/channel.ts";
 import { communication } from "./studies/communication.ts";
+import { scale } from "./studies/scale.ts";
+import { teams } from "./studies/teams.ts";
 import type { Study } from "./study.ts";
 
 /** Studies that come with the program, by id. */
 export const studies: Readonly<Record<string, Study>> = {
   communication: communication(),
+  channel: channel(),
+  scale: scale(),
+  teams: teams(),
 };
 
 const SOURCE = "trainer/study-registry";

@@ -1,4 +1,5 @@
 import type { Interval } from "@magic-mask/metrics";
+import type { PolicySource } from "../compare/plan.ts";
 import type { FrozenTeam } from "../compare/policies.ts";
 import type { TruthSet } from "../compare/truth.ts";
 import type { Config, ConfigInput } from "../config.ts";
@@ -31,6 +32,8 @@ export interface Measured<Figures> {
   readonly steps: number;
   /** JSON: numbers, null where one is undefined. They depend on nothing but the trial's description. */
   readonly figures: Figures;
+  /** Numbers that differ from one time to the next, such as seconds and bytes of memory, by name: what a study of cost is about. */
+  readonly timings?: Readonly<Record<string, number>>;
   /** Wall seconds: of what the trials of one go share, of what this one learned alone, and of its figures. */
   readonly seconds: { readonly shared: number; readonly learning: number; readonly judging: number };
 }
@@ -86,6 +89,8 @@ export interface Study<Figures = unknown> {
   readonly arms: readonly string[];
   /** What is set for a value of the environment axis, its `environment.id` included; above the world's preset. */
   config(environment: string, size: Size): ConfigInput;
+  /** How a policy of this configuration comes about, seed included, where it is not by training alone. */
+  policy?(config: Config, environment: string): PolicySource;
   /** What of the configuration the figures depend on, beside policies and truth. JSON. */
   settings(config: Config): unknown;
   /** How long trials that are made in one go take beside others of their environment, in any unit. */

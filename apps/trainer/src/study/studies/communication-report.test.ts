@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import { tInterval } from "@magic-mask/metrics";
 import type { Result } from "../study.ts";
-import type { CommunicationFigures } from "./communication.ts";
 import { reportOnCommunication } from "./communication-report.ts";
+import type { SharingFigures } from "./sharing-figures.ts";
 
 const SEEDS = [1, 2, 3];
 const axes = { environment: ["pong"], seed: SEEDS, budget: [100, 1000], mode: ["none", "all"] };
@@ -13,7 +13,7 @@ const result = (
   seed: number,
   area: number,
   fidelity: number | null,
-): Result<CommunicationFigures> => ({
+): Result<SharingFigures> => ({
   at: { environment: "pong", seed, budget, mode },
   steps: budget,
   figures: {
@@ -21,7 +21,9 @@ const result = (
     fidelity: { all: fidelity, sameRole: fidelity, crossRole: null },
     matrix: [],
     bytes: mode === "none" ? 0 : 500,
+    delivery: mode === "none" ? null : 1,
     received: 0,
+    age: { onArrival: null, atUse: null },
     redundancy: null,
   },
   seconds: { shared: 0, learning: 0, judging: 0 },
@@ -55,7 +57,7 @@ describe("the report on communication", () => {
     const wanted = tInterval([0.05, 0.06, 0.05]);
     expect((gain as { low: number }).low).toBeCloseTo(wanted.low, 12);
     expect(report.sentences).toEqual([
-      "pong: all changes the stacked AUROC by +0.053 [0.039, 0.068] at 100, +0.053 [0.039, 0.068] at 1.00k steps; above zero at 100, 1.00k (95 % paired t-intervals over seeds).",
+      "pong: all changes the stacked AUROC of none by +0.053 [0.039, 0.068] at 100, +0.053 [0.039, 0.068] at 1.00k steps; above zero at 100, 1.00k (95 % paired t-intervals over seeds).",
     ]);
     // Above .8 from 1,000 steps on: of none .82 alone, of all each; .75, .78 and .73 before.
     expect(discovered.body).toEqual([
@@ -82,9 +84,34 @@ describe("the report on communication", () => {
     expect(judgements.map((each) => [each.where, each.verdict])).toEqual([["pong, all, 1.00k steps", verdict]]);
   });
 
+  it("holds features against features, and says what signatures keep of their gain", () => {
+    const told = { ...axes, budget: [100], mode: ["none", "perturbed", "none_features", "features"] };
+    // Seed by seed: perturbed gains .04, .05, .04, features .08, .1, .08: half of it.
+    const { tables, sentences } = reportOnCommunication(
+      told,
+      [0, 0.01, 0].flatMap((more, i) => [
+        result("none", 100, i + 1, 0.7, 0.6),
+        result("perturbed", 100, i + 1, 0.74 + more, 0.6),
+        result("none_features", 100, i + 1, 0.75, 0.6),
+        result("features", 100, i + 1, 0.83 + 2 * more, 0.6),
+      ]),
+    );
+    const kept = tables[tables.length - 1];
+    expect(kept.title).toBe("pong: what signatures keep of pooling the features");
+    expect(kept.header).toEqual(["steps", "perturbed", "features", "share kept"]);
+    const [steps, short, long, share] = kept.body[0] as [string, ...{ estimate: number; low: number }[]];
+    expect(steps).toBe("100");
+    expect(short.estimate).toBeCloseTo(0.13 / 3, 12);
+    expect(long.estimate).toBeCloseTo(0.26 / 3, 12);
+    expect(share.low).toBeCloseTo(0.5, 6);
+    expect(sentences[1]).toContain("features changes the stacked AUROC of none_features by +0.087");
+  });
+
   it("names seeds that are missing", () => {
     const partial = reportOnCommunication(axes, [result("none", 100, 1, 0.7, 0.6)]);
-    expect(partial.tables[0].note).toBe("Unknown for seeds 1, 2, 3: they failed, or nothing was at stake.");
+    expect(partial.tables[0].note).toBe(
+      "Unknown: none for seeds 2, 3; all for seeds 1, 2, 3: they failed, nothing was at stake, or what agents see has no room in a record.",
+    );
     expect(partial.judgements[0].verdict).toBe("not comparable");
   });
 });

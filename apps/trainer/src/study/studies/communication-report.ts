@@ -1,57 +1,42 @@
+import { byName } from "@magic-mask/core";
 import { discovery, type Interval } from "@magic-mask/metrics";
 import * as Plot from "@observablehq/plot";
 import { BLUE, draw, GREY, heading, named, VERMILION } from "../../svg.ts";
 import { formatCount } from "../../terminal/progress.ts";
-import { type Cell, formatInterval, formatNumber } from "../../terminal/table.ts";
-import { combined, gainOver, type OverSeeds, overSeeds } from "../over-seeds.ts";
+import type { Cell } from "../../terminal/table.ts";
+import { combined, gainOver, type OverSeeds, overSeeds, shareOf } from "../over-seeds.ts";
 import type { Axes, Judgement, Report, Result } from "../study.ts";
-import type { CommunicationFigures } from "./communication.ts";
+import { arms } from "./arms.ts";
+import { type Figure, fidelity, meanOf, missingNote, shown, signed, stacked } from "./figures.ts";
+import type { SharingFigures } from "./sharing-figures.ts";
 
-type Figure = (figures: CommunicationFigures) => number | null;
-
-/** Mean over agents; null where one's is undefined. */
-const meanOf =
-  (key: "own" | "head" | "stacked"): Figure =>
-  ({ agents }) => {
-    let sum = 0;
-    for (const agent of agents) {
-      const value = agent[key];
-      if (value === null) return null;
-      sum += value / agents.length;
-    }
-    return sum;
-  };
-const stacked = meanOf("stacked");
-const fidelity: Figure = (figures) => figures.fidelity.all;
-
-/** The mode that the others are held against: every agent has its own records alone. */
-const ALONE = "none";
 /** Least relative loss of fidelity without sharing that the paper states. */
 const CLAIMED = 0.15;
 /** AUROC that counts as having found what matters. */
 const FOUND = 0.8;
 
-export function reportOnCommunication(axes: Axes, results: readonly Result<CommunicationFigures>[]): Report {
+export function reportOnCommunication(axes: Axes, results: readonly Result<SharingFigures>[]): Report {
   const budgets = [...(axes.budget as readonly number[])].sort((a, b) => a - b);
   const modes = axes.mode as readonly string[];
   const last = budgets[budgets.length - 1];
   const over = (environment: string, mode: string, budget: number, figure: Figure) =>
     overSeeds(results, { environment, mode, budget }, axes.seed, figure);
   const gain = (environment: string, mode: string, budget: number, figure: Figure) =>
-    gainOver(over(environment, mode, budget, figure), over(environment, ALONE, budget, figure));
+    gainOver(over(environment, mode, budget, figure), over(environment, referenceOf(mode), budget, figure));
+  const sharing = modes.filter((mode) => referenceOf(mode) !== mode);
 
   const tables = axes.environment.flatMap((environment) => [
     ...budgets.map((budget) => ({
       title: `${environment}: ${formatCount(budget)} environment steps`,
-      note: missingNote(modes.map((mode) => over(environment, mode, budget, stacked))),
+      note: missingNote(Object.fromEntries(modes.map((mode) => [mode, over(environment, mode, budget, stacked)]))),
       header: [
         "mode",
         "AUROC, stacked",
-        `over ${ALONE}`,
+        "over its none",
         "record head",
         "own mask",
         "fidelity",
-        `over ${ALONE}`,
+        "over its none",
         "same role",
         "cross role",
         "bytes",
@@ -62,7 +47,7 @@ export function reportOnCommunication(axes: Axes, results: readonly Result<Commu
         const cell = (figure: Figure) => shown(over(environment, mode, budget, figure).interval);
         const plain = (figure: Figure) => over(environment, mode, budget, figure).interval?.estimate ?? Number.NaN;
         const more = (figure: Figure) =>
-          mode === ALONE ? "" : shown(gain(environment, mode, budget, figure).interval);
+          mode === referenceOf(mode) ? "" : shown(gain(environment, mode, budget, figure).interval);
         return [
           mode,
           cell(stacked),
@@ -94,37 +79,33 @@ export function reportOnCommunication(axes: Axes, results: readonly Result<Commu
   ]);
 
   const judgements = axes.environment.flatMap((environment) =>
-    modes
-      .filter((mode) => mode !== ALONE)
-      .map((mode) =>
-        judged(
-          environment,
-          mode,
-          last,
-          combined(
-            over(environment, mode, last, fidelity),
-            over(environment, ALONE, last, fidelity),
-            (shared, alone) => 1 - alone / shared,
-          ),
+    sharing.map((mode) =>
+      judged(
+        environment,
+        mode,
+        last,
+        combined(
+          over(environment, mode, last, fidelity),
+          over(environment, referenceOf(mode), last, fidelity),
+          (shared, alone) => 1 - alone / shared,
         ),
       ),
+    ),
   );
   const sentences = axes.environment.flatMap((environment) =>
-    modes
-      .filter((mode) => mode !== ALONE)
-      .map((mode) => {
-        const gains = budgets.map((budget) => ({
-          budget,
-          interval: gain(environment, mode, budget, stacked).interval,
-        }));
-        const told = gains.map(({ budget, interval }) => `${signed(interval)} at ${formatCount(budget)}`).join(", ");
-        const sure = gains.filter(({ interval }) => interval && interval.low > 0);
-        const harm = gains.filter(({ interval }) => interval && interval.high < 0);
-        const list = (some: typeof gains) => some.map(({ budget }) => formatCount(budget)).join(", ");
-        const words = sure.length > 0 ? `above zero at ${list(sure)}` : "separated from zero at no budget";
-        const loss = harm.length > 0 ? `; below zero at ${list(harm)}` : "";
-        return `${environment}: ${mode} changes the stacked AUROC by ${told} steps; ${words}${loss} (95 % paired t-intervals over seeds).`;
-      }),
+    sharing.map((mode) => {
+      const gains = budgets.map((budget) => ({
+        budget,
+        interval: gain(environment, mode, budget, stacked).interval,
+      }));
+      const told = gains.map(({ budget, interval }) => `${signed(interval)} at ${formatCount(budget)}`).join(", ");
+      const sure = gains.filter(({ interval }) => interval && interval.low > 0);
+      const harm = gains.filter(({ interval }) => interval && interval.high < 0);
+      const list = (some: typeof gains) => some.map(({ budget }) => formatCount(budget)).join(", ");
+      const words = sure.length > 0 ? `above zero at ${list(sure)}` : "separated from zero at no budget";
+      const loss = harm.length > 0 ? `; below zero at ${list(harm)}` : "";
+      return `${environment}: ${mode} changes the stacked AUROC of ${referenceOf(mode)} by ${told} steps; ${words}${loss} (95 % paired t-intervals over seeds).`;
+    }),
   );
   const pictures = axes.environment.flatMap((environment) => {
     const curves = [
@@ -143,8 +124,36 @@ export function reportOnCommunication(axes: Axes, results: readonly Result<Commu
         : [{ name: `${environment}-${name}.svg`, svg: plotCurves(`${environment}: ${what}`, points) }];
     });
   });
-  return { tables, judgements, sentences, pictures };
+  return { tables: [...tables, ...keptTables()], judgements, sentences, pictures };
+
+  /** What signatures keep of what features gain, where both were asked for. */
+  function keptTables(): Report["tables"] {
+    const pairs = TOLD_BOTH_WAYS.map((pair) => pair.filter((mode) => sharing.includes(mode))).filter(
+      ({ length }) => length === 2,
+    );
+    if (pairs.length === 0) return [];
+    return axes.environment.map((environment) => ({
+      title: `${environment}: what signatures keep of pooling the features`,
+      note: "Gains in stacked AUROC, each over the none that tells states by the same vectors; the share is their ratio with Fieller's interval, n/a where the gain of features is not apart from zero.",
+      header: ["steps", ...pairs.flatMap(([short, long]) => [short, long, "share kept"])],
+      body: budgets.map((budget): Cell[] => [
+        formatCount(budget),
+        ...pairs.flatMap(([short, long]) => {
+          const [kept, whole] = [short, long].map((mode) => gain(environment, mode, budget, stacked));
+          return [shown(kept.interval), shown(whole.interval), shown(shareOf(kept, whole))];
+        }),
+      ]),
+    }));
+  }
 }
+
+/** Modes that send the same records, told of by signatures and by features. */
+const TOLD_BOTH_WAYS = [
+  ["perturbed", "features"],
+  ["all", "all_features"],
+];
+
+const referenceOf = (mode: string) => byName("trainer/study-communication", "mode", arms, mode).reference;
 
 /** Whether fidelity is lower without sharing, by as much as the paper says. */
 function judged(environment: string, mode: string, budget: number, { interval, missing }: OverSeeds): Judgement {
@@ -175,30 +184,17 @@ function judged(environment: string, mode: string, budget: number, { interval, m
   };
 }
 
-function missingNote(figures: readonly OverSeeds[]): string {
-  const missing = [...new Set(figures.flatMap((figure) => figure.missing))].sort((a, b) => a - b);
-  return missing.length === 0 ? "" : `Unknown for seeds ${missing.join(", ")}: they failed, or nothing was at stake.`;
-}
-
-const shown = (interval: Interval | null): Interval =>
-  interval ?? { estimate: Number.NaN, low: Number.NaN, high: Number.NaN };
-
-const signed = (interval: Interval | null) =>
-  interval
-    ? `${interval.estimate < 0 ? "" : "+"}${formatInterval(interval)}`.replaceAll("-", "−")
-    : formatNumber(Number.NaN);
-
 interface Point extends Interval {
   readonly mode: string;
   readonly budget: number;
 }
 
-/** One curve a mode over budgets, with intervals; `none` in grey. */
+/** One curve a mode over budgets, with intervals; those that send nothing in grey. */
 function plotCurves(title: string, points: readonly Point[]): string {
   const modes = [...new Set(points.map(({ mode }) => mode))];
   const budgets = [...new Set(points.map(({ budget }) => budget))];
   const colour = ({ mode }: { readonly mode: string }) =>
-    mode === ALONE ? GREY : mode === "perturbed" ? VERMILION : BLUE;
+    referenceOf(mode) === mode ? GREY : mode === "perturbed" ? VERMILION : BLUE;
   const most = Math.max(...budgets);
   // Beside each other, so that intervals can be told apart.
   const apart = (mode: string) => 5 * (modes.indexOf(mode) - (modes.length - 1) / 2);

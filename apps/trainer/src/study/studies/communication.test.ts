@@ -1,62 +1,15 @@
 import { describe, expect, it } from "@jest/globals";
 import { modes } from "@magic-mask/comm";
-import { plantedCriticality, plantedOptimal } from "@magic-mask/environments";
-import { collectStates } from "@magic-mask/metrics";
-import { assemble, type FrozenTeam } from "../../compare/policies.ts";
-import { resolveConfig } from "../../config.ts";
-import type { Coordinates, Subject } from "../study.ts";
+import type { Coordinates } from "../study.ts";
+import { plantedSubject } from "../test-subject.ts";
 import { communication } from "./communication.ts";
 
-const OPTIONS = { agents: 3, ticks: 12, keys: 2 };
 const study = communication();
-
-/** Three agents that play the planted world as well as can be, and what is at stake there, which is known. */
-async function planted(seed: number): Promise<Subject> {
-  const config = resolveConfig({
-    overrides: [
-      "environment.id=planted_v0",
-      `environment.options=${JSON.stringify(OPTIONS)}`,
-      "backend=fused",
-      "workers=0",
-      `seed=${seed}`,
-      "training.discount=0.5",
-      "posthoc.probability=0.5",
-      "posthoc.learningRate.start=0.01",
-      "posthoc.epochs=60",
-      "sharing.every=10",
-    ],
-  });
-  const policy = plantedOptimal(OPTIONS);
-  const { world, team, backend } = await assemble(config);
-  const policies = world.spec.agents.map(() => policy);
-  const frozen: FrozenTeam = {
-    config,
-    world,
-    team: { ...team, learners: team.learners.map((learner) => ({ ...learner, policy })) },
-    policies,
-    create: backend.create,
-  };
-  const truths = world.spec.agents.map((_, agent) => {
-    const [states] = collectStates({
-      make: world.make,
-      policies,
-      perturbation: world.perturbations[agent],
-      agents: [agent],
-      count: 200,
-      seed: 7,
-    });
-    const criticality = new Float32Array(states.count);
-    plantedCriticality(OPTIONS).score(states.decisions, criticality, new Float32Array(states.count));
-    // Only the ranks of it are read.
-    return { states, truth: { criticality: Float64Array.from(criticality) } as never, seconds: 0 };
-  });
-  return { frozen, truths };
-}
 
 async function measured(seed: number, names: readonly string[], budget = 600) {
   const trials: Coordinates[] = names.map((mode) => ({ environment: "planted_v0", seed, budget, mode }));
   const found = [];
-  for await (const { figures, steps } of study.run(trials, await planted(seed))) found.push({ figures, steps });
+  for await (const { figures, steps } of study.run(trials, await plantedSubject(seed))) found.push({ figures, steps });
   return found;
 }
 
@@ -76,6 +29,16 @@ describe("communication", () => {
     expect(again).toEqual(all);
   });
 
+  it("tells states by features in all that is held against features", async () => {
+    const [none, told, bare] = await measured(1, ["none", "all_features", "none_features"]);
+    expect(bare.figures.received).toBe(0);
+    expect(told.figures.agents.map(({ own }) => own)).toEqual(none.figures.agents.map(({ own }) => own));
+    // Other vectors, another head.
+    expect(bare.figures.agents.map(({ head }) => head)).not.toEqual(none.figures.agents.map(({ head }) => head));
+    const [all] = await measured(1, ["all"]);
+    expect(told.figures.received).toBe(all.figures.received);
+  });
+
   it("makes agents know more where peers meet what they would have to meet themselves", async () => {
     const gains = [];
     for (const seed of [1, 2, 3]) {
@@ -86,6 +49,6 @@ describe("communication", () => {
   });
 
   it("knows every mode there is", () => {
-    expect(study.axes("default").mode).toEqual(Object.keys(modes));
+    expect(study.axes("default").mode).toEqual([...Object.keys(modes), "none_features", "all_features"]);
   });
 });

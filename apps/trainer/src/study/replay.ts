@@ -1,0 +1,108 @@
+import { modes } from "@magic-mask/comm";
+import { type Explainer, MagicMaskError, stream } from "@magic-mask/core";
+import { objectives } from "@magic-mask/masking";
+import { type CoinEvidence, learnFromCoin, playByCoin } from "../compare/learn.ts";
+import type { FrozenTeam } from "../compare/policies.ts";
+import type { Config } from "../config.ts";
+import { createMemory, type Memory } from "../memory.ts";
+import { exchange, type Story, storyOf } from "./exchange.ts";
+
+/** Steps of frozen policies with what each agent learned of its own, ready to be told of in any number of ways. */
+export interface Replay {
+  readonly frozen: FrozenTeam;
+  readonly coin: CoinEvidence;
+  /** [N] by the agents' own masks. */
+  readonly explainers: readonly Explainer[];
+  readonly story: Story;
+  /** Root of the chance in memories. */
+  readonly seed: number;
+  /** Optimiser steps of every record head. */
+  readonly headSteps: number;
+  /** Wall, of all that. */
+  readonly seconds: number;
+}
+
+/** How agents tell each other of their decisions. */
+export interface Telling {
+  /** Name of comm's mode that says what is sent. */
+  readonly mode: string;
+  /** The rest; its own `mode` says by which vectors states are told. */
+  readonly sharing: Config["sharing"];
+}
+
+/** Copies of the world in which masks' steps are played: so few that the shortest budget holds whole episodes. */
+export const COPIES = 16;
+/** Records per optimiser step of a head. */
+const MINIBATCH = 256;
+
+/**
+ * Plays `budget` environment steps, and lets each agent's critic and mask learn from its own decisions.
+ *
+ * @param study names the chance
+ */
+export async function playAlone(subject: FrozenTeam, budget: number, study: string): Promise<Replay> {
+  const begun = performance.now();
+  const config: Config = { ...subject.config, training: { ...subject.config.training, copies: COPIES } };
+  const frozen: FrozenTeam = { ...subject, config };
+  const coin = await playByCoin(frozen, budget);
+  const { objective: name, threshold } = config.mask;
+  const objective = objectives[name]({ threshold, separate: true });
+  const seed = stream(config.seed, "study", study).bits();
+  const { masks, explainers } = await learnFromCoin(frozen, objective, coin, seed);
+  const story = storyOf(coin.evidence, masks, coin.steps / COPIES);
+  const decisions = Math.max(...coin.evidence.map(({ rows }) => rows.length));
+  return {
+    frozen,
+    coin,
+    explainers,
+    story,
+    seed,
+    // As many passes over its own decisions as a mask makes; the same in all arms.
+    headSteps: Math.ceil((config.posthoc.epochs * decisions) / MINIBATCH),
+    seconds: (performance.now() - begun) / 1000,
+  };
+}
+
+/** Lets agents tell each other of these steps as if it were happening, and their heads learn from what they then hold. */
+export async function tell(replay: Replay, { mode, sharing }: Telling): Promise<{ memory: Memory; now: number }> {
+  const { frozen, coin, story, seed, headSteps } = replay;
+  const memory = createMemory({
+    spec: frozen.world.spec,
+    mode,
+    config: { sharing },
+    copies: COPIES,
+    retrospective: false,
+    seed,
+    createLearner: frozen.create,
+    critics: coin.critics,
+  });
+  // Networks that have not begun to learn are not worth telling.
+  const every = modes[mode].model ? Math.ceil(story.ticks / sharing.every) * sharing.every : sharing.every;
+  const now = exchange(story, memory, every);
+  await memory.fitHeads(headSteps, now);
+  return { memory, now };
+}
+
+/**
+ * What of a configuration the figures of such arms depend on, `sharing.mode` apart.
+ *
+ * @throws unsupported for masks that decide the blinding
+ */
+export function replaySettings({ mask, posthoc, sharing, training }: Config) {
+  const objective = objectives[mask.objective]({ threshold: mask.threshold, separate: true });
+  if (objective.blinding !== "coin") {
+    const message = `${objective.name} decides the blinding itself, so arms would not share their steps; set mask.objective to one that leaves it to a coin`;
+    throw new MagicMaskError("unsupported", "trainer/study-replay", message);
+  }
+  const { probability, epochs, learningRate } = posthoc;
+  const { mode: _, ...rest } = sharing;
+  return {
+    objective: objective.name,
+    threshold: mask.threshold,
+    copies: COPIES,
+    shards: training.shards,
+    trace: training.trace,
+    learning: { probability, epochs, learningRate },
+    sharing: rest,
+  };
+}
