@@ -100,10 +100,11 @@ withRedis("magic-mask agent", () => {
       expect(result.comm.bytes).toBe(3 * (29 * acknowledged + 31 * result.comm.shared));
       expect(result.comm.messages[agent]).toBe(0);
       expect(result.comm.messages[3]).toBe(0);
-      expect(result.comm.received).toBeGreaterThan(0);
       expect(Object.keys(result.states?.scores ?? {})).toEqual(["advantage", "record_head", "advantage+shared"]);
       expect(new Set(result.states?.scores.record_head).size).toBeGreaterThan(10);
     });
+    // Who is done while Redis is away has heard nobody: nobody waits.
+    expect(results.reduce((sum, { comm }) => sum + comm.received, 0)).toBeGreaterThan(0);
     expect(observer.counters).toMatchObject({ refused: 0, missed: 0 });
     await observer.close();
   });
