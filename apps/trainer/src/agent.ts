@@ -206,7 +206,7 @@ async function learn(
   const { copies, rolloutTicks } = config.training;
   const { spec } = world;
   const seed = postHocSeed(config);
-  const critic = assembleCritic(config, world, agent, create, seed);
+  const critic = assembleCritic(config, world, agent, create, seed, true);
   const mask = assembleMask(config, world, agent, create, seed, true);
   const memory = createMemory({
     spec,

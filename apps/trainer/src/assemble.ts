@@ -170,19 +170,28 @@ export function assembleMask(
 export const masksDecide = ({ mask }: Config): boolean =>
   mask.enabled && objectives[mask.objective]({ threshold: mask.threshold, separate: false }).blinding === "mask";
 
-/** [N] an own estimate of V for each agent. @param seed root of all chance in them */
-export function assembleCritics(config: Config, world: World, createLearner: CreateLearner, seed: number): Critic[] {
-  return world.spec.agents.map((_, agent) => assembleCritic(config, world, agent, createLearner, seed));
+/** [N] an own estimate of V for each agent. @param seed, separate as in `assembleExplanation` */
+export function assembleCritics(
+  config: Config,
+  world: World,
+  createLearner: CreateLearner,
+  seed: number,
+  separate: boolean,
+): Critic[] {
+  return world.spec.agents.map((_, agent) => assembleCritic(config, world, agent, createLearner, seed, separate));
 }
 
 /** The critic of one agent, as `assembleCritics` makes it. */
 export function assembleCritic(
-  { training: { discount, trace } }: Config,
+  { training, posthoc }: Config,
   { spec }: World,
   agent: number,
   createLearner: CreateLearner,
   seed: number,
+  separate: boolean,
 ): Critic {
+  const { discount } = training;
+  const { trace } = separate ? posthoc : training;
   return createCritic({ spec, agent, createLearner, seed, discount, trace });
 }
 
@@ -200,7 +209,7 @@ export function assembleExplanation(
   const { spec } = world;
   const { copies } = config.training;
   const agents = spec.agents.map((_, agent) => agent);
-  const critics = assembleCritics(config, world, create, seed);
+  const critics = assembleCritics(config, world, create, seed, separate);
   const masks = agents.map((agent) => assembleMask(config, world, agent, create, seed, separate));
   // Post hoc perturbations are there before masks begin.
   const isAdvised = !separate && isLearned(config) && masks.some((mask) => !mask.advantages);

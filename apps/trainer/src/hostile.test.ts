@@ -30,7 +30,7 @@ async function teamsOn(seed: number) {
   const world = assembleWorld(config);
   const { create } = await loadBackend(config, policyWork(config, world));
   const { spec } = world;
-  const critics = assembleCritics(config, world, create, seed);
+  const critics = assembleCritics(config, world, create, seed, true);
   const play = (ticks: number, probability: number, of: number) =>
     createCollector({
       vector: vectorize(() => planted(OPTIONS), COPIES),

@@ -97,7 +97,7 @@ function assembleScout(config: Config, world: World, createLearner: CreateLearne
     advantage({ separate: true }).create({ spec, agent, createLearner, seed }),
   );
   return {
-    critics: assembleCritics(config, world, createLearner, seed),
+    critics: assembleCritics(config, world, createLearner, seed, true),
     masks,
     learned: withLearned(config, world, { masks, advisers: [] }, seed).learned ?? [],
   };

@@ -107,7 +107,8 @@ function open({ config, world, team }: Subject) {
   return assembleCollector(config, world, team, { seed: postHocSeed(config), alone: true, backend });
 }
 
-const criticsOf = ({ config, world, create }: Subject) => assembleCritics(config, world, create, postHocSeed(config));
+const criticsOf = ({ config, world, create }: Subject) =>
+  assembleCritics(config, world, create, postHocSeed(config), true);
 
 const masksOf = ({ world, create }: Pick<Subject, "world" | "create">, objective: MaskObjective, seed: number) =>
   world.spec.agents.map((_, agent) => objective.create({ spec: world.spec, agent, createLearner: create, seed }));

@@ -250,8 +250,8 @@ export function cellsOf(plan: Plan): Cell[] {
   const truths = truthsOf(plan);
   const cell = (policy: number, explainer: PlannedExplainer, budget: number): Cell => {
     const { config } = policies[policy];
-    const { copies, shards, discount, trace } = config.training;
-    const { probability, epochs, learningRate } = config.posthoc;
+    const { copies, shards, discount } = config.training;
+    const { probability, epochs, trace, learningRate } = config.posthoc;
     const played = budget === 0 || budget === budgets[budgets.length - 1];
     const learning = { budget, copies, shards, discount, trace, probability, epochs, learningRate };
     const address = addressOf({

@@ -94,15 +94,14 @@ export function replaySettings({ mask, posthoc, sharing, training }: Config) {
     const message = `${objective.name} decides the blinding itself, so arms would not share their steps; set mask.objective to one that leaves it to a coin`;
     throw new MagicMaskError("unsupported", "trainer/study-replay", message);
   }
-  const { probability, epochs, learningRate } = posthoc;
+  const { probability, epochs, trace, learningRate } = posthoc;
   const { mode: _, ...rest } = sharing;
   return {
     objective: objective.name,
     threshold: mask.threshold,
     copies: COPIES,
     shards: training.shards,
-    trace: training.trace,
-    learning: { probability, epochs, learningRate },
+    learning: { probability, epochs, trace, learningRate },
     sharing: rest,
   };
 }
