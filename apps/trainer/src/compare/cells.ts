@@ -73,6 +73,7 @@ interface Fitted {
  * Makes cells of one policy and one budget and keeps each as soon as it is done. They share what is played: the coin's steps, which
  * every objective that leaves the blinding to it learns from, and the unperturbed episodes of the drop curves.
  *
+ * @param played the coin's steps, where they are there already
  * @returns whether all are done; false if it was stopped before
  */
 export async function makeCells(
@@ -82,9 +83,10 @@ export async function makeCells(
   truths: readonly TruthSet[],
   cache: string,
   signals: Signals,
+  played?: CoinEvidence,
 ): Promise<boolean> {
   const { begin, judge } = createJudge(plan, frozen, truths);
-  let evidence: CoinEvidence | undefined;
+  let evidence = played;
 
   for (const [i, cell] of cells.entries()) {
     tellShare(signals, i / cells.length);
@@ -112,7 +114,7 @@ export async function makeCells(
 }
 
 /** Judges explainers of one team. */
-export interface Judge {
+interface Judge {
   /** Plays the unperturbed episodes that all drops are held against, if that has not been done yet. */
   begin(): void;
   /**

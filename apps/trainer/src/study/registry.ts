@@ -4,12 +4,14 @@ import { pathToFileURL } from "node:url";
 import { byName, MagicMaskError } from "@magic-mask/core";
 import { channel } from "./studies/channel.ts";
 import { communication } from "./studies/communication.ts";
+import { main } from "./studies/main.ts";
 import { scale } from "./studies/scale.ts";
 import { teams } from "./studies/teams.ts";
 import type { Study } from "./study.ts";
 
 /** Studies that come with the program, by id. */
 export const studies: Readonly<Record<string, Study>> = {
+  main: main(),
   communication: communication(),
   channel: channel(),
   scale: scale(),
