@@ -79,7 +79,7 @@ export function reportOnMain(axes: Axes, results: readonly Result<MainFigures>[]
           ...opponents.map((_, k) =>
             cell(
               method,
-              ofTrained((trained) => trained.strength[k].value),
+              ofTrained((trained) => trained.strength[k]?.value),
             ),
           ),
           cell(method, kl),

@@ -109,9 +109,9 @@ export function main(options: MainOptions = {}): Study<MainFigures> {
         }));
       return [
         group(JOINT, { steps: 10_000 }),
-        group(JOINT, { steps: 30_000 }),
+        group(JOINT, { steps: 60_000 }),
         group(POSTHOC, { budget: 2000 }),
-        group(POSTHOC, { budget: 8000 }),
+        group(POSTHOC, { budget: 20_000 }),
       ];
     },
     run(trials, subject) {
