@@ -5,6 +5,7 @@ import { byName, MagicMaskError } from "@magic-mask/core";
 import { channel } from "./studies/channel.ts";
 import { communication } from "./studies/communication.ts";
 import { main } from "./studies/main.ts";
+import { sanity } from "./studies/sanity.ts";
 import { scale } from "./studies/scale.ts";
 import { teams } from "./studies/teams.ts";
 import type { Study } from "./study.ts";
@@ -16,6 +17,7 @@ export const studies: Readonly<Record<string, Study>> = {
   channel: channel(),
   scale: scale(),
   teams: teams(),
+  sanity: sanity(),
 };
 
 const SOURCE = "trainer/study-registry";

@@ -6,9 +6,11 @@ import { sharingConfig } from "./settings.ts";
 export const PAPER_WORLDS = ["connect_four_v0", "pong_v0", "doudizhu_v0", "highway_fast_v0"] as const;
 
 /** Environment steps of training in worlds that studies of sharing do not know. */
-const TRAINING: Readonly<Record<string, number>> = { pong_v0: 1_000_000, doudizhu_v0: 1_000_000 };
+const TRAINING: Readonly<Record<string, number>> = { pong_v0: 5_000_000, doudizhu_v0: 2_000_000 };
 /** Held-out episodes per figure that takes play: fewer where an episode is thousands of decisions. */
 const EPISODES: Readonly<Record<string, number>> = { pong_v0: 64 };
+/** A game of Doudizhu has up to dozens of legal actions to be played out from each decision. */
+const TRUTH: Readonly<Record<string, object>> = { doudizhu_v0: { rollouts: 16, batches: 2 } };
 const QUICK = {
   training: { totalSteps: 100_000 },
   evaluation: { states: 100, pilotRollouts: 2, rollouts: 8, batches: 1, paperSeeds: 2 },
@@ -28,7 +30,13 @@ export function explainedConfig(id: string, size: Size): ConfigInput {
     ...base,
     ...own,
     ...(size === "quick" && { training: QUICK.training }),
-    evaluation: { ...base.evaluation, ...(size === "quick" && QUICK.evaluation), episodes, dropEpisodes: episodes },
+    evaluation: {
+      ...base.evaluation,
+      ...TRUTH[id],
+      ...(size === "quick" && QUICK.evaluation),
+      episodes,
+      dropEpisodes: episodes,
+    },
   };
 }
 
