@@ -218,8 +218,8 @@ async function learned(
   const { name, decides, initialisations } = explainer;
   const objective = objectives[name]({ threshold: config.mask.threshold, separate: true });
   if (decides) {
-    const { explainers, ...cost } = await learnByDeciding(frozen, objective, budget);
-    return { explainers: [explainers], ...cost };
+    const { explainers, steps, wallSeconds } = await learnByDeciding(frozen, objective, budget);
+    return { explainers: [explainers], steps, wallSeconds };
   }
   const evidence = await coin();
   const fits: Learned[] = [];

@@ -38,6 +38,14 @@ export interface JointFigures {
   readonly drop: { readonly top: number; readonly bottom: number; readonly random: number };
 }
 
+interface JointResult {
+  readonly figures: JointFigures;
+  /** Wall seconds of training and judging. */
+  readonly seconds: number;
+  /** Whether it was made now, not found. */
+  readonly isNew: boolean;
+}
+
 export interface JointRunOptions {
   /** Policies, opponents, blinding and mask; of sharing nothing is asked, as it changes neither policies nor masks. */
   readonly config: Config;
@@ -75,11 +83,7 @@ interface Seen {
  *
  * @returns undefined if it was stopped before the end; then it goes on there another time
  */
-export async function jointRun({
-  config: asked,
-  objective,
-  place,
-}: JointRunOptions): Promise<{ readonly figures: JointFigures; readonly seconds: number } | undefined> {
+export async function jointRun({ config: asked, objective, place }: JointRunOptions): Promise<JointResult | undefined> {
   const { cache, signals, subjects } = place;
   const { mask, sharing } = asked;
   const config: Config = {
@@ -108,8 +112,8 @@ export async function jointRun({
     backend: config.backend,
     ...machine(),
   });
-  const known = (await read(folder, address)) as { figures: JointFigures; seconds: number } | undefined;
-  if (known) return known;
+  const known = (await read(folder, address)) as Omit<JointResult, "isNew"> | undefined;
+  if (known) return { ...known, isNew: false };
 
   const path = join(folder, address);
   const saved = (await hasCheckpoint(path)) ? ((await loadCheckpoint(path)).tree as SavedJoint) : undefined;
@@ -161,7 +165,7 @@ export async function jointRun({
   await keep(folder, address, result);
   // What is kept says it all.
   await rm(path, { recursive: true, force: true });
-  return result;
+  return { ...result, isNew: true };
 }
 
 type Iteration = ReturnType<typeof trainJointly> extends AsyncGenerator<infer T> ? T : never;

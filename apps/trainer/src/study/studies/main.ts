@@ -14,6 +14,7 @@ import { strengthOf } from "../strength.ts";
 import type { Coordinates, Measured, Place, Study, Subject } from "../study.ts";
 import { BUDGETS, explainedConfig, PAPER_WORLDS } from "./explained-worlds.ts";
 import { reportOnMain } from "./main-report.ts";
+import { partOf } from "./parts.ts";
 import { measureTelling } from "./sharing-figures.ts";
 
 /** Policies that learned under a method; of those that learned without masks less is known. */
@@ -114,14 +115,8 @@ export function main(options: MainOptions = {}): Study<MainFigures> {
         group(POSTHOC, { budget: 20_000 }),
       ];
     },
-    run(trials, subject) {
-      const [{ part }] = trials;
-      if (part !== JOINT && part !== POSTHOC) {
-        const message = `part must be ${JOINT} or ${POSTHOC}, got "${part}"`;
-        throw new MagicMaskError("invalid-option", SOURCE, message);
-      }
-      return part === JOINT ? trainTogether(trials, subject) : explainFrozen(trials, subject);
-    },
+    run: (trials, subject) =>
+      partOf(SOURCE, trials) === JOINT ? trainTogether(trials, subject) : explainFrozen(trials, subject),
     report: reportOnMain,
   };
 }
@@ -156,18 +151,15 @@ async function* trainTogether(trials: readonly Coordinates[], { frozen, place }:
   for (const { method, steps } of trials) {
     const { joint: objective } = methodOf(method);
     const config = withSteps(frozen.config, steps as number | undefined);
-    const begun = performance.now();
-    const result: { figures: Trained; seconds: number } | undefined = objective
+    const result: { figures: Trained; seconds: number; isNew: boolean } | undefined = objective
       ? await jointRun({ config: { ...config, mask: { ...config.mask, objective } }, place })
-      : { figures: plainly({ ...frozen, config }, place), seconds: 0 };
+      : { figures: plainly({ ...frozen, config }, place), seconds: 0, isNew: false };
     if (!result) return;
-    const { figures, seconds } = result;
-    // One that several methods have is made for the first of them.
-    const shared = performance.now() - begun < 1000 * seconds;
+    const { figures, seconds, isNew } = result;
     const measured: Measured<MainFigures> = {
       steps: figures.steps,
       figures: { joint: figures, posthoc: null },
-      seconds: { shared: 0, learning: shared ? 0 : seconds, judging: 0 },
+      seconds: { shared: 0, learning: isNew ? seconds : 0, judging: 0 },
     };
     yield measured;
   }
