@@ -49,8 +49,9 @@ export async function plantedSubject(seed: number, cache = tmpdir()): Promise<Su
     });
     const criticality = new Float32Array(states.count);
     plantedCriticality(OPTIONS).score(states.decisions, criticality, new Float32Array(states.count));
-    // Only the ranks of it are read.
-    return { states, truth: { criticality: Float64Array.from(criticality) } as never, seconds: 0 };
+    // No more of it is read.
+    const standardError = new Float64Array(states.count);
+    return { states, truth: { criticality: Float64Array.from(criticality), standardError } as never, seconds: 0 };
   });
   const source = trainedPolicy(config, "fused");
   const subjects = planSubjects({
