@@ -17,7 +17,7 @@ export interface Strength {
 }
 
 /** The name of the opponent of a team that plays among itself. */
-export const ITSELF = "itself";
+const ITSELF = "itself";
 
 /**
  * On held-out episodes, the same for all teams of a seed. The first entry is the one to look at: against the scripted player where the

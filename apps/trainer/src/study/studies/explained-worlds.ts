@@ -7,8 +7,8 @@ export const PAPER_WORLDS = ["connect_four_v0", "pong_v0", "doudizhu_v0", "highw
 
 /** Environment steps of training in worlds that studies of sharing do not know. */
 const TRAINING: Readonly<Record<string, number>> = { pong_v0: 5_000_000, doudizhu_v0: 2_000_000 };
-/** Held-out episodes per figure that takes play: fewer where an episode is thousands of decisions. */
-const EPISODES: Readonly<Record<string, number>> = { pong_v0: 64 };
+/** Held-out episodes per figure that takes play: fewer where an episode is thousands of decisions, or agents are many. */
+const EPISODES: Readonly<Record<string, number>> = { pong_v0: 64, doudizhu_v0: 128, highway_fast_v0: 128 };
 /** A game of Doudizhu has up to dozens of legal actions to be played out from each decision. */
 const TRUTH: Readonly<Record<string, object>> = { doudizhu_v0: { rollouts: 16, batches: 2 } };
 const QUICK = {

@@ -21,7 +21,7 @@ import { measureTelling } from "./sharing-figures.ts";
 type Trained = Pick<JointFigures, "steps" | "strength"> & Partial<JointFigures>;
 
 /** What a method makes of frozen policies. */
-export interface Explained {
+interface Explained {
   /** [N] */
   readonly agents: readonly AgentFigures[];
   /** Inter-agent fidelity; null where the method has no records, or nobody to explain. */

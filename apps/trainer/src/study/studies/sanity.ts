@@ -11,7 +11,7 @@ import { BUDGETS, explainedConfig, PAPER_WORLDS } from "./explained-worlds.ts";
 import { reportOnSanity } from "./sanity-report.ts";
 
 /** One check of one agent; null where nothing could be measured, as where nothing is critical. */
-export interface Check {
+interface Check {
   readonly agent: string;
   readonly name: string;
   /** What must come, stated beforehand. */
@@ -31,7 +31,7 @@ export interface SanityOptions {
 }
 
 /** The world in which all is known beforehand. */
-export const PLANTED = "planted_v0";
+const PLANTED = "planted_v0";
 
 /**
  * Do the figures see nonsense for what it is? Permuted scores, networks whose weights are drawn anew, random windows, budgets that grow,

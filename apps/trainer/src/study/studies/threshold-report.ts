@@ -20,7 +20,7 @@ const gateDrop: Figure = ({ posthoc }) => posthoc?.gate.drop ?? null;
 /** What is judged, by name; higher is better. */
 const JUDGED: Readonly<Record<string, Figure>> = {
   "return, trained together": strength,
-  "return under the mask's gate": ({ posthoc }) => posthoc && 1 - posthoc.gate.drop,
+  "return kept behind the gate, share of its range": ({ posthoc }) => posthoc && 1 - posthoc.gate.drop,
   "AUROC@10": ofFrozen(explained.auroc),
   "drop at top 10 %": ofFrozen(explained.drop),
 };
