@@ -160,7 +160,7 @@ export async function evaluate(run: LoadedRun, options: EvaluateOptions = {}): P
     ? [
         judgePlanted(seedOf("planted")),
         ...agents.map((agent) =>
-          judgeSanity(run, agent, {
+          judgeSanity(run, own[agent], agent, {
             states: states[agent],
             truth: truths[agent],
             policies,

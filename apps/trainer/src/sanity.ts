@@ -41,14 +41,14 @@ const REDRAWN = 20;
 /** Budgets of the K-curves. */
 const SHARES = [0.02, 0.1, 0.2];
 
-/** The sanity battery on one agent of a run: its own explanation, and a random one, against what must come by chance. */
+/** The sanity battery on one agent of a team: an explanation of it, and a random one, against what must come by chance. */
 export function judgeSanity(
-  { config, world, postHoc, create }: LoadedRun,
+  { config, world, create }: Pick<LoadedRun, "config" | "world" | "create">,
+  explainer: Explainer,
   agent: number,
   { states, truth, policies, range, seedOf }: Judged,
 ): SanityOfAgent {
   const { make, spec, perturbations } = world;
-  const { explainer } = postHoc.explanation.masks[agent];
   const unknowing = random({ seed: seedOf("sanity", "random", agent) });
   const perturbation = perturbations[agent];
   const shared = { make, policies, agent, seed: seedOf("sanity", agent), ...(range !== undefined && { range }) };

@@ -2,7 +2,10 @@ import { checkCount, type LearnerState, type Rollout, shuffle, stream } from "@m
 import { type FitPlan, type MaskContext, rateAt } from "./objectives/objective.ts";
 
 export interface EnsembleOptions {
-  /** K, estimates, each on its own bootstrap of episodes, that are averaged and whose spread is the uncertainty; ≥ 2. */
+  /**
+   * K ≥ 1, estimates, each on its own bootstrap of episodes, that are averaged and whose spread is the uncertainty. One alone learns from
+   * every episode and tells no spread.
+   */
   readonly ensemble?: number;
   /** Whether they are heads on one trunk (cheap, for joint training) or nets of their own (post hoc). */
   readonly separate?: boolean;
@@ -22,7 +25,7 @@ export interface Ensemble {
   infer(inputs: Float32Array, count: number, out: Float32Array): void;
   /**
    * [n × K] how often the bootstrap sample of each estimate holds the episode of each row: Poisson(1), the limit of drawing
-   * episodes with replacement, and the same number whenever rows of that episode come.
+   * episodes with replacement, and the same number whenever rows of that episode come. Once, where K = 1.
    */
   bootstrap(rollout: Rollout, rows: Int32Array): Uint8Array;
   /** @returns mean loss per output of the last pass; NaN for no rows */
@@ -63,7 +66,7 @@ export function createEnsemble(
   { ensemble: K = 3, separate = false, hidden = [64, 64], minibatch = 512 }: EnsembleOptions,
   quantities = 1,
 ): Ensemble {
-  checkCount(`masking/${name}`, "ensemble", K, 2);
+  checkCount(`masking/${name}`, "ensemble", K);
   checkCount(`masking/${name}`, "minibatch", minibatch);
   const O = K * quantities;
   const outputs = separate ? new Array<number>(O).fill(1) : [O];
@@ -80,6 +83,7 @@ export function createEnsemble(
     infer: (rows, count, out) => learner.infer(rows, count, out),
     bootstrap(rollout, rows) {
       const counts = new Uint8Array(rows.length * K);
+      if (K === 1) return counts.fill(1);
       const draw = stream(seed);
       rows.forEach((row, i) => {
         draw.rekey(seed, "bootstrap", agent, rollout.copies[row], rollout.episodes[row]);
@@ -113,7 +117,7 @@ export function createEnsemble(
   };
 }
 
-/** Writes the mean of K estimates of one decision's criticality and, as its spread, their standard deviation. */
+/** Writes the mean of K estimates of one decision's criticality and, as its spread, their standard deviation: NaN where K = 1. */
 export function summarise(estimates: Float64Array, row: number, criticality: Float32Array, spread: Float32Array): void {
   const K = estimates.length;
   let mean = 0;

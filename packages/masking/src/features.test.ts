@@ -28,6 +28,28 @@ describe("what a mask looks at", () => {
     expect([...out]).toEqual(close([7, ...x, 1, 0, 0, Math.log(0.75), 0.75, 7]));
   });
 
+  it("is the observation and the action alone where nothing of the policy is told", () => {
+    const bare = pairFeatures(2, discrete(3), false);
+    const out = new Float32Array(bare.width + 2).fill(7);
+    bare.write(source, 1, 1, out, 1);
+    expect([...out]).toEqual([7, 0.5, -2, 0, 1, 0, 7]);
+    const lists = {
+      features: Float32Array.of(9, 9, 1, 0, 0, 4, 9, 9),
+      starts: Int32Array.of(0, 1, 3),
+      counts: Int32Array.of(1, 2, 1),
+    };
+    const listed = pairFeatures(2, candidates(3, 2), false);
+    const told = new Float32Array(listed.width);
+    listed.write({ ...source, candidates: lists }, 1, 1, told, 0);
+    expect([...told]).toEqual([0.5, -2, 0, 4]);
+    // Of a box [−1, 3], of middle 1 and half 2, the action 2 is ½.
+    const box = { ...source, policy: new Float32Array(6) };
+    const continuous = pairFeatures(2, { kind: "box", shape: [1], low: -1, high: 3 }, false);
+    const drawn = new Float32Array(continuous.width);
+    continuous.write(box, 1, Float32Array.of(2), drawn, 0);
+    expect([...drawn]).toEqual([0.5, -2, 0.5]);
+  });
+
   it("never sees a logarithm below −10", () => {
     const out = new Float32Array(width);
     write(source, 2, 1, out, 0);

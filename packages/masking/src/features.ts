@@ -18,6 +18,8 @@ export type FeatureSource = DecisionBatch & {
 /** ln π is cut off here, so that improbable and illegal actions stay in a network's range. */
 const LOWEST_LOG_PROB = -10;
 
+const SOURCE = "masking/features";
+
 /** How states are written for a network. */
 export interface StateFeatures {
   /** Length of x. */
@@ -38,7 +40,7 @@ export interface StateFeatures {
  */
 export function stateFeatures(D: number, space: ActionSpace): StateFeatures {
   if (space.kind === "box") return continuousStates(D, space);
-  const n = requireChoices("masking/features", space);
+  const n = requireChoices(SOURCE, space);
   const isListed = space.kind === "candidates";
   /** Numbers of the policy's row in x. */
   const told = isListed ? 0 : 2 * n;
@@ -84,11 +86,38 @@ export interface PairFeatures {
  * played, within its bounds and brought from them to [−1, 1]; of ln π(a), the density of what was drawn, there is no second form.
  *
  * @param D numbers in an observation
+ * @param ofPolicy whether anything of the policy is told; else a pair is [o, a]
  * @throws unsupported for actions in several parts, and for a box without bounds
  */
-export function pairFeatures(D: number, space: ActionSpace): PairFeatures {
+export function pairFeatures(D: number, space: ActionSpace, ofPolicy = true): PairFeatures {
+  const all = pairsOf(D, space);
+  return ofPolicy ? all : withoutPolicy(D, all, space);
+}
+
+/** [o, a] of [x, a, …]. */
+function withoutPolicy(D: number, all: PairFeatures, space: ActionSpace): PairFeatures {
+  const own =
+    space.kind === "box"
+      ? boxSize(space)
+      : space.kind === "candidates"
+        ? space.features
+        : requireChoices(SOURCE, space);
+  // What stands before the action is x, and behind it what the policy makes of it.
+  const first = all.width - own - (space.kind === "box" ? 1 : 2);
+  const pair = new Float32Array(all.width);
+  return {
+    width: D + own,
+    write(source, row, action, out, at) {
+      all.write(source, row, action, pair, 0);
+      for (let i = 0; i < D; i++) out[at + i] = pair[i];
+      for (let i = 0; i < own; i++) out[at + D + i] = pair[first + i];
+    },
+  };
+}
+
+function pairsOf(D: number, space: ActionSpace): PairFeatures {
   if (space.kind === "box") return continuousPairs(D, space);
-  const n = requireChoices("masking/features", space);
+  const n = requireChoices(SOURCE, space);
   const F = space.kind === "candidates" ? space.features : 0;
   const state = stateFeatures(D, space);
   /** Numbers of an action. */
@@ -157,7 +186,7 @@ function scaleOf(space: Box) {
     half[i] = (highest - lowest) / 2;
     if (half[i] > 0 && half[i] < Number.POSITIVE_INFINITY) continue;
     const message = `needs bounded actions, but entry ${i} lies in [${lowest}, ${highest}]`;
-    throw new MagicMaskError("unsupported", "masking/features", message);
+    throw new MagicMaskError("unsupported", SOURCE, message);
   }
   return { k, middle, half };
 }

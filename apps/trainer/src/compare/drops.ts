@@ -61,25 +61,39 @@ export function dropCurve(options: DropOptions): DropPoint[] {
 }
 
 function pointsOf(options: DropOptions, order: "top" | "bottom", shares: readonly number[]): DropPoint[] {
-  const { make, policies, agent, perturbation, baseline, headline, seed } = options;
-  const { actionSpaces, observationSpaces } = make();
-  const about = { agent, space: actionSpaces[agent], observation: boxSize(observationSpaces[agent]) };
+  const { headline } = options;
   const explainer = order === "top" ? options.explainer : reversed(options.explainer);
-  const episodes = baseline.returns.length;
-  const behind = (gate: Gate) => {
-    const gated = gatedPolicy(policies[agent], { ...about, perturbation, explainer, gate });
-    const seated = policies.with(agent, gated);
-    const played = play({ make, policies: seated, episodes, seed: evaluationSeed(seed), copies: COPIES });
-    const returns = episodeReturns(played, agent);
-    const loss = returns.reduce((sum, value, e) => sum + baseline.returns[e] - value, 0) / episodes;
-    return { drop: loss / baseline.range, scores: gated.scores, budget: gated.blinded() / gated.scores.length };
-  };
+  const behind = (gate: Gate) => playBehind({ ...options, explainer }, gate);
   const scores = Array.from(options.scores, (score) => (order === "top" ? score : -score));
   const { nearest, gateFor } = calibrated(scores, headline, behind);
   return shares.map((share) => {
     const { drop, budget } = share === headline ? nearest : behind(gateFor(share));
     return { order, share, budget, drop };
   });
+}
+
+/** Plays the baseline's episodes behind a gate: what that costs as a share of the range, and which share of decisions it blinds. */
+export function playBehind(
+  {
+    make,
+    policies,
+    agent,
+    perturbation,
+    baseline,
+    explainer,
+    seed,
+  }: Omit<DropOptions, "scores" | "shares" | "headline">,
+  gate: Gate,
+): { readonly drop: number; readonly scores: readonly number[]; readonly budget: number } {
+  const { actionSpaces, observationSpaces } = make();
+  const about = { agent, space: actionSpaces[agent], observation: boxSize(observationSpaces[agent]) };
+  const episodes = baseline.returns.length;
+  const gated = gatedPolicy(policies[agent], { ...about, perturbation, explainer, gate });
+  const seated = policies.with(agent, gated);
+  const played = play({ make, policies: seated, episodes, seed: evaluationSeed(seed), copies: COPIES });
+  const returns = episodeReturns(played, agent);
+  const loss = returns.reduce((sum, value, e) => sum + baseline.returns[e] - value, 0) / episodes;
+  return { drop: loss / baseline.range, scores: gated.scores, budget: gated.blinded() / gated.scores.length };
 }
 
 /**

@@ -80,7 +80,11 @@ export async function learnFromCoin(
 }
 
 /** Masks that decide the blinding themselves: rounds of `training.rolloutTicks` ticks, played and learned from in turn. */
-export async function learnByDeciding(subject: Subject, objective: MaskObjective, budget: number): Promise<Learned> {
+export async function learnByDeciding(
+  subject: Subject,
+  objective: MaskObjective,
+  budget: number,
+): Promise<Learned & { readonly masks: readonly MaskLearner[] }> {
   const { config, world, team } = subject;
   const { copies, rolloutTicks } = config.training;
   const started = performance.now();
@@ -99,7 +103,7 @@ export async function learnByDeciding(subject: Subject, objective: MaskObjective
   }
   await collector.close();
   const explainers = masks.map(({ explainer }) => explainer);
-  return { explainers, steps: ticks * copies, wallSeconds: secondsSince(started) };
+  return { masks, explainers, steps: ticks * copies, wallSeconds: secondsSince(started) };
 }
 
 function open({ config, world, team }: Subject) {

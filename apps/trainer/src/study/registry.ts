@@ -4,16 +4,24 @@ import { pathToFileURL } from "node:url";
 import { byName, MagicMaskError } from "@magic-mask/core";
 import { channel } from "./studies/channel.ts";
 import { communication } from "./studies/communication.ts";
+import { components } from "./studies/components.ts";
+import { main } from "./studies/main.ts";
+import { sanity } from "./studies/sanity.ts";
 import { scale } from "./studies/scale.ts";
 import { teams } from "./studies/teams.ts";
+import { threshold } from "./studies/threshold.ts";
 import type { Study } from "./study.ts";
 
 /** Studies that come with the program, by id. */
 export const studies: Readonly<Record<string, Study>> = {
+  main: main(),
+  threshold: threshold(),
   communication: communication(),
   channel: channel(),
   scale: scale(),
   teams: teams(),
+  components: components(),
+  sanity: sanity(),
 };
 
 const SOURCE = "trainer/study-registry";

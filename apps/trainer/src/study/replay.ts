@@ -41,15 +41,29 @@ const MINIBATCH = 256;
  * @param study names the chance
  */
 export async function playAlone(subject: FrozenTeam, budget: number, study: string): Promise<Replay> {
-  const begun = performance.now();
   const config: Config = { ...subject.config, training: { ...subject.config.training, copies: COPIES } };
   const frozen: FrozenTeam = { ...subject, config };
-  const coin = await playByCoin(frozen, budget);
+  const seed = stream(config.seed, "study", study).bits();
+  return replayOf(frozen, await playByCoin(frozen, budget), seed, seed);
+}
+
+/**
+ * Lets each agent's mask learn from its own decisions, and makes them ready to be told of.
+ *
+ * @param seed root of the chance in memories
+ * @param maskSeed of that in masks
+ */
+export async function replayOf(
+  frozen: FrozenTeam,
+  coin: CoinEvidence,
+  seed: number,
+  maskSeed: number,
+): Promise<Replay> {
+  const { config } = frozen;
   const { objective: name, threshold } = config.mask;
   const objective = objectives[name]({ threshold, separate: true });
-  const seed = stream(config.seed, "study", study).bits();
-  const { masks, explainers } = await learnFromCoin(frozen, objective, coin, seed);
-  const story = storyOf(coin.evidence, masks, coin.steps / COPIES);
+  const { masks, explainers, wallSeconds } = await learnFromCoin(frozen, objective, coin, maskSeed);
+  const story = storyOf(coin.evidence, masks, coin.steps / config.training.copies);
   const decisions = Math.max(...coin.evidence.map(({ rows }) => rows.length));
   return {
     frozen,
@@ -59,7 +73,7 @@ export async function playAlone(subject: FrozenTeam, budget: number, study: stri
     seed,
     // As many passes over its own decisions as a mask makes; the same in all arms.
     headSteps: Math.ceil((config.posthoc.epochs * decisions) / MINIBATCH),
-    seconds: (performance.now() - begun) / 1000,
+    seconds: wallSeconds,
   };
 }
 
@@ -70,7 +84,7 @@ export async function tell(replay: Replay, { mode, sharing }: Telling): Promise<
     spec: frozen.world.spec,
     mode,
     config: { sharing },
-    copies: COPIES,
+    copies: frozen.config.training.copies,
     retrospective: false,
     seed,
     createLearner: frozen.create,

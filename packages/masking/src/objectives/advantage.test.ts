@@ -351,7 +351,20 @@ describe("a fitted advantage mask", () => {
     expect(mask.exportState()).toEqual(before);
   });
 
-  it.each([{ ensemble: 1 }, { minibatch: 0 }])("refuses %j", (options) => {
+  it("can be one net that learns from every episode and tells no spread", async () => {
+    const { seen, createLearner } = listener();
+    const lone = makeMask({ ensemble: 1, balanced: false, policyFeatures: false }, { createLearner });
+    const evidence = await evidenceOf(20, 3);
+    await lone.fit(evidence, { epochs: 1, learningRate: { start: 1, end: 1 } });
+    const [{ weights, inputs }] = seen;
+    // Neither drawn by a bootstrap nor weighted: each row counts once. [o, a] alone.
+    expect([...weights]).toEqual(Array(evidence.rows.length).fill(1));
+    expect(inputs.length).toBe(evidence.rows.length * (WIDTH + KEYS));
+    expect(scoreAll(lone).spread.every(Number.isNaN)).toBe(true);
+    expect(scoreAll(lone).criticality.some(Number.isNaN)).toBe(false);
+  });
+
+  it.each([{ ensemble: 0 }, { minibatch: 0 }])("refuses %j", (options) => {
     expect(() => makeMask(options)).toThrow(expect.objectContaining({ code: "invalid-option" }));
   });
 });

@@ -7,7 +7,12 @@ import { pairScores } from "../pair-scores.ts";
 import type { SingleActionAdvantages } from "../perturbations/tilt.ts";
 import type { MaskContext, MaskLearner, MaskObjective } from "./objective.ts";
 
-export type AdvantageOptions = EnsembleOptions;
+export interface AdvantageOptions extends EnsembleOptions {
+  /** Whether nets see what the policy makes of the state; else [o, a] alone. */
+  readonly policyFeatures?: boolean;
+  /** Whether rare actions weigh as much as common ones (w below); else w = 1. */
+  readonly balanced?: boolean;
+}
 
 /**
  * Regression of the advantage of single actions, the action being an input:
@@ -38,7 +43,8 @@ export function createAdvantageMask(context: MaskContext, options: AdvantageOpti
   const n = maskWidth(space);
   const legal = legalActions(n);
   const distribution = distributionOf(space);
-  const features = pairFeatures(boxSize(spec.observationSpaces[agent]), space);
+  const { policyFeatures = true, balanced = true } = options;
+  const features = pairFeatures(boxSize(spec.observationSpaces[agent]), space, policyFeatures);
   const X = features.width;
   const ensemble = createEnsemble(context, "advantage", X, options);
   const K = ensemble.size;
@@ -65,7 +71,7 @@ export function createAdvantageMask(context: MaskContext, options: AdvantageOpti
       const pairs = new Float32Array(count * X);
       const targets = new Float32Array(count * K);
       const weights = new Float32Array(count * K);
-      const balance = balancedWeights(rollout, rows, distribution);
+      const balance = balanced ? balancedWeights(rollout, rows, distribution) : new Float32Array(count).fill(1);
       const drawn = ensemble.bootstrap(rollout, rows);
       rows.forEach((row, i) => {
         const at = row * rollout.widths.action;

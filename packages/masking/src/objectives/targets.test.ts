@@ -372,7 +372,7 @@ describe("a mask that PPO trains", () => {
 
 describe("options", () => {
   it.each([
-    ["ensemble", () => keepBlind({ ensemble: 1 })],
+    ["ensemble", () => keepBlind({ ensemble: 0 })],
     ["minibatch", () => valueGap({ minibatch: 0 })],
     ["minibatch", () => statemask({ minibatch: 0 })],
     ["cost", () => lazy({ cost: -1 })],
