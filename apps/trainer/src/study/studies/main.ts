@@ -134,13 +134,13 @@ export function mainSettings({ training, opponents, blinding, mask, posthoc, sha
     throw new MagicMaskError("unsupported", SOURCE, message);
   }
   const { episodes, dropEpisodes, paperSeeds } = evaluation;
-  const { probability, epochs, learningRate } = posthoc;
+  const { probability, epochs, trace, learningRate } = posthoc;
   return {
     training,
     opponents,
     blinding,
     mask,
-    learning: { probability, epochs, learningRate },
+    learning: { probability, epochs, trace, learningRate },
     sharing,
     judged: { episodes, dropEpisodes, paperSeeds, shares: SHARES },
   };

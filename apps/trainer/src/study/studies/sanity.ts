@@ -53,11 +53,11 @@ export function sanity(options: SanityOptions = {}): Study<SanityFigures> {
     arms: [],
     config: explainedConfig,
     settings: ({ mask, posthoc, evaluation, training }: Config) => {
-      const { probability, epochs, learningRate } = posthoc;
+      const { probability, epochs, trace, learningRate } = posthoc;
       return {
         objective: mask.objective,
         threshold: mask.threshold,
-        learning: { probability, epochs, learningRate, copies: training.copies, trace: training.trace },
+        learning: { probability, epochs, trace, learningRate, copies: training.copies },
         judged: [evaluation.episodes, evaluation.dropEpisodes],
       };
     },
