@@ -206,8 +206,8 @@ const configSchema = z.strictObject({
         .describe("environment steps on the final policies; 0 leaves the pass out")
         .default(200_000),
       probability: share("of blinding per tick").default(0.1),
-      epochs: count("passes over these steps").default(3),
-      trace: share("λ of the returns that critics and masks learn from").default(0.99),
+      epochs: count("passes over these steps").default(5),
+      trace: share("λ of the returns that critics and masks learn from").default(0.95),
       learningRate: rates(1.5e-3, 3e-4),
       headSteps: count("optimiser steps of each agent's record head").default(600),
     },

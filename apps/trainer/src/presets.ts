@@ -128,6 +128,8 @@ export const presets: Readonly<Record<string, ConfigInput>> = {
       activation: "tanh",
       learningRate: { start: 2e-3, end: 0 },
     },
+    // What a decision costs shows when the ball has passed, many decisions later; so long returns are noisy, and bear few passes.
+    posthoc: { epochs: 3, trace: 0.99 },
   },
   // What pays is the end of a game, some thirty moves ahead: no discount.
   // Landlord and peasants play unlike games: a policy of its own for each seat learns slower and gets further.

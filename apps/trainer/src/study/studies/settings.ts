@@ -19,8 +19,6 @@ export function sharingConfig(id: string, size: Size): ConfigInput {
   return {
     environment: { id },
     evaluation: { states: 500 },
-    // A few thousand steps bear more passes than the hundreds of thousands that the default is for.
-    posthoc: { epochs: 5 },
     ...(totalSteps !== undefined && { training: { totalSteps } }),
     ...(size === "quick" && QUICK),
   };
