@@ -59,7 +59,8 @@ describe.each(Object.entries(cases))("as rliable has it: %s", (_, { x, y, iqm, p
     const measured = performanceProfile(x, profile.taus, { seed: 3, draws });
     measured.forEach((interval, i) => {
       expect(interval.estimate).toBeCloseTo(profile.estimate[i], 12);
-      expectNear(interval, [profile.bounds[0][i], profile.bounds[1][i]], profile.spread);
+      // Shares of n runs: a bound beside a jump may fall one run further.
+      expectNear(interval, [profile.bounds[0][i], profile.bounds[1][i]], profile.spread + 0.5 / x.flat().length);
     });
   });
 });
