@@ -1,5 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { CriticalMoment } from "../report/moments.ts";
+import { writeOwnPage } from "../report/report.ts";
 import { writeFileAtomic } from "../run/atomic.ts";
 import { formatCount, formatDuration } from "../terminal/progress.ts";
 import { formatInterval, formatNumber, formatTable, markdownTable } from "../terminal/table.ts";
@@ -9,8 +11,12 @@ import { plotDrops, plotRanking, plotSteps } from "./plots.ts";
 import type { Difference } from "./summary.ts";
 import { tableOf } from "./table.ts";
 
-/** `compare.json` for programs, `README.md` and pictures for people. @throws io */
-export async function writeComparison(out: string, comparison: Comparison): Promise<void> {
+/** `compare.json` for programs, `README.md`, pictures and a page for people. @throws io */
+export async function writeComparison(
+  out: string,
+  comparison: Comparison,
+  moments: readonly CriticalMoment[],
+): Promise<void> {
   mkdirSync(out, { recursive: true });
   const { plan, summary } = comparison;
   const about = { title: plan.environment.id, summary, subject: plan.subject };
@@ -23,6 +29,7 @@ export async function writeComparison(out: string, comparison: Comparison): Prom
   const names = pictures.map(({ name }) => name);
   await writeFileAtomic(join(out, "README.md"), formatMarkdown(comparison, names));
   await writeFileAtomic(join(out, "compare.json"), toJson(comparison));
+  await writeOwnPage({ kind: "comparison", path: out, comparison, pictures, moments });
 }
 
 /** The comparison as text for a terminal. */
