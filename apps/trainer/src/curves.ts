@@ -45,11 +45,6 @@ export function plotCurves({ title, xLabel, log, series, levels = [] }: CurvesOp
   const values = [...all.flatMap(({ estimate, low, high }) => [estimate, low ?? estimate, high ?? estimate])];
   const [y0, y1] = padded([...values, ...levels.map(({ estimate }) => estimate)]);
   const height = Math.max(HEIGHT, LINE * (drawn.length + levels.length));
-  const xs = all.map(({ x }) => x);
-  const [first, last] = [Math.min(...xs), Math.max(...xs)];
-  // Room for the threads.
-  const end = log ? last * Math.exp(THREAD * Math.log(last / first || 1)) : last + THREAD * (last - first);
-  const looks = looksOf(drawn);
   // Those that have intervals at the same places stand beside each other there, so that they can be told apart.
   const placesOf = ({ points }: Series) =>
     points.length <= BARS && points.some(({ low }) => low !== undefined) ? points.map(({ x }) => x).join() : "";
@@ -58,6 +53,13 @@ export function plotCurves({ title, xLabel, log, series, levels = [] }: CurvesOp
     const beside = places === "" ? [] : drawn.filter((other) => placesOf(other) === places);
     return beside.length < 2 ? 0 : (beside.length > 6 ? 2.5 : 5) * (beside.indexOf(one) - (beside.length - 1) / 2);
   };
+  const xs = all.map(({ x }) => x);
+  const [first, last] = [Math.min(...xs), Math.max(...xs)];
+  // Room for bars beside each other, and for the threads.
+  const room = drawn.some((one) => apart(one) !== 0) ? THREAD / 2 : 0;
+  const start = log ? first * Math.exp(-room * Math.log(last / first || 1)) : first - room * (last - first);
+  const end = log ? last * Math.exp(THREAD * Math.log(last / first || 1)) : last + THREAD * (last - first);
+  const looks = looksOf(drawn);
   const ends = [
     ...drawn.map((one, i) => {
       const { x, estimate } = one.points[one.points.length - 1];
@@ -78,7 +80,7 @@ export function plotCurves({ title, xLabel, log, series, levels = [] }: CurvesOp
     x: {
       label: xLabel,
       labelAnchor: "center",
-      domain: [first, end],
+      domain: [start, end],
       ...(log ? { type: "log" as const, ticks: [...log], tickFormat: "~s" } : { tickFormat: "~s" }),
     },
     y: { label: null, grid: true, domain: [y0, y1] },
@@ -155,9 +157,12 @@ const LEVEL: Look = { colour: GREY, dash: "4 3", symbol: "times", hollow: false 
 /** Colours, marks and dashes repeat after 6, 7 and 5, all together after 210. */
 function looksOf(series: readonly Series[]): Look[] {
   let others = 0;
-  return series.map(({ rank }) => {
+  let references = 0;
+  return series.map(({ rank }): Look => {
     if (rank === "subject") return { colour: VERMILION, dash: "", symbol: "circle", hollow: false };
-    if (rank === "reference") return { colour: GREY, dash: "4 3", symbol: "circle", hollow: true };
+    if (rank === "reference") {
+      return { colour: GREY, dash: "4 3", symbol: SYMBOLS[references++ % SYMBOLS.length], hollow: true };
+    }
     const i = others++;
     return {
       colour: COLOURS[i % COLOURS.length],

@@ -10,7 +10,7 @@ export type MarlEval = Readonly<
 
 type Metrics = Readonly<Record<string, readonly number[]>>;
 
-export interface MarlEvalRun {
+interface MarlEvalRun {
   readonly [step: `step_${number}`]: Metrics | { readonly step_count: number };
   readonly absolute_metrics: Metrics;
 }

@@ -2,6 +2,7 @@ import type { Interval } from "@magic-mask/metrics";
 import * as Plot from "@observablehq/plot";
 import { plotCurves, type Series } from "../curves.ts";
 import { draw, GREY, heading, INK, VERMILION } from "../svg.ts";
+import type { Comparison } from "./compare.ts";
 import { CHANCE } from "./plan.ts";
 import type { Summary } from "./summary.ts";
 
@@ -13,8 +14,21 @@ interface Titled {
   readonly subject: string;
 }
 
+/** All plots of a comparison that there is something to draw in, by the names of their files. */
+export function plotsOf({
+  plan,
+  summary,
+}: Pick<Comparison, "plan" | "summary">): { readonly name: string; readonly svg: string }[] {
+  const about = { title: plan.environment.id, summary, subject: plan.subject };
+  return [
+    ...plan.budgets.map((budget) => [`auroc-${budget}.svg`, plotRanking(about, budget)] as const),
+    ["drops.svg", plotDrops(about)] as const,
+    ["steps.svg", plotSteps(about)] as const,
+  ].flatMap(([name, svg]) => (svg === null ? [] : [{ name, svg }]));
+}
+
 /** AUROC of every explainer at one budget: dot and 95 % interval, best first; chance at ½. Null where nothing is known. */
-export function plotRanking({ title, summary, subject }: Titled, budget: number): string | null {
+function plotRanking({ title, summary, subject }: Titled, budget: number): string | null {
   const points = summary.rows
     .filter((row) => row.budget === budget || row.budget === 0)
     .flatMap(({ explainer, auroc }) => (auroc.interval ? [{ explainer, ...auroc.interval }] : []))
@@ -40,7 +54,7 @@ export function plotRanking({ title, summary, subject }: Titled, budget: number)
  * Loss of return against the share of decisions that was in fact blinded, those scored highest; of the subject those scored lowest,
  * too. Null where nothing is known.
  */
-export function plotDrops({ title, summary, subject }: Titled): string | null {
+function plotDrops({ title, summary, subject }: Titled): string | null {
   const curves = (["top", "bottom"] as const).flatMap((order) =>
     summary.rows.flatMap(({ explainer, drops }): Series[] => {
       const points = drops.flatMap(({ order: own, drop, budget }) =>
@@ -63,7 +77,7 @@ export function plotDrops({ title, summary, subject }: Titled): string | null {
 }
 
 /** AUROC against the steps that an explainer learned from; what does not learn is a level. Null where nothing is known. */
-export function plotSteps({ title, summary, subject }: Titled): string | null {
+function plotSteps({ title, summary, subject }: Titled): string | null {
   const known = summary.rows.flatMap(({ explainer, budget, auroc }) =>
     auroc.interval ? [{ explainer, budget, ...auroc.interval }] : [],
   );

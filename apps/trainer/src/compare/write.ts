@@ -7,7 +7,7 @@ import { formatCount, formatDuration } from "../terminal/progress.ts";
 import { formatInterval, formatNumber, formatTable, markdownTable } from "../terminal/table.ts";
 import { toJson } from "../write-results.ts";
 import type { Comparison } from "./compare.ts";
-import { plotDrops, plotRanking, plotSteps } from "./plots.ts";
+import { plotsOf } from "./plots.ts";
 import type { Difference } from "./summary.ts";
 import { tableOf } from "./table.ts";
 
@@ -18,18 +18,12 @@ export async function writeComparison(
   moments: readonly CriticalMoment[],
 ): Promise<void> {
   mkdirSync(out, { recursive: true });
-  const { plan, summary } = comparison;
-  const about = { title: plan.environment.id, summary, subject: plan.subject };
-  const pictures = [
-    ...plan.budgets.map((budget) => [`auroc-${budget}.svg`, plotRanking(about, budget)] as const),
-    ["drops.svg", plotDrops(about)] as const,
-    ["steps.svg", plotSteps(about)] as const,
-  ].flatMap(([name, svg]) => (svg === null ? [] : [{ name, svg }]));
+  const pictures = plotsOf(comparison);
   for (const { name, svg } of pictures) await writeFileAtomic(join(out, name), svg);
   const names = pictures.map(({ name }) => name);
   await writeFileAtomic(join(out, "README.md"), formatMarkdown(comparison, names));
   await writeFileAtomic(join(out, "compare.json"), toJson(comparison));
-  await writeOwnPage({ kind: "comparison", path: out, comparison, pictures, moments });
+  await writeOwnPage({ kind: "comparison", path: out, comparison, moments });
 }
 
 /** The comparison as text for a terminal. */

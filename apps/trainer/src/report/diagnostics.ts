@@ -5,7 +5,7 @@ import type { Pool } from "./pool.ts";
 import type { ComparisonSource, MetricsRow, RunSource } from "./sources.ts";
 
 /** Where something is wrong. */
-export const LIMITS = {
+const LIMITS = {
   /** kl/update of the first policy, nats. */
   kl: 0.15,
   /** Inter-agent fidelity with sharing. */
@@ -18,7 +18,7 @@ export const LIMITS = {
   exploration: 1.5,
 } as const;
 
-const percent = (share: number) => `${formatNumber(100 * share)} %`;
+const percent = (share: number) => `${Number((100 * share).toFixed(1))} %`;
 
 /** What a run's own figures warn of. */
 export function diagnoseRun({ record, config, metrics, evaluation }: RunSource): Diagnostic[] {
@@ -47,7 +47,7 @@ export function diagnoseRun({ record, config, metrics, evaluation }: RunSource):
     unknown(
       where,
       "return under the mask's gate",
-      "no figure of this run: the study `threshold` measures it",
+      "no figure of this run: the study of thresholds measures it",
       "more than 20 % below the policy's",
     ),
   ];

@@ -34,12 +34,17 @@ export interface Section {
   readonly blocks: readonly Block[];
 }
 
-export type Block = Words | Table | Picture | Scene;
+export type Block = Words | List | Table | Picture | Scene;
 
 interface Words {
   readonly kind: "words";
   /** A paragraph each. */
   readonly paragraphs: readonly string[];
+}
+
+interface List {
+  readonly kind: "list";
+  readonly items: readonly string[];
 }
 
 export interface Table {

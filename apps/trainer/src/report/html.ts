@@ -18,7 +18,7 @@ export function formatHtml(document: Document): string {
     {
       id: "summary",
       title: "Summary",
-      html: `<ul>${summary.map((sentence) => `<li>${text(sentence)}</li>`).join("\n")}</ul>`,
+      html: listHtml(summary),
     },
     ...(claims.length > 0 ? [{ id: "claims", title: "Against the paper", html: claimsTable(claims) }] : []),
     ...(diagnostics.length > 0
@@ -54,6 +54,9 @@ ${parts.map(({ id, title: name, html }) => `<section aria-labelledby="${id}"><h2
 `;
 }
 
+const listHtml = (items: readonly string[]): string =>
+  `<ul>${items.map((item) => `<li>${text(item)}</li>`).join("\n")}</ul>`;
+
 /** Scenes that follow each other stand side by side. */
 function blocksHtml(blocks: readonly Block[]): string {
   const lines: string[] = [];
@@ -71,6 +74,7 @@ function blocksHtml(blocks: readonly Block[]): string {
 
 function blockHtml(block: Block): string {
   if (block.kind === "words") return block.paragraphs.map((words) => `<p>${text(words)}</p>`).join("\n");
+  if (block.kind === "list") return listHtml(block.items);
   if (block.kind === "table") return tableHtml(block);
   if (block.kind === "picture") {
     return `<figure>${inline(block.svg, block.caption)}<figcaption>${text(block.caption)}${originHtml(block.origin)}</figcaption></figure>`;
@@ -123,20 +127,30 @@ const badge = (word: keyof typeof SIGNS): string =>
 function claimsTable(claims: readonly Claim[]): string {
   const rows = claims.map(
     ({ source, where, figure, claim, measured, verdict, why }) =>
-      `<tr><th scope="row">${text(source)}</th><td>${text(where)}</td><td>${text(figure)}</td><td>${text(claim)}</td><td>${text(measured ? formatInterval(measured) : "n/a")}</td><td>${badge(verdict)}</td><td>${text(why)}</td></tr>`,
+      `<tr><th scope="row">${text(source)}: ${text(where)}</th><td>${text(figure)}</td><td>${text(claim)}</td><td class="interval">${text(measured ? formatInterval(measured) : "n/a")}</td><td>${badge(verdict)}</td><td>${text(why)}</td></tr>`,
   );
-  return plainTable(["from", "where", "figure", "the paper", "measured", "verdict", "why"], rows);
+  return plainTable(["where", "figure", "the paper", "measured", "verdict", "why"], rows);
 }
 
+/** What is wrong or unknown first; what is fine is there for those who ask. */
 function diagnosticsTable(diagnostics: readonly Diagnostic[]): string {
   const order = { warning: 0, unknown: 1, fine: 2 };
-  const rows = [...diagnostics]
-    .sort((a, b) => order[a.state] - order[b.state])
-    .map(
-      ({ where, what, value, limit, state, advice }) =>
-        `<tr><th scope="row">${text(where)}</th><td>${text(what)}</td><td>${text(value)}</td><td>${text(limit)}</td><td>${badge(state)}</td><td>${text(advice)}</td></tr>`,
+  const tableOf = (some: readonly Diagnostic[]) =>
+    plainTable(
+      ["where", "figure", "value", "wrong where", "state", "what to do"],
+      some.map(
+        ({ where, what, value, limit, state, advice }) =>
+          `<tr><th scope="row">${text(where)}</th><td>${text(what)}</td><td>${text(value)}</td><td>${text(limit)}</td><td>${badge(state)}</td><td>${text(advice)}</td></tr>`,
+      ),
     );
-  return plainTable(["where", "figure", "value", "wrong where", "state", "what to do"], rows);
+  const told = diagnostics.filter(({ state }) => state !== "fine").sort((a, b) => order[a.state] - order[b.state]);
+  const fine = diagnostics.filter(({ state }) => state === "fine");
+  return [
+    ...(told.length > 0 ? [tableOf(told)] : []),
+    ...(fine.length > 0
+      ? [`<details><summary>${fine.length} figures within their limits</summary>${tableOf(fine)}</details>`]
+      : []),
+  ].join("\n");
 }
 
 const plainTable = (header: readonly string[], rows: readonly string[]): string =>
@@ -147,7 +161,11 @@ const originHtml = (origin: Origin): string =>
 
 /** In the colours of the page; what it shows is said to those who cannot see it. */
 const inline = (svg: string, caption: string): string =>
-  themed(svg.trim()).replace(/^<svg /, `<svg role="img" aria-label="${text(caption)}" `);
+  // Labels of its parts are of no use within a picture.
+  themed(svg.trim().replace(/ aria-(label|hidden|description)="[^"]*"/g, "")).replace(
+    /^<svg /,
+    `<svg role="img" aria-label="${text(caption)}" `,
+  );
 
 /** Minus signs as they are set; nothing is a mark. */
 const text = (words: string): string =>

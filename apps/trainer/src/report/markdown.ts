@@ -24,7 +24,7 @@ export function formatMarkdown(document: Document): string {
   const { title, summary, claims, diagnostics, sections } = document;
   return `${[
     `# ${escaped(title)}`,
-    summary.map((sentence) => `- ${escaped(sentence)}`).join("\n"),
+    listText(summary),
     ...(claims.length > 0
       ? [
           "## Against the paper",
@@ -51,8 +51,11 @@ export function formatMarkdown(document: Document): string {
   ].join("\n\n")}\n`;
 }
 
+const listText = (items: readonly string[]): string => items.map((item) => `- ${escaped(item)}`).join("\n");
+
 function formatBlock(block: Block): string {
   if (block.kind === "words") return block.paragraphs.map(escaped).join("\n\n");
+  if (block.kind === "list") return listText(block.items);
   const origin = `<sub>${originInWords(block.origin)}</sub>`;
   if (block.kind === "picture") {
     return [`![${block.name}](${FOLDER}/${fileName(block.name)})`, escaped(block.caption), origin].join("\n\n");

@@ -23,25 +23,29 @@ export interface Pool {
   readonly environments: readonly string[];
   readonly arms: readonly string[];
   readonly metrics: Scores["metrics"];
-  /** Largest number of steps. */
+  /** Largest number of steps, and that in words. */
   readonly last: number;
+  readonly at: string;
   /** By ascending seed; null where undefined. */
   valuesOf(metric: string, environment: string, arm: string, steps: number): readonly (number | null)[];
   seedsOf(environment: string, arm: string, steps: number): readonly number[];
 }
 
-export function poolOf(name: string, { metrics, runs }: Scores): Pool {
+/** @param at what stands for the largest number of steps, where worlds have others */
+export function poolOf(name: string, { metrics, runs }: Scores, at?: string): Pool {
   const distinct = <T>(values: readonly T[]) => [...new Set(values)];
   const of = (environment: string, arm: string, steps: number) =>
     runs
       .filter((run) => run.environment === environment && run.arm === arm && run.steps === steps)
       .sort((a, b) => a.seed - b.seed);
+  const last = Math.max(...runs.map(({ steps }) => steps));
   return {
     name,
     environments: distinct(runs.map(({ environment }) => environment)),
     arms: distinct(runs.map(({ arm }) => arm)),
     metrics,
-    last: Math.max(...runs.map(({ steps }) => steps)),
+    last,
+    at: at ?? `${formatCount(last)} steps`,
     valuesOf: (metric, environment, arm, steps) =>
       of(environment, arm, steps).map(({ values }) => values[metric] ?? null),
     seedsOf: (environment, arm, steps) => of(environment, arm, steps).map(({ seed }) => seed),
@@ -52,13 +56,17 @@ export function poolOf(name: string, { metrics, runs }: Scores): Pool {
 export function blocksOf(pool: Pool, origin: Origin): Block[] {
   return [
     ...pool.environments.map((environment) => besideEachOther(pool, environment, origin)),
-    ...pool.metrics.flatMap((metric) => overWorlds(pool, metric, origin)),
+    ...overWorlds(pool, origin),
   ];
 }
 
+/** Interquartile means, probabilities of improvement and profiles; words where there are too few runs. */
+export const overWorlds = (pool: Pool, origin: Origin): Block[] =>
+  pool.metrics.flatMap((metric) => overWorldsBy(pool, metric, origin));
+
 /** A row an arm, a column a metric; the best stands out where it is above every other arm in a paired interval. */
 function besideEachOther(pool: Pool, environment: string, origin: Origin): Table {
-  const { arms, metrics, last, name } = pool;
+  const { arms, metrics, last, at, name } = pool;
   const values = (metric: string, arm: string) => pool.valuesOf(metric, environment, arm, last);
   const best = metrics.flatMap((metric, column) => {
     const row = bestOf(arms.map((arm) => values(metric.name, arm)));
@@ -66,7 +74,7 @@ function besideEachOther(pool: Pool, environment: string, origin: Origin): Table
   });
   return {
     kind: "table",
-    title: `${name}, ${environment}: arms beside each other, ${formatCount(last)} steps`,
+    title: `${name}, ${environment}: arms beside each other, ${at}`,
     note: `Means over seeds with 95 % t-intervals. ${BOLD}`,
     header: ["arm", ...metrics.map(({ title }) => title)],
     body: arms.map((arm): Cell[] => [arm, ...metrics.map((metric) => intervalOf(values(metric.name, arm)))]),
@@ -96,9 +104,8 @@ const UNKNOWN: Interval = { estimate: Number.NaN, low: Number.NaN, high: Number.
 const intervalOf = (values: readonly (number | null)[]): Interval =>
   values.length >= 2 && !values.includes(null) ? tInterval(values as number[]) : UNKNOWN;
 
-/** Interquartile means, probabilities of improvement and profiles; words where there are too few runs. */
-function overWorlds(pool: Pool, metric: Scores["metrics"][number], origin: Origin): Block[] {
-  const { arms, environments, last, name } = pool;
+function overWorldsBy(pool: Pool, metric: Scores["metrics"][number], origin: Origin): Block[] {
+  const { arms, environments, last, at, name } = pool;
   const complete = arms
     .map((arm) => ({ arm, scores: environments.map((world) => pool.valuesOf(metric.name, world, arm, last)) }))
     .filter(({ scores }) => scores.every((runs) => runs.length > 0 && !runs.includes(null))) as {
@@ -116,7 +123,7 @@ function overWorlds(pool: Pool, metric: Scores["metrics"][number], origin: Origi
   const means = enough.map(({ scores }) => (metric.oneScale ? interquartileMeanInterval(scores, options) : null));
   const table: Table = {
     kind: "table",
-    title: `${name}: ${metric.title} over ${environments.length} worlds × seeds, ${formatCount(last)} steps`,
+    title: `${name}: ${metric.title} over ${environments.length} worlds × seeds, ${at}`,
     note: `Stratified bootstrap over the runs of each world. P(row > column): how likely a run of the row beats one of the column, ties half; it says something where its interval leaves out 0.5.${metric.oneScale ? "" : " Worlds have different scales of this figure, so there is no mean over them."}`,
     header: [
       "arm",

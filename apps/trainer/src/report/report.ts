@@ -10,7 +10,14 @@ import { formatHtml } from "./html.ts";
 import { formatMarkdown, picturesOf } from "./markdown.ts";
 import { poolOf } from "./pool.ts";
 import { overComparisons, type Part, partOfComparison, partOfRuns, partOfStudy } from "./sections.ts";
-import { type ComparisonSource, type RunSource, readSource, type Source, type StudySource } from "./sources.ts";
+import {
+  type ComparisonSource,
+  MOMENTS,
+  type RunSource,
+  readSource,
+  type Source,
+  type StudySource,
+} from "./sources.ts";
 
 /** What the command prints as JSON. */
 export interface Reported {
@@ -56,12 +63,12 @@ export async function writeReport(folders: readonly string[], out: string): Prom
 
 /** Beside a study's or a comparison's other results: the page, and the moments that it shows, so that other reports have them. @throws io */
 export async function writeOwnPage(source: StudySource | ComparisonSource): Promise<void> {
-  await writeFileAtomic(join(source.path, "moments.json"), toJson({ moments: source.moments }));
+  await writeFileAtomic(join(source.path, MOMENTS), toJson({ moments: source.moments }));
   await writeFileAtomic(join(source.path, "report.html"), formatHtml(documentOf([source])));
 }
 
 /** In the order of the sources, studies first, then comparisons, then runs. */
-export function documentOf(sources: readonly Source[]): Document {
+function documentOf(sources: readonly Source[]): Document {
   const studies = sources.filter((source): source is StudySource => source.kind === "study");
   const comparisons = sources.filter((source): source is ComparisonSource => source.kind === "comparison");
   const runs = sources.filter((source): source is RunSource => source.kind === "run");

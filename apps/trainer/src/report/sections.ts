@@ -1,16 +1,16 @@
 import { learningCurve } from "@magic-mask/metrics";
 import { headlineShare } from "../compare/plan.ts";
+import { plotsOf } from "../compare/plots.ts";
 import type { Difference, Figure, Row } from "../compare/summary.ts";
 import { tableOf } from "../compare/table.ts";
 import { plotCurves } from "../curves.ts";
-import type { Scores } from "../study/study.ts";
-import { standingOf } from "../study/write.ts";
+import type { Judgement, Scores } from "../study/study.ts";
 import { formatCount } from "../terminal/progress.ts";
 import { type Cell, formatInterval, formatNumber } from "../terminal/table.ts";
 import { addressOf } from "../work/address.ts";
 import type { Block, Claim, Origin, Scene, Section, Table } from "./document.ts";
 import { type CriticalMoment, momentsOfGames } from "./moments.ts";
-import { BOLD, bestOf, blocksOf, poolOf } from "./pool.ts";
+import { BOLD, bestOf, blocksOf, overWorlds, poolOf } from "./pool.ts";
 import type { ComparisonSource, MetricsRow, RunSource, Source, StudySource } from "./sources.ts";
 
 /** What a source contributes. */
@@ -23,7 +23,7 @@ export interface Part {
 const seedsInWords = (seeds: readonly (number | string)[]) =>
   `${seeds.length === 1 ? "seed" : "seeds"} ${seeds.join(", ")}`;
 
-export function originOf(source: Source): Origin {
+function originOf(source: Source): Origin {
   if (source.kind === "run") {
     const { record, path } = source;
     return {
@@ -55,8 +55,7 @@ export function partOfStudy(source: StudySource): Part {
       ...(size === "quick"
         ? [`The study ${study.id} was made at small sizes, to try it: nothing can be concluded from it.`]
         : []),
-      ...report.sentences,
-      `${study.id}. ${standingOf(report)}`,
+      ...standingInWords(study.id, report.judgements),
       ...(failures.length > 0
         ? [`${study.id}: ${failures.length} tasks failed; what they were to make is missing.`]
         : []),
@@ -75,6 +74,7 @@ export function partOfStudy(source: StudySource): Part {
               ...failures.map(({ what, tries, error }) => `Failed after ${tries} tries: ${what}: ${error}`),
             ],
           },
+          ...(report.sentences.length > 0 ? [{ kind: "list" as const, items: report.sentences }] : []),
           ...report.pictures.map(
             ({ name, svg }): Block => ({
               kind: "picture",
@@ -93,8 +93,26 @@ export function partOfStudy(source: StudySource): Part {
   };
 }
 
+/** How the paper's claim fares, in a sentence for each verdict. */
+function standingInWords(id: string, judgements: readonly Judgement[]): string[] {
+  return (["reproduced", "not reproduced", "not comparable"] as const).flatMap((verdict) => {
+    const own = judgements.filter((judgement) => judgement.verdict === verdict);
+    if (own.length === 0) return [];
+    const places = own.map(({ where }) => where);
+    const named =
+      places.slice(0, NAMED).join("; ") + (places.length > NAMED ? `; and ${places.length - NAMED} more` : "");
+    const why = own.every((each) => each.why === own[0].why) ? `: ${own[0].why}` : "";
+    return [
+      `${id}: the paper's claim is ${verdict} in ${own.length} of ${judgements.length} comparisons${why} (${named}).`,
+    ];
+  });
+}
+
+/** Places that a sentence names. */
+const NAMED = 4;
+
 export function partOfComparison(source: ComparisonSource): Part {
-  const { comparison, pictures, moments } = source;
+  const { comparison, moments } = source;
   const { plan, summary, sentence, truth } = comparison;
   const origin = originOf(source);
   const world = plan.environment.id;
@@ -114,7 +132,7 @@ export function partOfComparison(source: ComparisonSource): Part {
                 "Figures are means over agents, then over policies, with 95 % t-intervals over policies.",
             ],
           },
-          ...pictures.map(
+          ...plotsOf(comparison).map(
             ({ name, svg }): Block => ({
               kind: "picture",
               name: `${world}-${name}`,
@@ -236,7 +254,7 @@ function claimsOf({ comparison: { plan, summary } }: ComparisonSource): Claim[] 
 }
 
 /** A comparison's figures as runs: explainers are arms, policies are seeds. Of the largest budget. */
-export function scoresOf({ comparison: { plan, summary } }: ComparisonSource): Scores {
+function scoresOf({ comparison: { plan, summary } }: ComparisonSource): Scores {
   const last = plan.budgets[plan.budgets.length - 1];
   const rows = summary.rows.filter(({ budget }) => budget === last || budget === 0);
   return {
@@ -269,11 +287,8 @@ export function overComparisons(sources: readonly ComparisonSource[]): Section |
     commit: origins.every(({ commit }) => commit === origins[0].commit) ? origins[0].commit : "several",
     digest: addressOf(origins.map(({ digest }) => digest)),
   };
-  const blocks = blocksOf(poolOf("comparisons", { metrics: scores[0].metrics, runs }), origin);
-  return {
-    title: "Explainers over all worlds",
-    blocks: blocks.filter(({ kind }) => kind !== "table" || sources.length > 1),
-  };
+  const pool = poolOf("comparisons", { metrics: scores[0].metrics, runs }, "each world's largest budget");
+  return { title: "Explainers over all worlds", blocks: overWorlds(pool, origin) };
 }
 
 /** Runs of one world and one configuration but for the seed, together. */
@@ -439,7 +454,7 @@ function scenes(moments: readonly CriticalMoment[], origin: Origin, of: string):
       name: `${of}-${environment}-moment-${i + 1}`,
       picture,
       title: `${environment}: ${agent} at step ${step}`,
-      caption: `${policy}. Acting by ${perturbation} here costs ${agent} ${formatInterval(effect)} of return (95 %, ${effect.rollouts} fresh rollouts per action). Picked ${picked}; what picked it had no part in the figures.`,
+      caption: `Played by ${policy}. Acting by ${perturbation} here costs ${agent} ${formatInterval(effect)} of return (95 %, ${effect.rollouts} fresh rollouts per action). Picked ${picked}; what picked it had no part in the figures.`,
       header: ["action", "policy", "mean return after it"],
       body: alternatives.map(({ label, taken, probability, estimate, low, high }): Cell[] => [
         taken ? `${label} (the policy's)` : label,

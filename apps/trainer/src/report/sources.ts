@@ -28,8 +28,6 @@ export interface ComparisonSource {
   readonly kind: "comparison";
   readonly path: string;
   readonly comparison: Comparison;
-  /** Its plots, by name. */
-  readonly pictures: readonly { readonly name: string; readonly svg: string }[];
   readonly moments: readonly CriticalMoment[];
 }
 
@@ -66,8 +64,7 @@ export function readSource(folder: string): Source {
     : [];
   if (kinds[0] === "comparison") {
     const comparison = readJson(path, FILES.comparison, "plan") as Comparison;
-    const names = readdirSync(path).filter((name) => name.endsWith(".svg"));
-    return { kind: "comparison", path, comparison, pictures: names.map((name) => pictureOf(path, name)), moments };
+    return { kind: "comparison", path, comparison, moments };
   }
   const plain = readJson(path, FILES.study, "report") as Omit<StudyResults, "report"> & {
     readonly report: Omit<StudyResults["report"], "pictures"> & { readonly pictures: readonly string[] };

@@ -107,7 +107,7 @@ function formatMarkdown(results: StudyResults): string {
 }
 
 /** How the paper's claim fares, in one sentence. */
-export function standingOf({ judgements }: Report): string {
+function standingOf({ judgements }: Report): string {
   const counts = (["reproduced", "not reproduced", "not comparable"] as const).map(
     (verdict) => `${verdict} in ${judgements.filter((each) => each.verdict === verdict).length}`,
   );
