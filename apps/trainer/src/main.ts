@@ -14,6 +14,7 @@ import { exportRun, FORMATS, type Format } from "./export.ts";
 import { ALL, describeGiven } from "./given.ts";
 import { type LoadedRun, loadRun, requireExplanation } from "./load-run.ts";
 import { presets } from "./presets.ts";
+import { writeReport } from "./report/report.ts";
 import { noteTestLook } from "./run/test-looks.ts";
 import { formatSolution, solveMoves } from "./solve.ts";
 import { studies } from "./study/registry.ts";
@@ -286,6 +287,24 @@ program
   .action((folder: string, flags: { json?: boolean }) => {
     const status = readStatus(folder);
     print(flags, status, () => formatStatus(status));
+  });
+
+const REPORT_EXAMPLES = [
+  "magic-mask report runs/tictactoe_v0__magic-mask__s1__20260101T000000Z-abc123",
+  "magic-mask report studies/communication studies/scale results/compare/connect_four_v0 --out report --json",
+];
+
+program
+  .command("report <folder...>")
+  .description("one page and one text about runs, comparisons and studies, in any mix: claims, plots, tables, warnings")
+  .option("--out <folder>", "where report.html, report.md and pictures/ go", "report")
+  .option("--json", "print one JSON object: claims, diagnostics and paths")
+  .addHelpText("after", `\nExamples:\n${REPORT_EXAMPLES.map((line) => `  ${line}\n`).join("")}`)
+  .action(async (folders: string[], { out, json }: { out: string; json?: boolean }) => {
+    const reported = await writeReport(folders, out);
+    print({ ...(json && { json }) }, reported, () =>
+      [...reported.summary, "", `page: ${reported.page}`, `text: ${reported.markdown}`].join("\n"),
+    );
   });
 
 interface AgentFlags {

@@ -1,11 +1,35 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 
-/** Okabe & Ito's colours, apart for every kind of sight and in grey. */
+/** Okabe & Ito's colours, apart for every kind of sight. */
 export const INK = "#000000";
 export const BLUE = "#0072b2";
 export const VERMILION = "#d55e00";
+export const GREEN = "#009e73";
+export const PURPLE = "#cc79a7";
+export const ORANGE = "#e69f00";
+export const SKY = "#56b4e9";
 export const GREY = "#767676";
+export const PAPER = "#ffffff";
+
+/** What a page may call them: variables of its style sheet, which are others in the dark. */
+const VARIABLES: Readonly<Record<string, string>> = {
+  [INK]: "var(--ink)",
+  [BLUE]: "var(--blue)",
+  [VERMILION]: "var(--vermilion)",
+  [GREEN]: "var(--green)",
+  [PURPLE]: "var(--purple)",
+  [ORANGE]: "var(--orange)",
+  [SKY]: "var(--sky)",
+  [GREY]: "var(--grey)",
+  [PAPER]: "var(--ground)",
+};
+
+/** A picture made by `draw` whose colours are those of the page that it is put into. */
+export const themed = (svg: string): string =>
+  svg
+    .replace(/#[0-9a-f]{6}\b/g, (colour) => VARIABLES[colour] ?? colour)
+    .replace(/(--plot-background|background): ?white/g, "$1:var(--ground)");
 
 export interface Label {
   readonly text: string;
@@ -13,29 +37,33 @@ export interface Label {
   readonly estimate: number;
 }
 
-/** Labels to the right of the frame, moved apart where they would cover each other. */
-export const named = <T extends Label>(labels: readonly T[], colour: (label: T) => string): Plot.Markish[] => [
-  Plot.text(spread(labels), {
-    frameAnchor: "right",
-    y: "at",
-    text: "text",
-    textAnchor: "start",
-    dx: 10,
-    fill: colour,
-    fontSize: 10,
-  }),
-];
-
-/** Labels at least a thirtieth of the whole height apart, in their order, as near to what they name as that allows. */
-function spread<T extends Label>(labels: readonly T[]): (T & { readonly at: number })[] {
+/**
+ * Where labels go: in the order of what they name, as near to it as their height and the frame allow.
+ *
+ * @param gap least distance from one to the next, in the units of what they name
+ * @param frame lowest and highest place; where there is no room for all in it, they go beyond its lower end
+ * @returns lowest first
+ */
+export function spread<T extends Label>(
+  labels: readonly T[],
+  gap: number,
+  [low, high]: readonly [number, number],
+): (T & { readonly at: number })[] {
   const sorted = [...labels].sort((a, b) => a.estimate - b.estimate);
-  const gap = (sorted[sorted.length - 1].estimate - sorted[0].estimate) / 30;
   // Labels that would touch are one block, centred on what they name.
-  const blocks: { readonly size: number; readonly centre: number }[] = [];
+  interface Block {
+    readonly size: number;
+    readonly centre: number;
+  }
+  const blocks: Block[] = [];
+  const placed = ({ size, centre }: Block) => {
+    const half = ((size - 1) / 2) * gap;
+    return Math.min(high - half, Math.max(low + half, centre));
+  };
   for (const { estimate } of sorted) {
-    let block = { size: 1, centre: estimate };
+    let block: Block = { size: 1, centre: estimate };
     for (let below = blocks.pop(); below; below = blocks.pop()) {
-      if (block.centre - below.centre >= ((block.size + below.size) / 2) * gap) {
+      if (placed(block) - placed(below) >= ((block.size + below.size) / 2) * gap) {
         blocks.push(below);
         break;
       }
@@ -44,8 +72,8 @@ function spread<T extends Label>(labels: readonly T[]): (T & { readonly at: numb
     }
     blocks.push(block);
   }
-  const places = blocks.flatMap(({ size, centre }) =>
-    Array.from({ length: size }, (_, i) => centre + (i - (size - 1) / 2) * gap),
+  const places = blocks.flatMap((block) =>
+    Array.from({ length: block.size }, (_, i) => placed(block) + (i - (block.size - 1) / 2) * gap),
   );
   return sorted.map((label, i) => ({ ...label, at: places[i] }));
 }

@@ -59,6 +59,8 @@ describe("magic-mask compare", () => {
       "auroc-4000.svg",
       "compare.json",
       "drops.svg",
+      "moments.json",
+      "report.html",
       "steps.svg",
     ]);
     const text = readFileSync(join(out, "README.md"), "utf8");

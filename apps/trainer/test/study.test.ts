@@ -92,7 +92,14 @@ describe("magic-mask study", () => {
     expect([cost.low > 0, cost.spentHigh, cost.workers]).toEqual([true, 0, 2]);
     // A second for what is shared, in each of 4 groups, and one for each of 8 trials.
     expect(results?.ledger).toMatchObject({ learning: 12, judging: 8 });
-    expect(readdirSync(out).sort()).toEqual(["README.md", "a.svg", "status.json", "study.json"]);
+    expect(readdirSync(out).sort()).toEqual([
+      "README.md",
+      "a.svg",
+      "moments.json",
+      "report.html",
+      "status.json",
+      "study.json",
+    ]);
     const text = readFileSync(join(out, "README.md"), "utf8");
     expect(text).toContain("| here | ratio | twice | 2 [2, 2] | reproduced | arithmetic |");
     const status = readStatus(out);

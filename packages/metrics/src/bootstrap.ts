@@ -1,6 +1,7 @@
 import { checkCount, MagicMaskError, stream } from "@magic-mask/core";
 import { checkShare } from "./checks.ts";
 import type { Interval } from "./interval.ts";
+import { quantile } from "./quantile.ts";
 import { ascending } from "./ranks.ts";
 
 export interface ResampleOptions {
@@ -103,14 +104,4 @@ function grouped(count: number, clusters: ArrayLike<number> | undefined) {
   for (const u of unit) starts[u + 1]++;
   for (let u = 0; u < unitOf.size; u++) starts[u + 1] += starts[u];
   return { units: unitOf.size, starts, members: ascending(unit) };
-}
-
-/** Linear interpolation between order statistics (Hyndman & Fan 1996, type 7). */
-function quantile(sorted: Float64Array, share: number): number {
-  const at = share * (sorted.length - 1);
-  const below = Math.floor(at);
-  const above = Math.min(below + 1, sorted.length - 1);
-  // Infinite ones have no difference.
-  if (at === below || sorted[below] === sorted[above]) return sorted[below];
-  return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
 }

@@ -8,10 +8,14 @@ export { type Coverage, coverage } from "./coverage.ts";
 export { discovery } from "./discovery.ts";
 export { type Gate, type GatedPolicy, type GatedPolicyOptions, gatedPolicy } from "./gated-policy.ts";
 export { type InterAgentFidelity, type InterAgentFidelityOptions, interAgentFidelity } from "./inter-agent-fidelity.ts";
+export { interquartileMean, interquartileMeanInterval } from "./interquartile-mean.ts";
 export type { Interval } from "./interval.ts";
 export { klPerturbation } from "./kl-perturbation.ts";
+export { learningCurve, type RunCurve } from "./learning-curve.ts";
 export { type MeasuredTruth, measureTruth, type TruthPlan, type TruthRequest } from "./measure-truth.ts";
 export { type NdcgOptions, ndcg } from "./ndcg.ts";
+export { performanceProfile } from "./performance-profile.ts";
+export { probabilityOfImprovement } from "./probability-of-improvement.ts";
 export { descending, gateAt, reversed } from "./ranked-gates.ts";
 export { ratioInterval } from "./ratio-interval.ts";
 export { splitHalfReliability } from "./reliability.ts";
@@ -42,5 +46,6 @@ export {
   type WindowScore,
 } from "./statemask-fidelity.ts";
 export { type CollectStatesOptions, collectStates, type States, takeStates } from "./states.ts";
+export { type StratifiedBootstrapOptions, stratifiedBootstrap } from "./stratified-bootstrap.ts";
 export { pairedTInterval, tInterval, tPValue, tQuantile } from "./t-interval.ts";
 export { addTruth, branchingTruth, joinTruth, type Truth, type TruthOptions } from "./truth.ts";

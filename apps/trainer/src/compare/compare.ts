@@ -4,6 +4,7 @@ import { MagicMaskError } from "@magic-mask/core";
 import { workersFor } from "../backend.ts";
 import { type Config, parseConfig, resolveConfig } from "../config.ts";
 import { gitCommit, hostDescription } from "../host.ts";
+import { momentsOf } from "../report/moments.ts";
 import { lockRun } from "../run/lock.ts";
 import { createInterrupt } from "../terminal/interrupt.ts";
 import { createProgress, formatDuration } from "../terminal/progress.ts";
@@ -127,7 +128,7 @@ export async function compare(options: CompareOptions): Promise<CompareOutcome> 
       return { out, exitCode: interrupt.exitCode };
     }
     const comparison = await compareCells(plan, cache, command, begun);
-    await writeComparison(out, comparison);
+    await writeComparison(out, comparison, await momentsOf(plan, cache));
     progress.done(`compared in ${formatDuration(comparison.wallSeconds)}; results: ${out}`);
     return { comparison, out, exitCode: 0 };
   } finally {

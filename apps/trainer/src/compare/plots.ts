@@ -1,5 +1,8 @@
+import type { Interval } from "@magic-mask/metrics";
 import * as Plot from "@observablehq/plot";
-import { BLUE, draw, GREY, heading, INK, named, VERMILION } from "../svg.ts";
+import { plotCurves, type Series } from "../curves.ts";
+import { draw, GREY, heading, INK, VERMILION } from "../svg.ts";
+import type { Comparison } from "./compare.ts";
 import { CHANCE } from "./plan.ts";
 import type { Summary } from "./summary.ts";
 
@@ -11,8 +14,21 @@ interface Titled {
   readonly subject: string;
 }
 
+/** All plots of a comparison that there is something to draw in, by the names of their files. */
+export function plotsOf({
+  plan,
+  summary,
+}: Pick<Comparison, "plan" | "summary">): { readonly name: string; readonly svg: string }[] {
+  const about = { title: plan.environment.id, summary, subject: plan.subject };
+  return [
+    ...plan.budgets.map((budget) => [`auroc-${budget}.svg`, plotRanking(about, budget)] as const),
+    ["drops.svg", plotDrops(about)] as const,
+    ["steps.svg", plotSteps(about)] as const,
+  ].flatMap(([name, svg]) => (svg === null ? [] : [{ name, svg }]));
+}
+
 /** AUROC of every explainer at one budget: dot and 95 % interval, best first; chance at ½. Null where nothing is known. */
-export function plotRanking({ title, summary, subject }: Titled, budget: number): string | null {
+function plotRanking({ title, summary, subject }: Titled, budget: number): string | null {
   const points = summary.rows
     .filter((row) => row.budget === budget || row.budget === 0)
     .flatMap(({ explainer, auroc }) => (auroc.interval ? [{ explainer, ...auroc.interval }] : []))
@@ -38,74 +54,58 @@ export function plotRanking({ title, summary, subject }: Titled, budget: number)
  * Loss of return against the share of decisions that was in fact blinded, those scored highest; of the subject those scored lowest,
  * too. Null where nothing is known.
  */
-export function plotDrops({ title, summary, subject }: Titled): string | null {
-  const points = summary.rows.flatMap(({ explainer, drops }) =>
-    drops.flatMap(({ order, drop, budget }) =>
-      drop.interval && budget.interval
-        ? [{ explainer, order, budget: budget.interval.estimate, ...drop.interval }]
-        : [],
-    ),
+function plotDrops({ title, summary, subject }: Titled): string | null {
+  const curves = (["top", "bottom"] as const).flatMap((order) =>
+    summary.rows.flatMap(({ explainer, drops }): Series[] => {
+      const points = drops.flatMap(({ order: own, drop, budget }) =>
+        own === order && drop.interval && budget.interval
+          ? [{ x: 100 * budget.interval.estimate, ...percent(drop.interval, explainer === subject) }]
+          : [],
+      );
+      if (points.length === 0 || (order === "bottom" && explainer !== subject)) return [];
+      // Where nothing is blinded nothing is lost.
+      if (order === "top") return [{ name: explainer, points: [NOTHING, ...points], ...rankOf(explainer, subject) }];
+      return [{ name: `${explainer}, lowest`, points }];
+    }),
   );
-  const top = points.filter(({ order }) => order === "top");
-  if (top.length === 0) return null;
-  const own = points.filter(({ explainer }) => explainer === subject);
-  const lowest = own.filter(({ order }) => order === "bottom");
-  const names = [...new Set(top.map(({ explainer }) => explainer))];
-  // Where nothing is blinded nothing is lost.
-  const curves = [...names.map((explainer) => ({ explainer, budget: 0, estimate: 0 })), ...top];
-  const last = names.map((name) => top.filter(({ explainer }) => explainer === name).slice(-1)[0]);
-  const colour = ({ explainer }: { readonly explainer: string }) =>
-    explainer === subject ? VERMILION : explainer === CHANCE ? GREY : BLUE;
-  const labels = [
-    ...last.map(({ explainer, estimate }) => ({ explainer, estimate, text: explainer })),
-    ...lowest.map(({ explainer, estimate }) => ({ explainer, estimate, text: `${explainer}, lowest` })),
-  ];
-  return draw({
-    x: { label: "share of decisions blinded, %", labelAnchor: "center", transform: (share: number) => 100 * share },
-    y: { label: null, grid: true, transform: (share: number) => 100 * share },
-    marks: [
-      Plot.ruleY([0], { stroke: GREY }),
-      Plot.line(curves, { x: "budget", y: "estimate", z: "explainer", stroke: colour, strokeOpacity: 0.7 }),
-      Plot.ruleX(own, { x: "budget", y1: "low", y2: "high", stroke: VERMILION }),
-      Plot.dot(top, { x: "budget", y: "estimate", fill: colour, r: 2.5 }),
-      Plot.dot(lowest, { x: "budget", y: "estimate", stroke: VERMILION, fill: "white", r: 3.5 }),
-      ...named(labels, colour),
-      heading(`${title}: loss of return, % of its range, when the highest scored are blinded`),
-    ],
+  return plotCurves({
+    title: `${title}: loss of return, % of its range, when the highest scored are blinded`,
+    xLabel: "share of decisions blinded, %",
+    // A row for each budget; drops are measured at the largest alone.
+    series: curves,
   });
 }
 
 /** AUROC against the steps that an explainer learned from; what does not learn is a level. Null where nothing is known. */
-export function plotSteps({ title, summary, subject }: Titled): string | null {
+function plotSteps({ title, summary, subject }: Titled): string | null {
   const known = summary.rows.flatMap(({ explainer, budget, auroc }) =>
-    auroc.interval ? [{ explainer, budget, text: explainer, ...auroc.interval }] : [],
+    auroc.interval ? [{ explainer, budget, ...auroc.interval }] : [],
   );
-  const levels = known.filter(({ budget }) => budget === 0);
-  const points = known.filter(({ budget }) => budget > 0);
-  if (points.length === 0) return null;
-  const budgets = [...new Set(points.map(({ budget }) => budget))];
-  const most = Math.max(...budgets);
-  const colour = ({ explainer, budget }: { readonly explainer: string; readonly budget: number }) =>
-    explainer === subject ? VERMILION : budget === 0 ? GREY : BLUE;
-  return draw({
-    x: {
-      label: "environment steps that the explainer learned from",
-      labelAnchor: "center",
-      type: "log",
-      ticks: budgets,
-      tickFormat: "~s",
-    },
-    y: { label: null, grid: true },
-    marks: [
-      Plot.ruleY(levels, { y: "estimate", stroke: GREY, strokeDasharray: "4 3" }),
-      Plot.line(points, { x: "budget", y: "estimate", z: "explainer", stroke: colour, strokeOpacity: 0.7 }),
-      Plot.ruleX(
-        points.filter(({ explainer }) => explainer === subject),
-        { x: "budget", y1: "low", y2: "high", stroke: VERMILION },
-      ),
-      Plot.dot(points, { x: "budget", y: "estimate", fill: colour, r: 3 }),
-      ...named([...points.filter(({ budget }) => budget === most), ...levels], colour),
-      heading(`${title}: AUROC of the true top 10 % by steps; without learning dashed`),
-    ],
+  const learning = known.filter(({ budget }) => budget > 0);
+  const names = [...new Set(learning.map(({ explainer }) => explainer))];
+  return plotCurves({
+    title: `${title}: AUROC of the true top 10 % by steps; without learning dashed`,
+    xLabel: "environment steps that the explainer learned from",
+    log: [...new Set(learning.map(({ budget }) => budget))],
+    series: names.map((name) => ({
+      name,
+      points: learning
+        .filter(({ explainer }) => explainer === name)
+        .map(({ budget: x, estimate, low, high }) => ({ x, estimate, ...(name === subject && { low, high }) })),
+      ...rankOf(name, subject),
+    })),
+    levels: known
+      .filter(({ budget }) => budget === 0)
+      .map(({ explainer, estimate }) => ({ name: explainer, estimate })),
   });
 }
+
+const NOTHING = { x: 0, estimate: 0 };
+
+const rankOf = (explainer: string, subject: string): Pick<Series, "rank"> =>
+  explainer === subject ? { rank: "subject" } : explainer === CHANCE ? { rank: "reference" } : {};
+
+const percent = ({ estimate, low, high }: Interval, bounded: boolean) => ({
+  estimate: 100 * estimate,
+  ...(bounded && { low: 100 * low, high: 100 * high }),
+});

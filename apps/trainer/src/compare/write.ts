@@ -1,28 +1,29 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { CriticalMoment } from "../report/moments.ts";
+import { writeOwnPage } from "../report/report.ts";
 import { writeFileAtomic } from "../run/atomic.ts";
 import { formatCount, formatDuration } from "../terminal/progress.ts";
 import { formatInterval, formatNumber, formatTable, markdownTable } from "../terminal/table.ts";
 import { toJson } from "../write-results.ts";
 import type { Comparison } from "./compare.ts";
-import { plotDrops, plotRanking, plotSteps } from "./plots.ts";
+import { plotsOf } from "./plots.ts";
 import type { Difference } from "./summary.ts";
 import { tableOf } from "./table.ts";
 
-/** `compare.json` for programs, `README.md` and pictures for people. @throws io */
-export async function writeComparison(out: string, comparison: Comparison): Promise<void> {
+/** `compare.json` for programs, `README.md`, pictures and a page for people. @throws io */
+export async function writeComparison(
+  out: string,
+  comparison: Comparison,
+  moments: readonly CriticalMoment[],
+): Promise<void> {
   mkdirSync(out, { recursive: true });
-  const { plan, summary } = comparison;
-  const about = { title: plan.environment.id, summary, subject: plan.subject };
-  const pictures = [
-    ...plan.budgets.map((budget) => [`auroc-${budget}.svg`, plotRanking(about, budget)] as const),
-    ["drops.svg", plotDrops(about)] as const,
-    ["steps.svg", plotSteps(about)] as const,
-  ].flatMap(([name, svg]) => (svg === null ? [] : [{ name, svg }]));
+  const pictures = plotsOf(comparison);
   for (const { name, svg } of pictures) await writeFileAtomic(join(out, name), svg);
   const names = pictures.map(({ name }) => name);
   await writeFileAtomic(join(out, "README.md"), formatMarkdown(comparison, names));
   await writeFileAtomic(join(out, "compare.json"), toJson(comparison));
+  await writeOwnPage({ kind: "comparison", path: out, comparison, moments });
 }
 
 /** The comparison as text for a terminal. */

@@ -11,21 +11,22 @@ const SCRIPTS = ["words", "scales", "pictures", "state", "dom", "strips", "curve
 export function formatPage(explanation: EpisodeExplanation): string {
   const parts: Readonly<Record<string, string>> = {
     title: explanation.title.replaceAll("&", "&amp;").replaceAll("<", "&lt;"),
-    style: read("page.css"),
+    style: pageFile("page.css"),
     // No "</script>" can end it early.
     data: JSON.stringify(explanation).replaceAll("<", "\\u003c"),
     script: script(),
   };
   // Comments and a string, so that the template is a document by itself.
-  return read("page.html").replace(/(?:\/\* |")?@(title|style|data|script)(?: \*\/|")?/g, (_, name) => parts[name]);
+  return pageFile("page.html").replace(/(?:\/\* |")?@(title|style|data|script)(?: \*\/|")?/g, (_, name) => parts[name]);
 }
 
 /** The scripts as one: modules that name all they share alike need no imports once they stand together. */
 const script = (): string =>
   SCRIPTS.map((name) =>
-    read(`${name}.js`)
+    pageFile(`${name}.js`)
       .replace(/^import [^;]*;\n/gm, "")
       .replace(/^export /gm, ""),
   ).join("\n");
 
-const read = (file: string) => readFileSync(new URL(file, FILES), "utf8");
+/** Text of a file of the pages. */
+export const pageFile = (file: string): string => readFileSync(new URL(file, FILES), "utf8");

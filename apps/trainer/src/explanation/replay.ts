@@ -101,7 +101,7 @@ function statesAt(game: Environment, agent: number, tick: number): States | null
 }
 
 /** Words where there are some, numbers where there are none. */
-function choicesOf(game: Environment, agent: number): readonly string[] {
+export function choicesOf(game: Environment, agent: number): readonly string[] {
   const space = game.actionSpaces[agent];
   const numbers = (n: number) => Array.from({ length: n }, (_, a) => String(a));
   if (space.kind === "discrete") return space.labels ?? numbers(space.n);

@@ -7,6 +7,8 @@ import { truthsOf } from "../compare/plan.ts";
 import { costOf, isTrained } from "../compare/policies.ts";
 import { hasTruth, loadTruth } from "../compare/truth.ts";
 import { gitCommit, hostDescription } from "../host.ts";
+import { momentsOf } from "../report/moments.ts";
+import { writeOwnPage } from "../report/report.ts";
 import { refused } from "../run/atomic.ts";
 import { lockRun } from "../run/lock.ts";
 import { createInterrupt } from "../terminal/interrupt.ts";
@@ -148,6 +150,9 @@ export async function runStudy(options: RunStudyOptions): Promise<StudyOutcome> 
     }
     const results = await gather(study, plan, cache, { size, command, cost, failures });
     await writeStudy(out, results);
+    const moments = [];
+    for (const { subjects } of plan.worlds) moments.push(...(await momentsOf(subjects, cache)));
+    await writeOwnPage({ kind: "study", path: out, results, moments });
     await tell.end(standing, failures.length > 0 ? "failed" : "finished", failures);
     process.stderr.write(`${failures.length > 0 ? `${failures.length} tasks failed; ` : ""}results: ${out}\n`);
     return { out, cost, results, exitCode: failures.length > 0 ? 1 : 0 };

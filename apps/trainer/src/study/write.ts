@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { marlEvalOf } from "../marl-eval.ts";
 import { refused, writeFileAtomic } from "../run/atomic.ts";
 import { formatDuration } from "../terminal/progress.ts";
 import { formatInterval, formatTable, markdownTable } from "../terminal/table.ts";
@@ -8,7 +9,7 @@ import type { Cost, StudyResults } from "./run-study.ts";
 import { formatFailure } from "./status.ts";
 import type { Report } from "./study.ts";
 
-/** `study.json` for programs, `README.md` and pictures for people. @throws io */
+/** `study.json` and `marl-eval.json` for programs, `README.md` and pictures for people. @throws io */
 export async function writeStudy(out: string, results: StudyResults): Promise<void> {
   const { pictures } = results.report;
   try {
@@ -19,6 +20,8 @@ export async function writeStudy(out: string, results: StudyResults): Promise<vo
   for (const { name, svg } of pictures) await writeFileAtomic(join(out, name), svg);
   await writeFileAtomic(join(out, "README.md"), formatMarkdown(results));
   await writeFileAtomic(join(out, "study.json"), toJson(plain(results)));
+  const raw = results.report.scores && marlEvalOf(results.study.id, results.report.scores);
+  if (raw) await writeFileAtomic(join(out, "marl-eval.json"), toJson(raw));
 }
 
 /** Without what lies beside it. */

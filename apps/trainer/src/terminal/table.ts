@@ -42,7 +42,7 @@ export function markdownTable(header: readonly string[], rows: readonly (readonl
   return [line(header), line(header.map(() => "---")), ...rows.map((row) => line(row.map(formatCell)))];
 }
 
-function formatCell(cell: Cell): string {
+export function formatCell(cell: Cell): string {
   if (typeof cell === "string") return cell;
   return typeof cell === "number" ? formatNumber(cell) : formatInterval(cell);
 }

@@ -1,17 +1,18 @@
 import { byName } from "@magic-mask/core";
-import { discovery, type Interval } from "@magic-mask/metrics";
-import * as Plot from "@observablehq/plot";
-import { BLUE, draw, GREY, heading, named, VERMILION } from "../../svg.ts";
+import { discovery } from "@magic-mask/metrics";
+import { plotCurves } from "../../curves.ts";
 import { formatCount } from "../../terminal/progress.ts";
 import type { Cell } from "../../terminal/table.ts";
 import { combined, gainOver, type OverSeeds, overSeeds, shareOf } from "../over-seeds.ts";
-import type { Axes, Judgement, Report, Result } from "../study.ts";
+import type { Axes, Judgement, Report, Result, Scores } from "../study.ts";
 import { arms } from "./arms.ts";
 import { type Figure, fidelity, meanOf, missingNote, shown, signed, stacked } from "./figures.ts";
 import type { SharingFigures } from "./sharing-figures.ts";
 
 /** Least relative loss of fidelity without sharing that the paper states. */
 const CLAIMED = 0.15;
+/** The mode that is on unless another is asked for. */
+const DEFAULT = "perturbed";
 /** AUROC that counts as having found what matters. */
 const FOUND = 0.8;
 
@@ -113,18 +114,23 @@ export function reportOnCommunication(axes: Axes, results: readonly Result<Shari
       { name: "fidelity", what: "inter-agent fidelity", figure: fidelity },
     ];
     return curves.flatMap(({ name, what, figure }) => {
-      const points = modes.flatMap((mode) =>
-        budgets.flatMap((budget) => {
-          const { interval } = over(environment, mode, budget, figure);
-          return interval ? [{ mode, budget, ...interval }] : [];
-        }),
-      );
-      return points.length === 0
-        ? []
-        : [{ name: `${environment}-${name}.svg`, svg: plotCurves(`${environment}: ${what}`, points) }];
+      const svg = plotCurves({
+        title: `${environment}: ${what}`,
+        xLabel: "environment steps that agents learned from",
+        log: budgets,
+        series: modes.map((mode) => ({
+          name: mode,
+          points: budgets.flatMap((budget) => {
+            const { interval } = over(environment, mode, budget, figure);
+            return interval ? [{ x: budget, ...interval }] : [];
+          }),
+          ...(mode === DEFAULT ? { rank: "subject" } : referenceOf(mode) === mode ? { rank: "reference" } : {}),
+        })),
+      });
+      return svg === null ? [] : [{ name: `${environment}-${name}.svg`, svg }];
     });
   });
-  return { tables: [...tables, ...keptTables()], judgements, sentences, pictures };
+  return { tables: [...tables, ...keptTables()], judgements, sentences, pictures, scores: scoresOf(results) };
 
   /** What signatures keep of what features gain, where both were asked for. */
   function keptTables(): Report["tables"] {
@@ -184,42 +190,18 @@ function judged(environment: string, mode: string, budget: number, { interval, m
   };
 }
 
-interface Point extends Interval {
-  readonly mode: string;
-  readonly budget: number;
-}
-
-/** One curve a mode over budgets, with intervals; those that send nothing in grey. */
-function plotCurves(title: string, points: readonly Point[]): string {
-  const modes = [...new Set(points.map(({ mode }) => mode))];
-  const budgets = [...new Set(points.map(({ budget }) => budget))];
-  const colour = ({ mode }: { readonly mode: string }) =>
-    referenceOf(mode) === mode ? GREY : mode === "perturbed" ? VERMILION : BLUE;
-  const most = Math.max(...budgets);
-  // Beside each other, so that intervals can be told apart.
-  const apart = (mode: string) => 5 * (modes.indexOf(mode) - (modes.length - 1) / 2);
-  const ends = points.filter(({ budget }) => budget === most).map((point) => ({ ...point, text: point.mode }));
-  return draw({
-    x: {
-      label: "environment steps that agents learned from",
-      labelAnchor: "center",
-      type: "log",
-      ticks: budgets,
-      tickFormat: "~s",
-    },
-    y: { label: null, grid: true },
-    marks: [
-      ...modes.flatMap((mode) => {
-        const own = points.filter((point) => point.mode === mode);
-        const dx = apart(mode);
-        return [
-          Plot.line(own, { x: "budget", y: "estimate", stroke: colour({ mode }), strokeOpacity: 0.7, dx }),
-          Plot.ruleX(own, { x: "budget", y1: "low", y2: "high", stroke: colour({ mode }), dx }),
-          Plot.dot(own, { x: "budget", y: "estimate", fill: colour({ mode }), r: 3, dx }),
-        ];
-      }),
-      ...(ends.length > 0 ? named(ends, colour) : []),
-      heading(title),
+function scoresOf(results: readonly Result<SharingFigures>[]): Scores {
+  return {
+    metrics: [
+      { name: "auroc", title: "stacked AUROC", oneScale: true },
+      { name: "fidelity", title: "inter-agent fidelity", oneScale: true },
     ],
-  });
+    runs: results.map(({ at, figures }) => ({
+      environment: `${at.environment}`,
+      arm: `${at.mode}`,
+      seed: at.seed as number,
+      steps: at.budget as number,
+      values: { auroc: stacked(figures), fidelity: fidelity(figures) },
+    })),
+  };
 }

@@ -1,0 +1,72 @@
+import { describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import { plotCurves } from "./curves.ts";
+import { BLUE, spread, themed } from "./svg.ts";
+
+describe("spread", () => {
+  it("leaves labels where they are if there is room, and centres those that would touch", () => {
+    const of = (...estimates: number[]) => estimates.map((estimate) => ({ text: `${estimate}`, estimate }));
+    const places = (labels: ReturnType<typeof of>) => spread(labels, 1, [0, 10]).map(({ at }) => at);
+    expect(places(of(5, 2))).toEqual([2, 5]);
+    // 5 and 5.2 are a block about 5.1; the two at the top end at the frame.
+    expect(places(of(5, 5.2))).toEqual([4.6, 5.6]);
+    expect(places(of(10, 10))).toEqual([9, 10]);
+    expect(places(of(0, 0.1, 0.2))).toEqual([0, 1, 2]);
+  });
+
+  it("never lets two touch, and keeps them in the frame and in their order", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 20 }),
+        (estimates) => {
+          const gap = 1 / 20;
+          const placed = spread(
+            estimates.map((estimate) => ({ text: "", estimate })),
+            gap,
+            [0, 1],
+          );
+          placed.forEach(({ at, estimate }, i) => {
+            expect(at).toBeGreaterThanOrEqual(-1e-9);
+            expect(at).toBeLessThanOrEqual(1 + 1e-9);
+            if (i === 0) return;
+            expect(at - placed[i - 1].at).toBeGreaterThanOrEqual(gap - 1e-9);
+            expect(estimate).toBeGreaterThanOrEqual(placed[i - 1].estimate);
+          });
+        },
+      ),
+    );
+  });
+});
+
+describe("plotCurves", () => {
+  const series = Array.from({ length: 17 }, (_, i) => ({
+    name: `arm ${i}`,
+    points: [0, 1].map((x) => ({ x, estimate: i + x })),
+  }));
+
+  it("tells lines apart by their marks and dashes together, colours aside", () => {
+    const svg = plotCurves({ title: "t", xLabel: "x", series }) as string;
+    // Marks of the names: one a series; its shape is its path.
+    const lines = [...svg.matchAll(/<g[^>]*aria-label="line"[^>]*>/g)].map(([tag]) => tag);
+    expect(lines).toHaveLength(17);
+    const dashes = lines.map((tag) => /stroke-dasharray="([^"]*)"/.exec(tag)?.[1] ?? "");
+    const dots = [...svg.matchAll(/<g[^>]*aria-label="dot"[^>]*>\s*<(?:path|circle)[^>]*>/g)].map(([tag]) => tag);
+    const marks = dots.slice(0, 17).map((tag) => {
+      const path = /\bd="([^"]*)"/.exec(tag)?.[1] ?? "circle";
+      return `${path} ${/\bfill="#ffffff"/.test(tag)}`;
+    });
+    expect(new Set(marks.map((mark, i) => `${mark} ${dashes[i]}`)).size).toBe(17);
+    for (const { name } of series) expect(svg).toContain(`>${name}</text>`);
+  });
+
+  it("is nothing without points", () => {
+    expect(plotCurves({ title: "t", xLabel: "x", series: [{ name: "a", points: [] }] })).toBeNull();
+  });
+
+  it("takes the colours of the page that it is put into", () => {
+    const svg = plotCurves({ title: "t", xLabel: "x", series: series.slice(0, 1) }) as string;
+    expect(svg).toContain(BLUE);
+    expect(themed(svg)).not.toMatch(/#[0-9a-f]{6}|background: ?white/);
+    expect(themed(svg)).toContain("var(--blue)");
+  });
+});
