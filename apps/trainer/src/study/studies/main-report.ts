@@ -1,8 +1,7 @@
-import type { Interval } from "@magic-mask/metrics";
+import { type Interval, interquartileMeanInterval, probabilityOfImprovement } from "@magic-mask/metrics";
 import * as Plot from "@observablehq/plot";
 import { draw, GREY, heading, INK, VERMILION } from "../../svg.ts";
 import type { Cell } from "../../terminal/table.ts";
-import { FEWEST_RUNS, interquartileMean, probabilityOfImprovement, type Runs } from "../over-runs.ts";
 import { gainOver, type OverSeeds, overSeeds } from "../over-seeds.ts";
 import type { Axes, Judgement, Report, Result } from "../study.ts";
 import { explained } from "./explained-figures.ts";
@@ -13,6 +12,10 @@ import type { MainFigures } from "./main.ts";
 const OURS = "advantage+comm";
 const ALONE = "advantage";
 const RIVAL = "statemask";
+
+/** Fewer runs than this are not pooled. */
+const FEWEST_RUNS = 10;
+const RESAMPLING = { seed: 0 };
 
 type Figure = (figures: MainFigures) => number | null;
 const ofFrozen =
@@ -277,7 +280,7 @@ export function reportOnMain(axes: Axes, results: readonly Result<MainFigures>[]
 
   /** Over worlds × seeds: of worlds where both have every seed. */
   function pooled(): Report["tables"] {
-    const runsOf = (method: (environment: string) => string, figure: Figure, worlds: readonly string[]): Runs =>
+    const runsOf = (method: (environment: string) => string, figure: Figure, worlds: readonly string[]): number[][] =>
       worlds.map((environment) => [...over(environment, method(environment), figure).values.values()]);
     const rows = methods.flatMap((method): Cell[][] => {
       const known = axes.environment.filter((environment) => over(environment, method, auroc).missing.length === 0);
@@ -292,16 +295,16 @@ export function reportOnMain(axes: Axes, results: readonly Result<MainFigures>[]
         return probabilityOfImprovement(
           runsOf(ours, figure, same),
           runsOf(() => method, figure, same),
-          0,
+          RESAMPLING,
         );
       };
       const middle = (figure: Figure) => {
         const worlds = axes.environment.filter((environment) => over(environment, method, figure).missing.length === 0);
         return worlds.length * axes.seed.length < FEWEST_RUNS
           ? shown(null)
-          : interquartileMean(
+          : interquartileMeanInterval(
               runsOf(() => method, figure, worlds),
-              0,
+              RESAMPLING,
             );
       };
       return [[method, known.length, middle(auroc), middle(drop), both(auroc), both(drop), both(strength)]];
