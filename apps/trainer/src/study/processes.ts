@@ -1,12 +1,11 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { createRequire } from "node:module";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { MagicMaskError } from "@magic-mask/core";
 import { type ErrorFields, reviveError } from "@magic-mask/core/threads";
 import type { Hand } from "../work/pool.ts";
 import type { Task } from "./bench.ts";
 import type { OpenEngine } from "./engine.ts";
 import type { StudyPlan } from "./plan.ts";
+import { fileOfProgram, nodeOptions } from "./program-files.ts";
 
 /** What a worker process is told. */
 export type ToWorker =
@@ -54,8 +53,8 @@ export function processHand(study: string, plan: StudyPlan, cache: string): Proc
   let current: { resolve(done: boolean): void; reject(error: Error): void } | undefined;
 
   const start = () => {
-    const started = fork(fileURLToPath(WORKER), {
-      execArgv: WORKER.endsWith(".ts") ? typescript() : process.execArgv,
+    const started = fork(fileOfProgram("study/worker"), {
+      execArgv: nodeOptions(),
       // Standard output is for what this program prints.
       stdio: ["ignore", process.stderr, "inherit", "ipc"],
       serialization: "advanced",
@@ -105,12 +104,3 @@ export function processHand(study: string, plan: StudyPlan, cache: string): Proc
 function send(worker: ChildProcess, message: ToWorker): void {
   worker.send(message, () => {});
 }
-
-/** The source runs as this workspace runs it. */
-function typescript(): string[] {
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
-  return ["--import", tsx, "--conditions=@magic-mask/source"];
-}
-
-/** Beside this file in the source; beside the program, where this is a part of, in the build. */
-const WORKER = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./study/worker.js", import.meta.url).href;
