@@ -23,6 +23,7 @@ import { runWorker } from "./study/queue/worker.ts";
 import { studies } from "./study/registry.ts";
 import { type RunStudyOptions, runStudy } from "./study/run-study.ts";
 import { runElement } from "./study/slurm/element.ts";
+import { formatSlurm, isOnSlurm, readSlurm } from "./study/slurm/standing.ts";
 import { describeSlurm, writeSlurm } from "./study/slurm/write-slurm.ts";
 import { formatStatus, readStatus } from "./study/status.ts";
 import { formatCost, formatStudy, plain } from "./study/write.ts";
@@ -336,6 +337,11 @@ withRedisFlags(program.command("status [folder]"))
     "\nExamples:\n  magic-mask status studies/communication --json\n  magic-mask status --redis redis://10.0.0.5",
   )
   .action(async (folder: string | undefined, flags: RedisFlags & { json?: boolean }) => {
+    if (folder !== undefined && isOnSlurm(folder)) {
+      const standing = await readSlurm(folder);
+      print(flags, standing, () => formatSlurm(standing));
+      return;
+    }
     if (folder !== undefined) {
       const status = readStatus(folder);
       print(flags, status, () => formatStatus(status));

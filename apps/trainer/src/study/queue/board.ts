@@ -56,6 +56,10 @@ export const PREFIX = "magic-mask";
 /** Seconds after which whoever says nothing is gone. */
 export const SILENCE = 30;
 const DAY = 86_400;
+/** Ids of those that were heard of. */
+const STUDIES = `${PREFIX}:studies`;
+const WORKERS = `${PREFIX}:workers`;
+const keyOfWorker = (id: string) => `${PREFIX}:worker:${id}`;
 
 /** Tasks are for programs that come to the same figures. BullMQ allows no colon. */
 export const queueOf = (program: Program): string => `tasks-${addressOf(program)}`;
@@ -68,6 +72,7 @@ export const connectionTo = (address: RedisAddress) => ({ ...address, maxRetries
 export interface Board {
   readonly redis: Redis;
   announce(about: Announcement): Promise<void>;
+  isAnnounced(study: string): Promise<boolean>;
   /** Says that its workers are to stop where they can go on later. */
   stop(study: string): Promise<void>;
   isStopped(study: string): Promise<boolean>;
@@ -97,10 +102,16 @@ export function createBoard(address: RedisAddress, onTrouble: (error: Error) => 
   const redis = new Redis(connectionTo(address));
   redis.on("error", onTrouble);
   const key = (study: string, part: string) => `${prefixOf(study)}:${part}`;
-  const parsed = async <T>(pattern: string): Promise<T[]> => {
-    const keys = await keysLike(redis, pattern);
-    const texts = keys.length > 0 ? await redis.mget(keys) : [];
-    return texts.flatMap((text) => (text === null ? [] : [JSON.parse(text) as T]));
+  /** What is under a part of the keys of all that were heard of, by id. */
+  const parts = async <T>(set: string, keyOf: (id: string) => string): Promise<Map<string, T>> => {
+    const ids = await redis.smembers(set);
+    const texts = ids.length > 0 ? await redis.mget(ids.map(keyOf)) : [];
+    return new Map(
+      ids.flatMap((id, i) => {
+        const text = texts[i];
+        return text === null ? [] : [[id, JSON.parse(text) as T]];
+      }),
+    );
   };
   return {
     redis,
@@ -112,15 +123,17 @@ export function createBoard(address: RedisAddress, onTrouble: (error: Error) => 
         .set(key(id, "about"), text, "EX", 7 * DAY)
         .del(key(id, "stopped"), key(id, "asked"))
         .set(key(id, "alive"), "1", "EX", SILENCE)
+        .sadd(STUDIES, id)
         .exec();
     },
+    isAnnounced: async (study) => (await redis.exists(key(study, "about"))) === 1,
     stop: async (study) => void (await redis.set(key(study, "stopped"), "1", "EX", 7 * DAY)),
     isStopped: async (study) => (await redis.exists(key(study, "stopped"))) === 1,
     async announcement(study) {
       const text = await redis.get(key(study, "about"));
       return text === null ? undefined : (JSON.parse(text) as Announcement);
     },
-    announcements: () => parsed<Announcement>(`${PREFIX}:study:*:about`),
+    announcements: async () => [...(await parts<Announcement>(STUDIES, (id) => key(id, "about"))).values()],
     async tell(study, status) {
       const transaction = redis.multi().set(key(study, "alive"), "1", "EX", SILENCE);
       if (status) transaction.set(key(study, "status"), JSON.stringify(status), "EX", DAY);
@@ -128,14 +141,15 @@ export function createBoard(address: RedisAddress, onTrouble: (error: Error) => 
     },
     isThere: async (study) => (await redis.exists(key(study, "alive"))) === 1,
     async statuses() {
+      const known = await parts<Status>(STUDIES, (id) => key(id, "status"));
       const found: Status[] = [];
-      for (const name of await keysLike(redis, `${PREFIX}:study:*:status`)) {
-        const [text, alive] = await redis.mget(name, name.replace(/status$/, "alive"));
-        if (text === null) continue;
-        const status = JSON.parse(text) as Status;
-        const isGone = status.state === "running" && alive === null;
+      for (const [id, status] of known) {
+        const isGone = status.state === "running" && (await redis.exists(key(id, "alive"))) === 0;
         found.push(isGone ? { ...status, state: "stopped", secondsLeft: null } : status);
       }
+      const there = await parts(STUDIES, (id) => key(id, "about"));
+      const gone = (await redis.smembers(STUDIES)).filter((id) => !known.has(id) && !there.has(id));
+      if (gone.length > 0) await redis.srem(STUDIES, ...gone);
       return found.sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
     },
     end: async (study) =>
@@ -144,16 +158,17 @@ export function createBoard(address: RedisAddress, onTrouble: (error: Error) => 
     asked: (study) => redis.smembers(key(study, "asked")),
     answered: async (study, path) => void (await redis.srem(key(study, "asked"), path)),
     isAsked: async (study, paths) => (await redis.smismember(key(study, "asked"), ...paths)).includes(1),
-    see: async (worker) =>
-      void (await redis.set(`${PREFIX}:worker:${worker.id}`, JSON.stringify(worker), "EX", SILENCE)),
-    leave: async (worker) => void (await redis.unlink(`${PREFIX}:worker:${worker}`)),
-    workers: () => parsed<Sighting>(`${PREFIX}:worker:*`),
+    async see(worker) {
+      const text = JSON.stringify(worker);
+      await redis.multi().set(keyOfWorker(worker.id), text, "EX", SILENCE).sadd(WORKERS, worker.id).exec();
+    },
+    leave: async (worker) => void (await redis.multi().unlink(keyOfWorker(worker)).srem(WORKERS, worker).exec()),
+    async workers() {
+      const found = await parts<Sighting>(WORKERS, keyOfWorker);
+      const gone = (await redis.smembers(WORKERS)).filter((id) => !found.has(id));
+      if (gone.length > 0) await redis.srem(WORKERS, ...gone);
+      return [...found.values()];
+    },
     close: () => redis.disconnect(),
   };
-}
-
-async function keysLike(redis: Redis, pattern: string): Promise<string[]> {
-  const found = new Set<string>();
-  for await (const some of redis.scanStream({ match: pattern, count: 1000 })) for (const key of some) found.add(key);
-  return [...found].sort();
 }

@@ -91,6 +91,8 @@ export const redisQueue =
       let alone = false;
       while (!closed) {
         await board.tell(about.id, undefined);
+        // A server that has lost everything is told again.
+        if (!stopped && !(await board.isAnnounced(about.id))) await board.announce(about);
         const seen = (await board.workers()).filter(({ program }) => queueOf(program) === queueOf(about.program));
         workers = seen.reduce((sum, { jobs }) => sum + jobs, 0);
         trouble = undefined;
@@ -179,6 +181,7 @@ export const redisQueue =
             if (outcome?.kind !== "done") {
               // How far it came.
               for (const path of makes) await parcels.fetch(path, cache);
+              await queue.remove(id);
               return false;
             }
             const collected = await collect(task, outcome.mark);
@@ -195,13 +198,13 @@ export const redisQueue =
           const each = current;
           if (!each || asked) return;
           asked = true;
-          void (async () => {
+          const leave = async () => {
             await board.stop(about.id);
             // A task that nobody has taken leaves the queue; else its worker says how far it came.
             if ((await queue.remove(each.id)) === 1) each.settle({ kind: "stopped" });
-            else await sleep(1000 * STOPPING);
-            each.settle({ kind: "stopped" });
-          })();
+          };
+          leave().catch(onTrouble);
+          setTimeout(() => each.settle({ kind: "stopped" }), 1000 * STOPPING).unref();
         },
       };
     };

@@ -53,6 +53,7 @@ export function createParcels(redis: Redis, prefix: string): Parcels {
   const forget = async (keys: readonly string[]) => {
     if (keys.length > 0) await redis.unlink(...keys);
   };
+  const has = async (path: string) => (await redis.hexists(manifests, path)) === 1;
   /** As they were when they were last sent or fetched: nothing is read to find out that nothing changed. */
   const seen = new Map<string, string>();
 
@@ -78,7 +79,8 @@ export function createParcels(redis: Redis, prefix: string): Parcels {
   return {
     async send(path, cache) {
       const before = seen.get(path);
-      if (before !== undefined && before === (await stampOf(join(cache, path)))) return true;
+      const isThere = before !== undefined && before === (await stampOf(join(cache, path))) && (await has(path));
+      if (isThere) return true;
       const found = await readAll(join(cache, path));
       if (!found) return false;
       const files = found.contents.map(([name, content]) => ({
@@ -106,7 +108,7 @@ export function createParcels(redis: Redis, prefix: string): Parcels {
       return true;
     },
 
-    has: async (path) => (await redis.hexists(manifests, path)) === 1,
+    has,
 
     async fetch(path, cache) {
       for (let trial = 0; trial < TRIES; trial++) {

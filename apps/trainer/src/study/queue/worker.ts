@@ -148,18 +148,20 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerOutcome> 
     return known;
   };
 
-  /** Brings what a task needs, and what was made of it before. @returns whether the study answers */
-  const bring = async ({ about: { id, plan }, parcels, cache: own }: Opened, task: Making): Promise<boolean> => {
+  /** Brings what a task needs, and what was made of it before. @returns undefined if the study does not answer; else whether there was some */
+  const bring = async ({ about: { id, plan }, parcels, cache: own }: Opened, task: Making) => {
     const { needs, makes } = pathsOf(plan, task);
     const unknown: string[] = [...needs];
     for (const path of makes) if (!(await parcels.has(path))) unknown.push(path);
     if (unknown.length > 0) await board.ask(id, unknown);
     while (unknown.length > 0 && (await board.isAsked(id, unknown))) {
-      if (isOver() || !(await board.isThere(id))) return false;
+      if (isOver() || !(await board.isThere(id))) return undefined;
       await sleep(PERIOD / 10);
     }
-    for (const path of [...needs, ...makes]) await parcels.fetch(path, own);
-    return true;
+    for (const path of needs) await parcels.fetch(path, own);
+    let some = false;
+    for (const path of makes) some = (await parcels.fetch(path, own)) || some;
+    return some;
   };
 
   const work = async (slot: Slot, study: Opened, task: Making, job: Job<QueuedTask, Outcome>): Promise<boolean> => {
@@ -171,20 +173,22 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerOutcome> 
       slot.of = study;
     }
     const hand = slot.hand as ProcessHand;
-    let over = false;
+    const over = new AbortController();
+    /** Until the next word is due, or the task has ended. */
+    const pause = () => sleep(PERIOD, undefined, { signal: over.signal }).catch(() => {});
     let heard = performance.now();
     const beat = async () => {
-      while (!over) {
+      while (!over.signal.aborted) {
         await job.updateProgress(hand.share());
         if (isOver() || (await board.isStopped(about.id))) hand.stop();
         heard = performance.now();
-        await sleep(PERIOD);
+        await pause();
       }
     };
     const deliver = async () => {
-      while (!over && !shared) {
+      while (!over.signal.aborted && !shared) {
         for (const path of makes) await parcels.send(path, own);
-        await sleep(PERIOD);
+        await pause();
       }
     };
     // Whoever is not heard loses the task to another: both at once would write the same files.
@@ -197,7 +201,7 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerOutcome> 
     try {
       return await running;
     } finally {
-      over = true;
+      over.abort();
       clearInterval(watchdog);
       await beside;
       if (!shared) for (const path of makes) await parcels.send(path, own);
@@ -228,11 +232,13 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerOutcome> 
     const begun = performance.now();
     const tell = (how: string) => say(`${study.about.study}: ${what}: ${how} after ${seconds(begun)}`);
     try {
-      if (!study.shared && !(await bring(study, task))) {
+      const brought = study.shared ? false : await bring(study, task);
+      if (brought === undefined) {
         // Its study may come back.
         await sleep(PERIOD);
         return await giveBack(job, token);
       }
+      if (brought) say(`${study.about.study}: ${what}: goes on from where another was`);
       const done = await work(slot, study, task, job);
       if (!done && isOver()) {
         tell("given back");
