@@ -4,6 +4,7 @@ import { cpus } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { MagicMaskError, type RunRecord } from "@magic-mask/core";
+import { sha256 } from "./run/sealed-json.ts";
 
 /** The folder of this package, from its source and from its build alike. */
 const ownFolder = fileURLToPath(new URL("..", import.meta.url));
@@ -27,17 +28,33 @@ export function hostDescription(): Omit<RunRecord["host"], "workers"> {
  *   checkout of whoever installed it; null too where there is no git
  */
 export function gitCommit(folder: string = ownFolder): string | null {
-  // A git hook sets variables that point git elsewhere.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_")));
-  const git = (...words: string[]) =>
-    execFileSync("git", words, { cwd: folder, env, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
   try {
-    git("ls-files", "--error-unmatch", "package.json");
-    const changed = git("status", "--porcelain", "--untracked-files=no", "--", ":/", ":(exclude,top)results");
-    return git("rev-parse", "HEAD") + (changed === "" ? "" : "-dirty");
+    git(folder, "ls-files", "--error-unmatch", "package.json");
+    const changed = git(folder, "status", "--porcelain", "--untracked-files=no", "--", ...ALL_BUT_RESULTS);
+    return git(folder, "rev-parse", "HEAD") + (changed === "" ? "" : "-dirty");
   } catch {
     return null;
   }
+}
+
+/** Digest of what makes a checkout `-dirty`: tells one such from another. Null where nothing was changed or there is no checkout. */
+export function gitChanges(folder: string = ownFolder): string | null {
+  if (!gitCommit(folder)?.endsWith("-dirty")) return null;
+  return sha256(git(folder, "diff", "HEAD", "--binary", "--", ...ALL_BUT_RESULTS));
+}
+
+const ALL_BUT_RESULTS = [":/", ":(exclude,top)results"];
+
+function git(folder: string, ...words: string[]): string {
+  // A git hook sets variables that point git elsewhere.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_")));
+  return execFileSync("git", words, {
+    cwd: folder,
+    env,
+    encoding: "utf8",
+    maxBuffer: 2 ** 30,
+    stdio: ["ignore", "pipe", "ignore"],
+  }).trim();
 }
 
 /** Versions of Node, of this package, and of every package that it or another of ours depends on, by name. */

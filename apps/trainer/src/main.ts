@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { RedisServer } from "@magic-mask/comm/redis";
 import { byName, checkCount, isMagicMaskError, MagicMaskError } from "@magic-mask/core";
@@ -17,8 +18,14 @@ import { presets } from "./presets.ts";
 import { writeReport } from "./report/report.ts";
 import { noteTestLook } from "./run/test-looks.ts";
 import { formatSolution, solveMoves } from "./solve.ts";
+import { redisQueue } from "./study/queue/engine.ts";
+import { formatQueue, readQueue } from "./study/queue/standing.ts";
+import { runWorker } from "./study/queue/worker.ts";
 import { studies } from "./study/registry.ts";
 import { type RunStudyOptions, runStudy } from "./study/run-study.ts";
+import { runElement } from "./study/slurm/element.ts";
+import { formatSlurm, isOnSlurm, readSlurm } from "./study/slurm/standing.ts";
+import { describeSlurm, writeSlurm } from "./study/slurm/write-slurm.ts";
 import { formatStatus, readStatus } from "./study/status.ts";
 import { formatCost, formatStudy, plain } from "./study/write.ts";
 import { formatAgent, formatEvaluation, formatExplanation } from "./terminal/report.ts";
@@ -94,6 +101,16 @@ Examples, a process each, on any hosts that reach the server and have a copy of 
 Nobody waits for anybody, and Redis may come and go. Stop it with Ctrl-C, or kill it, and give the same command again: it goes on.
 What it learns lies in the run folder under agents/<run>/<agent>. Secrets are better given by environment variables, which other
 users of the machine cannot read: MAGIC_MASK_REDIS, MAGIC_MASK_REDIS_USERNAME, MAGIC_MASK_REDIS_PASSWORD, MAGIC_MASK_SECRET.`;
+
+const WORKER_NOTES = `
+Examples, on any machines that reach the server:
+  magic-mask study communication --engine bullmq --redis redis://10.0.0.5
+  magic-mask worker --redis redis://10.0.0.5 --jobs 4
+  magic-mask status --redis redis://10.0.0.5
+
+Workers come and go. One that is killed loses its tasks to others, which go on from the last checkpoint; Ctrl-C gives them back at once.
+A worker must be of the same commit, major version of Node and architecture as the study. Secrets are better given by environment
+variables: MAGIC_MASK_REDIS, MAGIC_MASK_REDIS_USERNAME, MAGIC_MASK_REDIS_PASSWORD.`;
 
 withTrainingFlags(program.command("train"))
   .description("train policies, masks and sharing together, then explain the final policies post hoc")
@@ -222,7 +239,8 @@ program
     );
   });
 
-interface StudyFlags {
+interface StudyFlags extends RedisFlags {
+  readonly engine: "local" | "bullmq" | "slurm";
   readonly quick?: boolean;
   readonly paper?: boolean;
   readonly axis?: NonNullable<RunStudyOptions["axes"]>;
@@ -239,6 +257,8 @@ const STUDY_EXAMPLES = [
   "magic-mask study communication --cost",
   "magic-mask study communication --axis mode=none,perturbed --axis environment=pong_walls_v0 evaluation.states=1000",
   "magic-mask study my-study.ts",
+  "magic-mask study communication --engine bullmq --redis redis://10.0.0.5",
+  "magic-mask study communication --paper --engine slurm --cache /shared/study",
 ];
 
 const STUDY_NOTES = `
@@ -250,16 +270,28 @@ ${Object.values(studies)
   .map(({ id, question }) => `  ${id.padEnd(16)} ${question}`)
   .join("\n")}`;
 
-program
-  .command("study <id|file>")
-  .description("answer a question by many trials on worker processes: tables, plots, and the paper's claim beside them")
-  .argument("[key=value...]", "configuration overrides, in all worlds, such as training.totalSteps=300000")
+withRedisFlags(
+  program
+    .command("study <id|file>")
+    .description(
+      "answer a question by many trials on worker processes: tables, plots, and the paper's claim beside them",
+    )
+    .argument("[key=value...]", "configuration overrides, in all worlds, such as training.totalSteps=300000")
+    .addOption(
+      new Option(
+        "--engine <name>",
+        "who works on it: processes of this machine; workers anywhere, by way of --redis; or a Slurm cluster, for which it writes scripts",
+      )
+        .choices(["local", "bullmq", "slurm"])
+        .default("local"),
+    ),
+)
   .option("--quick", "small sizes, to try it: minutes")
   .option("--paper", "as much as the paper spent: 10 million steps of training")
   .option("--axis <name=list>", "values of an axis instead of the study's own; once for each axis", axisOf)
   .option("--cost", "say what it would cost, and no more")
   .addOption(statesOption())
-  .option("--workers <n>", "processes, or auto: one for each core; results do not depend on it", workersOf, "auto")
+  .option("--workers <n>", "processes here, or auto: one for each core; results do not depend on it", workersOf, "auto")
   .option("--out <folder>", "where the results go (default: studies/<id>)")
   .option(
     "--cache <folder>",
@@ -272,21 +304,52 @@ program
     if (quick && paper) throw new MagicMaskError("invalid-option", "trainer/main", "give --quick or --paper, not both");
     const command = ["magic-mask", ...process.argv.slice(2)].join(" ");
     const size = quick ? "quick" : paper ? "paper" : "default";
-    const about = { ...flags, study, size, overrides, command, ...(axis && { axes: axis }) } as const;
-    const { results, ...outcome } = await runStudy({ ...about, costOnly: cost === true });
+    const { engine, states, workers, out, cache } = flags;
+    const about = {
+      study,
+      size,
+      overrides,
+      command,
+      states,
+      workers,
+      out,
+      cache,
+      ...(axis && { axes: axis }),
+    } as const;
+    if (engine === "slurm" && !cost) {
+      const written = await writeSlurm(about);
+      print(flags, written, () => describeSlurm(written));
+      return;
+    }
+    const by = engine === "bullmq" && !cost ? { engine: redisQueue(serverOf(flags)) } : {};
+    const { results, ...outcome } = await runStudy({ ...about, ...by, costOnly: cost === true });
     print(flags, { ...outcome, ...(results && plain(results)) }, () =>
       results ? `${formatStudy(results)}\n\nresults: ${outcome.out}` : formatCost(outcome.cost),
     );
   });
 
-program
-  .command("status <folder>")
-  .description("how a study stands: progress, rate, time left, failures")
+withRedisFlags(program.command("status [folder]"))
+  .description(
+    "how a study stands: progress, rate, time left, failures; with --redis all that are there, and their workers",
+  )
   .option("--json", "print one JSON object")
-  .addHelpText("after", "\nExample:\n  magic-mask status studies/communication --json")
-  .action((folder: string, flags: { json?: boolean }) => {
-    const status = readStatus(folder);
-    print(flags, status, () => formatStatus(status));
+  .addHelpText(
+    "after",
+    "\nExamples:\n  magic-mask status studies/communication --json\n  magic-mask status --redis redis://10.0.0.5",
+  )
+  .action(async (folder: string | undefined, flags: RedisFlags & { json?: boolean }) => {
+    if (folder !== undefined && isOnSlurm(folder)) {
+      const standing = await readSlurm(folder);
+      print(flags, standing, () => formatSlurm(standing));
+      return;
+    }
+    if (folder !== undefined) {
+      const status = readStatus(folder);
+      print(flags, status, () => formatStatus(status));
+      return;
+    }
+    const standing = await readQueue(serverOf(flags));
+    print(flags, standing, () => formatQueue(standing));
   });
 
 const REPORT_EXAMPLES = [
@@ -307,14 +370,57 @@ program
     );
   });
 
-interface AgentFlags {
-  readonly redis: string;
+interface WorkerFlags extends RedisFlags {
+  readonly cache: string;
+  readonly jobs: number | string;
+  readonly patience: number;
+  readonly json?: boolean;
+}
+
+withRedisFlags(program.command("worker"))
+  .description("do tasks of studies that were started with --engine bullmq, on this machine, until Ctrl-C")
+  .option(
+    "--cache <folder>",
+    "what is on its way; a study's own cache is found by itself where both see it",
+    "runs/worker",
+  )
+  .option(
+    "--jobs <n>",
+    "tasks side by side, each in a process of its own, or auto: one for each core",
+    workersOf,
+    "auto",
+  )
+  .option("--patience <seconds>", "tasks of a worker that is silent for so long are given to others", Number, 30)
+  .option("--json", "print one JSON object at the end")
+  .addHelpText("after", WORKER_NOTES)
+  .action(async (flags: WorkerFlags) => {
+    const { cache, patience } = flags;
+    const jobs = flags.jobs === "auto" ? availableParallelism() : (flags.jobs as number);
+    const outcome = await runWorker({ server: serverOf(flags), cache, jobs, patience });
+    print(flags, outcome, () => `${outcome.done} tasks done, ${outcome.failed} failed`);
+  });
+
+program
+  .command("task <file> <stage> <element>")
+  .description("do the share of one element of a Slurm array; what study --engine slurm writes calls it")
+  .option("--json", "print one JSON object")
+  .addHelpText("after", "\nExample:\n  magic-mask task studies/communication/slurm/tasks.json policies 3")
+  .action(async (file: string, stage: string, element: string, flags: { json?: boolean }) => {
+    const outcome = await runElement(file, stage, Number(element));
+    print(flags, outcome, () => `${outcome.done} tasks done, ${outcome.failures.length} failed`);
+  });
+
+interface RedisFlags {
+  readonly redis?: string;
   readonly redisUsername?: string;
   readonly redisPassword?: string;
   readonly tlsCa?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly tlsInsecure?: boolean;
+}
+
+interface AgentFlags extends RedisFlags {
   readonly secret?: string;
   readonly run: string;
   readonly agent: string;
@@ -323,24 +429,15 @@ interface AgentFlags {
   readonly json?: boolean;
 }
 
-program
-  .command("agent")
-  .description("explain one agent of a trained team in a process of its own, which shares with its peers over Redis")
-  .argument("[key=value...]", "configuration overrides such as posthoc.steps=100000")
-  .requiredOption("--policy <run>", "finished run folder whose policies play")
-  .requiredOption("--agent <i>", "which agent: its number, from 0, or its name")
-  .requiredOption("--run <id>", "name of the common run, the same for all agents")
-  .addOption(
-    new Option("--redis <url>", "redis://host:port/database, or rediss:// for TLS")
-      .env("MAGIC_MASK_REDIS")
-      .makeOptionMandatory(),
-  )
-  .addOption(new Option("--redis-username <name>", "instead of the URL's").env("MAGIC_MASK_REDIS_USERNAME"))
-  .addOption(new Option("--redis-password <text>", "instead of the URL's").env("MAGIC_MASK_REDIS_PASSWORD"))
-  .option("--tls-ca <file>", "PEM: whose signature makes the server's certificate valid", readPem)
-  .option("--tls-cert <file>", "PEM: this client's certificate", readPem)
-  .option("--tls-key <file>", "PEM: its key", readPem)
-  .option("--tls-insecure", "take any certificate")
+withRedisFlags(
+  program
+    .command("agent")
+    .description("explain one agent of a trained team in a process of its own, which shares with its peers over Redis")
+    .argument("[key=value...]", "configuration overrides such as posthoc.steps=100000")
+    .requiredOption("--policy <run>", "finished run folder whose policies play")
+    .requiredOption("--agent <i>", "which agent: its number, from 0, or its name")
+    .requiredOption("--run <id>", "name of the common run, the same for all agents"),
+)
   .addOption(
     new Option("--secret <text>", "known to all agents and nobody else: messages are signed and checked with it").env(
       "MAGIC_MASK_SECRET",
@@ -381,6 +478,18 @@ withTrainingFlags(program.command("start"))
       ].join("\n"),
     );
   });
+
+/** Where a Redis server is, and how it lets us in. */
+function withRedisFlags(command: Command): Command {
+  return command
+    .addOption(new Option("--redis <url>", "redis://host:port/database, or rediss:// for TLS").env("MAGIC_MASK_REDIS"))
+    .addOption(new Option("--redis-username <name>", "instead of the URL's").env("MAGIC_MASK_REDIS_USERNAME"))
+    .addOption(new Option("--redis-password <text>", "instead of the URL's").env("MAGIC_MASK_REDIS_PASSWORD"))
+    .option("--tls-ca <file>", "PEM: whose signature makes the server's certificate valid", readPem)
+    .option("--tls-cert <file>", "PEM: this client's certificate", readPem)
+    .option("--tls-key <file>", "PEM: its key", readPem)
+    .option("--tls-insecure", "take any certificate");
+}
 
 /** What says which world is played, on what, and where its configuration comes from. */
 function withWorldFlags(command: Command, which: string): Command {
@@ -561,7 +670,12 @@ async function explainRun(
   return { explanation, page: await writeExplanation(explanation, out) };
 }
 
-function serverOf({ redis: url, redisUsername: username, redisPassword: password, ...flags }: AgentFlags): RedisServer {
+/** @throws invalid-option */
+function serverOf({ redis: url, redisUsername: username, redisPassword: password, ...flags }: RedisFlags): RedisServer {
+  if (url === undefined) {
+    const message = "give --redis redis://host:port, or MAGIC_MASK_REDIS";
+    throw new MagicMaskError("invalid-option", "trainer/main", message);
+  }
   const { tlsCa: ca, tlsCert: cert, tlsKey: key, tlsInsecure } = flags;
   const tls = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
   const checked = tlsInsecure ? { ...tls, rejectUnauthorized: false } : tls;

@@ -1,11 +1,11 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { createRequire } from "node:module";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { MagicMaskError } from "@magic-mask/core";
 import { type ErrorFields, reviveError } from "@magic-mask/core/threads";
 import type { Hand } from "../work/pool.ts";
 import type { Task } from "./bench.ts";
+import type { OpenEngine } from "./engine.ts";
 import type { StudyPlan } from "./plan.ts";
+import { fileOfProgram, nodeOptions } from "./program-files.ts";
 
 /** What a worker process is told. */
 export type ToWorker =
@@ -23,9 +23,24 @@ const SOURCE = "trainer/study-processes";
 
 /** A hand that is a process. */
 export interface ProcessHand extends Hand<Task> {
-  /** Ends the process. */
+  /** Ends the process, once its task is done. */
   close(): Promise<void>;
+  /** Ends the process at once: its task fails. */
+  kill(): void;
 }
+
+/** Processes of this machine. */
+export const localProcesses =
+  (workers: number): OpenEngine =>
+  async ({ study, plan, cache }) => {
+    const hands = Array.from({ length: workers }, () => processHand(study, plan, cache));
+    return {
+      hands,
+      workers: () => workers,
+      tell: () => {},
+      close: async () => void (await Promise.all(hands.map((hand) => hand.close()))),
+    };
+  };
 
 /**
  * A worker process, started with its first task. One that dies has its task fail; the next task gets a new one.
@@ -38,8 +53,8 @@ export function processHand(study: string, plan: StudyPlan, cache: string): Proc
   let current: { resolve(done: boolean): void; reject(error: Error): void } | undefined;
 
   const start = () => {
-    const started = fork(fileURLToPath(WORKER), {
-      execArgv: WORKER.endsWith(".ts") ? typescript() : process.execArgv,
+    const started = fork(fileOfProgram("study/worker"), {
+      execArgv: nodeOptions(),
       // Standard output is for what this program prints.
       stdio: ["ignore", process.stderr, "inherit", "ipc"],
       serialization: "advanced",
@@ -74,6 +89,7 @@ export function processHand(study: string, plan: StudyPlan, cache: string): Proc
     },
     share: () => share,
     stop: () => child && send(child, { kind: "stop" }),
+    kill: () => void child?.kill("SIGKILL"),
     async close() {
       const worker = child;
       if (!worker) return;
@@ -88,12 +104,3 @@ export function processHand(study: string, plan: StudyPlan, cache: string): Proc
 function send(worker: ChildProcess, message: ToWorker): void {
   worker.send(message, () => {});
 }
-
-/** The source runs as this workspace runs it. */
-function typescript(): string[] {
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
-  return ["--import", tsx, "--conditions=@magic-mask/source"];
-}
-
-/** Beside this file in the source; beside the program, where this is a part of, in the build. */
-const WORKER = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./study/worker.js", import.meta.url).href;

@@ -26,13 +26,16 @@ export const studies: Readonly<Record<string, Study>> = {
 
 const SOURCE = "trainer/study-registry";
 
+/** Whether a study is named by its file. */
+export const isStudyFile = (name: string): boolean => /\.[cm]?[jt]s$/.test(name);
+
 /**
  * The study of that id, or the default export of that file: a `Study`.
  *
  * @throws unknown-name; invalid-option if the file holds none
  */
 export async function loadStudy(name: string): Promise<Study> {
-  if (!/\.[cm]?[jt]s$/.test(name)) return byName(SOURCE, "study", studies, name);
+  if (!isStudyFile(name)) return byName(SOURCE, "study", studies, name);
   const file = resolve(name);
   if (!existsSync(file)) throw new MagicMaskError("io", SOURCE, `there is no file ${file}`);
   let found: Partial<Study> | undefined;

@@ -11,19 +11,21 @@ import { momentsOf } from "../report/moments.ts";
 import { writeOwnPage } from "../report/report.ts";
 import { refused } from "../run/atomic.ts";
 import { lockRun } from "../run/lock.ts";
-import { createInterrupt } from "../terminal/interrupt.ts";
+import { createInterrupt, type Interrupt } from "../terminal/interrupt.ts";
 import { createProgress, formatDuration } from "../terminal/progress.ts";
 import type { StateSet } from "../truth/truth-of.ts";
 import { addressOf } from "../work/address.ts";
 import { type Hand, type Pending, runPool, type Standing } from "../work/pool.ts";
 import type { Task } from "./bench.ts";
+import type { Engine, OpenEngine } from "./engine.ts";
 import { kindOf, type Pilot, readPilot } from "./pilot.ts";
 import { type PlanStudyOptions, planStudy, type StudyPlan, type Trial } from "./plan.ts";
-import { processHand } from "./processes.ts";
+import { localProcesses } from "./processes.ts";
 import { loadStudy } from "./registry.ts";
 import { type FailedTask, type Status, writeStatus } from "./status.ts";
 import { type Kept, readTrial } from "./store.ts";
 import type { Report, Size, Study } from "./study.ts";
+import { isMade, type Making, nameOf, pathsOf } from "./tasks.ts";
 import { formatCost, writeStudy } from "./write.ts";
 
 /** What the command line asks for. */
@@ -34,8 +36,10 @@ export interface RunStudyOptions {
   readonly axes?: PlanStudyOptions["axes"];
   readonly overrides?: readonly string[];
   readonly states?: StateSet;
-  /** Processes; `auto` = as many as the machine runs at once. */
+  /** Processes of this machine; `auto` = as many as it runs at once. */
   readonly workers?: number | string;
+  /** Who does the tasks; those processes by default. Timing is theirs in any case. */
+  readonly engine?: OpenEngine;
   /** Folder of the results; `studies/<id>` by default, with `-quick` or `-paper` behind it. */
   readonly out?: string | undefined;
   /** Folder that keeps what is done. */
@@ -104,13 +108,78 @@ const SOURCE = "trainer/study";
 /** How often a task is tried. */
 const TRIES = 2;
 
+/** What is known of a study before its work begins. */
+export interface Prepared {
+  readonly study: Study;
+  readonly plan: StudyPlan;
+  readonly cache: string;
+  readonly out: string;
+  readonly work: Work;
+}
+
 /**
- * Makes what is missing of a study, on worker processes, and writes what it says. The figures do not depend on how many there are.
+ * Makes what is missing of a study and writes what it says. The figures depend neither on how many work on it nor on where.
  *
  * @throws MagicMaskError before any work is done, and where arms turn out to have had unequal budgets
  */
 export async function runStudy(options: RunStudyOptions): Promise<StudyOutcome> {
-  const { size, axes, overrides, states = "test", costOnly = false, command } = options;
+  const { size, states = "test", costOnly = false, command } = options;
+  const workers = workersOf(options.workers ?? "auto");
+  return prepareStudy(options, async (about, time, interrupt) => {
+    const { study, plan, cache, out } = about;
+    const stopped = () => interrupt.requested;
+    const open = (!costOnly && options.engine) || localProcesses(workers);
+    const engine = await open({ study: options.study, plan, cache });
+    try {
+      const work = await time();
+      if (!work) return { out, cost: NOTHING, exitCode: interrupt.exitCode };
+      const cost = costOfAll(work, Math.max(1, engine.workers()));
+      process.stderr.write(`${study.id}: ${formatCost(cost)}\n`);
+      if (costOnly) return { out, cost, exitCode: 0 };
+
+      makeFolder(out);
+      if (states === "test") {
+        for (const { subjects } of plan.worlds) await noteLooks(subjects.policies, cache, command);
+      }
+      const tell = await teller(study, plan, work, engine, out, command);
+      const standing = await runPool({
+        pending: work.pending.map(({ pending }) => pending),
+        hands: engine.hands,
+        tries: TRIES,
+        strict: false,
+        stopped,
+        onChange: tell.update,
+      });
+      const failures = failuresOf(plan, standing);
+      if (stopped() && standing.done.length + failures.length < work.pending.length) {
+        await tell.end(standing, "stopped", failures);
+        process.stderr.write(`stopped; what is done is in ${cache}; give the same command again to go on\n`);
+        return { out, cost, exitCode: interrupt.exitCode };
+      }
+      const results = await gather(study, plan, cache, { size, command, cost, failures });
+      await writeStudy(out, results);
+      const moments = [];
+      for (const { subjects } of plan.worlds) moments.push(...(await momentsOf(subjects, cache)));
+      await writeOwnPage({ kind: "study", path: out, results, moments });
+      await tell.end(standing, failures.length > 0 ? "failed" : "finished", failures);
+      process.stderr.write(`${failures.length > 0 ? `${failures.length} tasks failed; ` : ""}results: ${out}\n`);
+      return { out, cost, results, exitCode: failures.length > 0 ? 1 : 0 };
+    } finally {
+      await engine.close();
+    }
+  });
+}
+
+/**
+ * Plans a study and holds its cache while `does` works on it, which can be interrupted.
+ *
+ * @param does gets a function that times what is missing; undefined if that was stopped
+ */
+export async function prepareStudy<T>(
+  options: RunStudyOptions,
+  does: (about: Omit<Prepared, "work">, time: () => Promise<Work | undefined>, interrupt: Interrupt) => Promise<T>,
+): Promise<T> {
+  const { size, axes, overrides, states = "test" } = options;
   const workers = workersOf(options.workers ?? "auto");
   const study = await loadStudy(options.study);
   const plan = await planStudy(study, { size, states, ...(axes && { axes }), ...(overrides && { overrides }) });
@@ -119,45 +188,18 @@ export async function runStudy(options: RunStudyOptions): Promise<StudyOutcome> 
   makeFolder(cache);
   const unlock = lockRun(cache);
   const interrupt = createInterrupt();
-  const stopped = () => interrupt.requested;
-  const hands = Array.from({ length: workers }, () => processHand(options.study, plan, cache));
+  const time = async () => {
+    const engine = await localProcesses(workers)({ study: options.study, plan, cache });
+    try {
+      const pilots = await timed(study, plan, cache, engine.hands, () => interrupt.requested);
+      return pilots && (await missing(study, plan, cache, pilots));
+    } finally {
+      await engine.close();
+    }
+  };
   try {
-    const pilots = await timed(study, plan, cache, hands, stopped);
-    if (!pilots) return { out, cost: NOTHING, exitCode: interrupt.exitCode };
-    const work = await missing(study, plan, cache, pilots);
-    const cost = costOfAll(work, workers);
-    process.stderr.write(`${study.id}: ${formatCost(cost)}\n`);
-    if (costOnly) return { out, cost, exitCode: 0 };
-
-    makeFolder(out);
-    if (states === "test") {
-      for (const { subjects } of plan.worlds) await noteLooks(subjects.policies, cache, command);
-    }
-    const tell = await teller(study, plan, work, out, command);
-    const standing = await runPool({
-      pending: work.pending.map(({ pending }) => pending),
-      hands,
-      tries: TRIES,
-      strict: false,
-      stopped,
-      onChange: tell.update,
-    });
-    const failures = failuresOf(plan, standing);
-    if (stopped() && standing.done.length + failures.length < work.pending.length) {
-      await tell.end(standing, "stopped", failures);
-      process.stderr.write(`stopped; what is done is in ${cache}; give the same command again to go on\n`);
-      return { out, cost, exitCode: interrupt.exitCode };
-    }
-    const results = await gather(study, plan, cache, { size, command, cost, failures });
-    await writeStudy(out, results);
-    const moments = [];
-    for (const { subjects } of plan.worlds) moments.push(...(await momentsOf(subjects, cache)));
-    await writeOwnPage({ kind: "study", path: out, results, moments });
-    await tell.end(standing, failures.length > 0 ? "failed" : "finished", failures);
-    process.stderr.write(`${failures.length > 0 ? `${failures.length} tasks failed; ` : ""}results: ${out}\n`);
-    return { out, cost, results, exitCode: failures.length > 0 ? 1 : 0 };
+    return await does({ study, plan, cache, out }, time, interrupt);
   } finally {
-    await Promise.all(hands.map(({ close }) => close()));
     interrupt.restore();
     unlock();
   }
@@ -214,12 +256,12 @@ async function timed(
 }
 
 /** A task and how many seconds of a core it takes; `high` where the truth needs all its rollouts. */
-interface Estimated {
-  readonly pending: Pending<Task>;
+export interface Estimated {
+  readonly pending: Pending<Making>;
   readonly high: number;
 }
 
-interface Work {
+export interface Work {
   readonly pending: readonly Estimated[];
   readonly finished: readonly Estimated[];
 }
@@ -230,20 +272,21 @@ async function missing(study: Study, plan: StudyPlan, cache: string, pilots: rea
   const finished: Estimated[] = [];
   for (const [world, { subjects, groups }] of plan.worlds.entries()) {
     const pilot = pilots[world];
-    const file = (isDone: boolean, task: Exclude<Task, { kind: "pilot" }>, low: number, high = low) => {
+    const file = async (task: Making, low: number, high = low) => {
       const about = `${world} ${task.policy}`;
       const weight = Math.max(low, Number.EPSILON);
-      (isDone ? finished : pending).push({ pending: { task, about, rank: RANK[task.kind], weight }, high });
+      const { makes } = pathsOf(plan, task);
+      const made = await isMade(plan, task, cache);
+      (made ? finished : pending).push({ pending: { task, about, rank: RANK[task.kind], makes, weight }, high });
     };
     for (const [policy, source] of subjects.policies.entries()) {
       const seconds = source.config.training.totalSteps * pilot.step;
-      file(await isTrained(source, cache), { kind: "policy", world, policy }, seconds);
+      await file({ kind: "policy", world, policy }, seconds);
     }
-    for (const truth of truthsOf(subjects)) {
-      const { policy, agent } = truth;
+    for (const { policy, agent } of truthsOf(subjects)) {
       const { first, batch } = pilot.truth;
       const most = first + (subjects.sizes.truth.batches - 1) * batch;
-      file(await hasTruth(truth, cache), { kind: "truth", world, policy, agent }, first, most);
+      await file({ kind: "truth", world, policy, agent }, first, most);
     }
     for (const { policy, trials } of groups) {
       const known = await Promise.all(trials.map((trial) => readTrial(trial, cache)));
@@ -253,7 +296,7 @@ async function missing(study: Study, plan: StudyPlan, cache: string, pilots: rea
         const points = some.map(({ at }) => at);
         const { fixed, each } = pilot.trials[kindOf(study, points)];
         const seconds = fixed + each * study.work(points, subjects.policies[policy].config);
-        file(isDone, { kind: "trials", world, policy, trials: some }, seconds);
+        await file({ kind: "trials", world, policy, trials: some }, seconds);
       }
     }
   }
@@ -281,7 +324,14 @@ function costOfAll({ pending, finished }: Work, workers: number): Cost {
 }
 
 /** Keeps people and `status.json` posted. */
-async function teller(study: Study, plan: StudyPlan, { pending, finished }: Work, out: string, command: string) {
+async function teller(
+  study: Study,
+  plan: StudyPlan,
+  { pending, finished }: Work,
+  engine: Engine,
+  out: string,
+  command: string,
+) {
   const all = [...pending, ...finished].map((each) => each.pending);
   const weigh = (some: readonly Pending<Task>[]) => some.reduce((sum, { weight }) => sum + weight, 0);
   const size = ({ task }: Pending<Task>) => (task.kind === "trials" ? task.trials.length : 1);
@@ -292,6 +342,10 @@ async function teller(study: Study, plan: StudyPlan, { pending, finished }: Work
   const begun = performance.now();
   const startedAt = new Date().toISOString();
   const progress = createProgress({ label: study.id, total: 100, unit: "%" });
+  const write = (status: Status) => {
+    engine.tell(status);
+    return writeStatus(out, status);
+  };
   let writing: Promise<void> | undefined;
   let due = 0;
 
@@ -308,6 +362,7 @@ async function teller(study: Study, plan: StudyPlan, { pending, finished }: Work
       command,
       state,
       pid: process.pid,
+      workers: engine.workers(),
       policies: progressOf("policy"),
       truths: progressOf("truth"),
       trials: progressOf("trials"),
@@ -320,7 +375,7 @@ async function teller(study: Study, plan: StudyPlan, { pending, finished }: Work
     };
   };
   const nothing: Standing<Task> = { done: [], inHand: [], waiting: [], failed: [] };
-  await writeStatus(out, statusOf(nothing, "running", []));
+  await write(statusOf(nothing, "running", []));
 
   return {
     update(standing: Standing<Task>) {
@@ -330,11 +385,12 @@ async function teller(study: Study, plan: StudyPlan, { pending, finished }: Work
         policies: of(status.policies),
         truths: of(status.truths),
         trials: of(status.trials),
+        workers: status.workers,
         ...(status.failures.length > 0 && { failures: status.failures.length }),
       });
       if (writing || performance.now() < due) return;
       due = performance.now() + STATUS_PERIOD;
-      writing = writeStatus(out, status)
+      writing = write(status)
         // A full disk stops the tasks; the status is not worth stopping for.
         .catch(() => {})
         .finally(() => {
@@ -343,7 +399,7 @@ async function teller(study: Study, plan: StudyPlan, { pending, finished }: Work
     },
     async end(standing: Standing<Task>, state: Status["state"], failures: readonly FailedTask[]) {
       await writing;
-      await writeStatus(out, statusOf(standing, state, failures));
+      await write(statusOf(standing, state, failures));
       progress.done(`${study.id}: ${state} after ${formatDuration((performance.now() - begun) / 1000)}`);
     },
   };
@@ -360,17 +416,6 @@ function failuresOf(plan: StudyPlan, { failed }: Standing<Task>): FailedTask[] {
     error: error instanceof Error ? error.message : `${error}`,
   }));
   return told.sort((a, b) => (a.what < b.what ? -1 : 1));
-}
-
-/** What a task makes, for people. */
-function nameOf({ worlds, axes }: StudyPlan, task: Task): string {
-  const { environment, subjects } = worlds[task.world];
-  if (task.kind === "pilot") return `timing of ${environment}`;
-  const seed = `${environment}, seed ${axes.seed[task.policy]}`;
-  if (task.kind === "policy") return `policy of ${seed}`;
-  if (task.kind === "truth") return `truth of ${seed}, ${subjects.agents[task.agent]}`;
-  const points = task.trials.map(({ at: { environment: _, seed: __, ...at } }) => Object.values(at).join(" "));
-  return `trials of ${seed}: ${points.join(", ")}`;
 }
 
 /** @throws invalid-option if arms were unequal */

@@ -40,8 +40,8 @@ export interface Connection {
   hangUp(): void;
 }
 
-/** @throws invalid-option */
-export function openConnection({ url, username, password, tls }: RedisServer): Connection {
+/** How ioredis reaches a server. @throws invalid-option */
+function addressOf({ url, username, password, tls }: RedisServer) {
   const parsed = parse(url);
   const { hostname, port, pathname, protocol } = parsed;
   const database = pathname.length > 1 ? Number(pathname.slice(1)) : 0;
@@ -53,7 +53,7 @@ export function openConnection({ url, username, password, tls }: RedisServer): C
   }
   const user = username ?? decodeURIComponent(parsed.username);
   const secret = password ?? decodeURIComponent(parsed.password);
-  const redis = new Redis({
+  return {
     // A URL has an IPv6 address in brackets.
     host: hostname.replace(/^\[|\]$/g, ""),
     port: port === "" ? 6379 : Number(port),
@@ -61,13 +61,24 @@ export function openConnection({ url, username, password, tls }: RedisServer): C
     ...(user !== "" && { username: user }),
     ...(secret !== "" && { password: secret }),
     ...(protocol === "rediss:" && { tls: { ...tls } }),
-    protocol: 2,
+    protocol: 2 as const,
+    disableClientInfo: true,
+    connectTimeout: COMMAND_TIMEOUT,
+  };
+}
+
+/** Options of ioredis that say where a server is and how it lets us in. */
+export type RedisAddress = ReturnType<typeof addressOf>;
+
+/** @throws invalid-option */
+export function openConnection(server: RedisServer): Connection {
+  const address = addressOf(server);
+  const redis = new Redis({
+    ...address,
     lazyConnect: true,
     enableOfflineQueue: false,
     enableReadyCheck: false,
-    disableClientInfo: true,
     commandTimeout: COMMAND_TIMEOUT,
-    connectTimeout: COMMAND_TIMEOUT,
     retryStrategy: () => null,
   });
   let trouble: Error | undefined;
@@ -76,7 +87,7 @@ export function openConnection({ url, username, password, tls }: RedisServer): C
   });
   return {
     redis,
-    name: `${user === "" ? "" : `${user}@`}${hostname}:${redis.options.port}`,
+    name: nameOf(server, address),
     async connect() {
       trouble = undefined;
       try {
@@ -91,6 +102,26 @@ export function openConnection({ url, username, password, tls }: RedisServer): C
       if (redis.status !== "end") redis.disconnect();
     },
   };
+}
+
+const nameOf = ({ url }: RedisServer, { username, port }: RedisAddress) =>
+  `${username === undefined ? "" : `${username}@`}${new URL(url).hostname}:${port}`;
+
+/**
+ * Finds out whether a server is there, lets us in and is young enough: for those who bring a client of their own.
+ *
+ * @param patience seconds
+ * @returns how ioredis reaches it, and `user@host:port`
+ * @throws invalid-option, also if the server or its certificate refuses; unavailable if nobody answers; unsupported if it is too old
+ */
+export async function reachRedis(
+  server: RedisServer,
+  patience: number,
+): Promise<{ readonly address: RedisAddress; readonly name: string }> {
+  const connection = openConnection(server);
+  await connectAtFirst(connection, patience, () => requireVersion(connection));
+  connection.hangUp();
+  return { address: addressOf(server), name: connection.name };
 }
 
 function parse(url: string) {

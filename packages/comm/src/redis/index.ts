@@ -1,2 +1,2 @@
 export { openRedisChannel, type RedisChannel, type RedisChannelOptions, type RedisCounters } from "./channel.ts";
-export type { RedisServer } from "./connection.ts";
+export { type RedisAddress, type RedisServer, reachRedis } from "./connection.ts";

@@ -1,0 +1,63 @@
+import { byName, checkCount, MagicMaskError } from "@magic-mask/core";
+import { createInterrupt } from "../../terminal/interrupt.ts";
+import { addressOf } from "../../work/address.ts";
+import { processHand } from "../processes.ts";
+import { describeProgram, thisProgram } from "../queue/program.ts";
+import { isMade, nameOf } from "../tasks.ts";
+import { readTasks } from "./tasks-file.ts";
+
+export interface ElementOutcome {
+  /** Tasks that were done, or had been. */
+  readonly done: number;
+  readonly failures: readonly { readonly what: string; readonly error: string }[];
+  /** 0; 1 if a task failed; 143 after Slurm's signal: what was in hand is kept as far as it came. */
+  readonly exitCode: number;
+}
+
+const SOURCE = "trainer/slurm-element";
+/** Milliseconds from one look at signals to the next. */
+const PERIOD = 200;
+
+/**
+ * Does what one element of an array is to do; what is in the cache is not done again.
+ *
+ * @throws io, corrupt-file; unknown-name; invalid-option; unsupported where this program would come to other figures
+ */
+export async function runElement(file: string, stage: string, element: number): Promise<ElementOutcome> {
+  const { stages, plan, study, cache, program } = readTasks(file);
+  const elements = byName(SOURCE, "stage", stages, stage);
+  checkCount(SOURCE, "element", element, 0, elements.length - 1);
+  const own = thisProgram();
+  if (addressOf(own) !== addressOf(program)) {
+    const message = `${file} was written by ${describeProgram(program)}, and this is ${describeProgram(own)}; write it anew`;
+    throw new MagicMaskError("unsupported", SOURCE, message);
+  }
+  const interrupt = createInterrupt();
+  const hand = processHand(study, plan, cache);
+  const watch = setInterval(() => interrupt.requested && hand.stop(), PERIOD);
+  const failures: { what: string; error: string }[] = [];
+  let done = 0;
+  try {
+    for (const task of elements[element]) {
+      if (interrupt.requested) break;
+      const what = nameOf(plan, task);
+      const begun = performance.now();
+      const tell = (how: string) =>
+        process.stderr.write(`${what}: ${how} after ${((performance.now() - begun) / 1000).toFixed(1)}s\n`);
+      try {
+        const made = (await isMade(plan, task, cache)) || (await hand.run(task));
+        done += Number(made);
+        tell(made ? "done" : "stopped");
+      } catch (error) {
+        // Where one fails the others may not.
+        failures.push({ what, error: (error as Error).message });
+        tell(`failed, ${(error as Error).message}`);
+      }
+    }
+  } finally {
+    clearInterval(watch);
+    await hand.close();
+    interrupt.restore();
+  }
+  return { done, failures, exitCode: interrupt.exitCode || Number(failures.length > 0) };
+}

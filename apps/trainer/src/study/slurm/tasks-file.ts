@@ -1,0 +1,41 @@
+import { readFileSync } from "node:fs";
+import { MagicMaskError } from "@magic-mask/core";
+import { refused, writeFileAtomic } from "../../run/atomic.ts";
+import { seal, unseal } from "../../run/sealed-json.ts";
+import type { StudyPlan } from "../plan.ts";
+import type { Program } from "../queue/program.ts";
+import type { Making } from "../tasks.ts";
+
+/** In this order: each needs what those before have made. */
+export const STAGES = ["policies", "truths", "trials"] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** All that the elements of the arrays are to do. */
+export interface SlurmTasks {
+  readonly format: 1;
+  /** As `loadStudy` takes it. */
+  readonly study: string;
+  readonly plan: StudyPlan;
+  readonly cache: string;
+  readonly program: Program;
+  /** [stage][element]: what one does, one after the other. */
+  readonly stages: Readonly<Record<Stage, readonly (readonly Making[])[]>>;
+}
+
+/** @throws io */
+export const writeTasks = (file: string, tasks: SlurmTasks): Promise<void> => writeFileAtomic(file, seal({ ...tasks }));
+
+/** @throws io, corrupt-file */
+export function readTasks(file: string): SlurmTasks {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    throw refused(SOURCE, `read ${file}`, error);
+  }
+  const { sha256: _, ...tasks } = unseal(bytes, file);
+  if (tasks.format === 1) return tasks as unknown as SlurmTasks;
+  throw new MagicMaskError("corrupt-file", SOURCE, `${file} should be of format 1 and is of ${tasks.format}`);
+}
+
+const SOURCE = "trainer/slurm";
