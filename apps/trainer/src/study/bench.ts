@@ -1,7 +1,7 @@
 /** What does a study's tasks, in a process of its own (`worker.ts`). */
 
 import { setImmediate } from "node:timers/promises";
-import { truthsOf } from "../compare/plan.ts";
+import { type PolicySource, truthsOf } from "../compare/plan.ts";
 import { type FrozenTeam, loadPolicy, trainPolicy } from "../compare/policies.ts";
 import { loadTruth, makeTruth } from "../compare/truth.ts";
 import { gitCommit } from "../host.ts";
@@ -15,7 +15,8 @@ import type { Study, Subject } from "./study.ts";
 export type Task =
   /** Finds out how long the others take. */
   | { readonly kind: "pilot"; readonly world: number }
-  | { readonly kind: "policy"; readonly world: number; readonly policy: number }
+  /** Trains `source`, which that policy, and maybe others, are waiting for. */
+  | { readonly kind: "policy"; readonly world: number; readonly policy: number; readonly source: PolicySource }
   | { readonly kind: "truth"; readonly world: number; readonly policy: number; readonly agent: number }
   | { readonly kind: "trials"; readonly world: number; readonly policy: number; readonly trials: readonly Trial[] };
 
@@ -34,6 +35,10 @@ export function openBench(study: Study, plan: StudyPlan, cache: string, signals:
       frozen = { name, team: await loadPolicy(plan.worlds[world].subjects.policies[policy], cache) };
     }
     return frozen.team;
+  };
+  const accompanied = async (world: number, policy: number) => {
+    const source: PolicySource | undefined = plan.worlds[world].companions[policy];
+    return source ? { companion: await loadPolicy(source, cache) } : {};
   };
 
   const makeTrials = async (asked: readonly Trial[], subject: Subject) => {
@@ -60,12 +65,12 @@ export function openBench(study: Study, plan: StudyPlan, cache: string, signals:
       const { subjects } = plan.worlds[task.world];
       if (task.kind === "pilot") return makePilot(study, plan, task.world, cache, signals);
       const { policy } = task;
-      if (task.kind === "policy") return trainPolicy(subjects.policies[policy], cache, signals);
+      if (task.kind === "policy") return trainPolicy(task.source, cache, signals);
       const team = await load(task.world, policy);
       const truths = truthsOf(subjects).filter((truth) => truth.policy === policy);
       if (task.kind === "truth") return makeTruth(subjects, truths[task.agent], team, cache, signals);
       const known = await Promise.all(truths.map((truth) => loadTruth(truth, cache)));
-      return makeTrials(task.trials, { frozen: team, truths: known });
+      return makeTrials(task.trials, { frozen: team, truths: known, ...(await accompanied(task.world, policy)) });
     },
   };
 }

@@ -65,10 +65,12 @@ export async function makePilot(
   if (isStopped(signals)) return false;
 
   const groups = study.pilots(axesOf(plan, world));
+  const [second] = plan.worlds[world].companions;
+  const companion = second && (await freshTeam(second.config));
   const took = [];
   for (const group of groups) {
     const begun = coreSeconds();
-    for await (const _ of study.run(group, { frozen: fresh, truths }));
+    for await (const _ of study.run(group, { frozen: fresh, truths, ...(companion && { companion }) }));
     took.push(coreSeconds() - begun);
     if (isStopped(signals)) return false;
   }
@@ -94,13 +96,15 @@ export const readPilot = (study: Study, plan: StudyPlan, world: number, cache: s
 const folderOf = (cache: string) => join(cache, "pilots");
 
 function addressOfPilot(study: Study, plan: StudyPlan, world: number): string {
-  const { environment, training, posthoc, evaluation, sharing, mask } = plan.worlds[world].subjects.policies[0].config;
+  const { subjects, companions } = plan.worlds[world];
+  const { environment, training, posthoc, evaluation, sharing, mask } = subjects.policies[0].config;
   return addressOf({
     format: FORMAT,
     study: study.id,
     version: study.version,
     groups: study.pilots(axesOf(plan, world)),
     config: { environment, training, posthoc, evaluation, sharing, mask },
+    companion: companions[0]?.address,
     cpu: cpus()[0]?.model ?? "unknown",
   });
 }

@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { checkCount, MagicMaskError } from "@magic-mask/core";
 import { noteLooks } from "../compare/looks.ts";
-import { truthsOf } from "../compare/plan.ts";
+import { type PolicySource, sourcesOf, truthsOf } from "../compare/plan.ts";
 import { costOf, isTrained } from "../compare/policies.ts";
 import { hasTruth, loadTruth } from "../compare/truth.ts";
 import { gitCommit, hostDescription } from "../host.ts";
@@ -188,7 +188,7 @@ async function timed(
     const progress = createProgress({ label: `${study.id}: timing`, total: unknown.length, unit: "worlds" });
     const pending = unknown.map((world) => ({
       task: { kind: "pilot" as const, world },
-      about: `${world}`,
+      about: [`${world}`],
       rank: 0,
       weight: 1,
     }));
@@ -223,17 +223,26 @@ interface Work {
 async function missing(study: Study, plan: StudyPlan, cache: string, pilots: readonly Pilot[]): Promise<Work> {
   const pending: Estimated[] = [];
   const finished: Estimated[] = [];
+  const place = (
+    isDone: boolean,
+    task: Exclude<Task, { kind: "pilot" }>,
+    about: string[],
+    low: number,
+    high: number,
+  ) => {
+    const weight = Math.max(low, Number.EPSILON);
+    (isDone ? finished : pending).push({ pending: { task, about, rank: RANK[task.kind], weight }, high });
+  };
+  for (const { source, users } of trainingOf(plan)) {
+    const [{ world, policy }] = users;
+    const seconds = source.config.training.totalSteps * pilots[world].step;
+    const about = users.map((user) => `${user.world} ${user.policy}`);
+    place(await isTrained(source, cache), { kind: "policy", world, policy, source }, about, seconds, seconds);
+  }
   for (const [world, { subjects, groups }] of plan.worlds.entries()) {
     const pilot = pilots[world];
-    const file = (isDone: boolean, task: Exclude<Task, { kind: "pilot" }>, low: number, high = low) => {
-      const about = `${world} ${task.policy}`;
-      const weight = Math.max(low, Number.EPSILON);
-      (isDone ? finished : pending).push({ pending: { task, about, rank: RANK[task.kind], weight }, high });
-    };
-    for (const [policy, source] of subjects.policies.entries()) {
-      const seconds = source.config.training.totalSteps * pilot.step;
-      file(await isTrained(source, cache), { kind: "policy", world, policy }, seconds);
-    }
+    const file = (isDone: boolean, task: Exclude<Task, { kind: "pilot" }>, low: number, high = low) =>
+      place(isDone, task, [`${world} ${task.policy}`], low, high);
     for (const truth of truthsOf(subjects)) {
       const { policy, agent } = truth;
       const { first, batch } = pilot.truth;
@@ -253,6 +262,21 @@ async function missing(study: Study, plan: StudyPlan, cache: string, pilots: rea
   // What takes longest first, so that nobody is left with it at the end; what others need before all.
   pending.sort((a, b) => a.pending.rank - b.pending.rank || b.pending.weight - a.pending.weight);
   return { pending, finished };
+}
+
+/** Every policy that is trained for the study, once, with the subjects that wait for it. */
+function trainingOf({ worlds }: StudyPlan) {
+  const known = new Map<string, { source: PolicySource; users: { world: number; policy: number }[] }>();
+  for (const [world, { subjects, companions }] of worlds.entries()) {
+    for (const [policy, own] of subjects.policies.entries()) {
+      for (const source of [own, ...companions.slice(policy, policy + 1)].flatMap(sourcesOf)) {
+        const entry = known.get(source.address) ?? { source, users: [] };
+        known.set(source.address, entry);
+        entry.users.push({ world, policy });
+      }
+    }
+  }
+  return [...known.values()];
 }
 
 /** What comes first for a policy. */
@@ -360,7 +384,7 @@ function nameOf({ worlds, axes }: StudyPlan, task: Task): string {
   const { environment, subjects } = worlds[task.world];
   if (task.kind === "pilot") return `timing of ${environment}`;
   const seed = `${environment}, seed ${axes.seed[task.policy]}`;
-  if (task.kind === "policy") return `policy of ${seed}`;
+  if (task.kind === "policy") return `policy for ${seed}`;
   if (task.kind === "truth") return `truth of ${seed}, ${subjects.agents[task.agent]}`;
   const points = task.trials.map(({ at: { environment: _, seed: __, ...at } }) => Object.values(at).join(" "));
   return `trials of ${seed}: ${points.join(", ")}`;
@@ -375,10 +399,10 @@ async function gather(
 ): Promise<StudyResults> {
   const trials: (Trial & Kept)[] = [];
   const ledger = { training: 0, truth: 0, learning: 0, judging: 0 };
+  for (const { source } of trainingOf(plan)) {
+    if (await isTrained(source, cache)) ledger.training += (await costOf(source, cache))?.wallSeconds ?? 0;
+  }
   for (const { subjects, groups } of plan.worlds) {
-    for (const source of subjects.policies) {
-      if (await isTrained(source, cache)) ledger.training += (await costOf(source, cache))?.wallSeconds ?? 0;
-    }
     for (const truth of truthsOf(subjects)) {
       if (await hasTruth(truth, cache)) ledger.truth += (await loadTruth(truth, cache)).seconds;
     }
@@ -420,14 +444,15 @@ async function gather(
   };
 }
 
-/** Arms are compared at equal budgets or not at all. */
+/** Arms that learn are compared at equal budgets or not at all. */
 function requireEqual(group: readonly (Trial & Kept)[]): void {
-  const odd = group.find(({ steps }) => steps !== group[0].steps);
+  const learning = group.filter(({ steps }) => steps > 0);
+  const odd = learning.find(({ steps }) => steps !== learning[0].steps);
   if (!odd) return;
   const told = (trial: Trial & Kept) => `${Object.values(trial.at).join(" ")} learned from ${trial.steps} steps`;
   throw new MagicMaskError(
     "invalid-option",
     SOURCE,
-    `arms must have equal budgets: ${told(group[0])}, ${told(odd)}; correct the study's run`,
+    `arms must have equal budgets: ${told(learning[0])}, ${told(odd)}; correct the study's run`,
   );
 }

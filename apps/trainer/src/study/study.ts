@@ -24,11 +24,13 @@ export interface Subject {
   readonly frozen: FrozenTeam;
   /** [N] */
   readonly truths: readonly TruthSet[];
+  /** What `Study.companion` asked for. */
+  readonly companion?: FrozenTeam;
 }
 
 /** What came of a trial. */
 export interface Measured<Figures> {
-  /** Environment steps that were learned from: the same in all arms, or the study ends with an error. */
+  /** Environment steps that were learned from: the same in all arms that learn at all, or the study ends with an error. */
   readonly steps: number;
   /** JSON: numbers, null where one is undefined. They depend on nothing but the trial's description. */
   readonly figures: Figures;
@@ -91,6 +93,8 @@ export interface Study<Figures = unknown> {
   config(environment: string, size: Size): ConfigInput;
   /** How a policy of this configuration comes about, seed included, where it is not by training alone. */
   policy?(config: Config, environment: string): PolicySource;
+  /** A second policy that trials are about, made beforehand like the first; without truth. */
+  companion?(config: Config, environment: string): PolicySource;
   /** What of the configuration the figures depend on, beside policies and truth. JSON. */
   settings(config: Config): unknown;
   /** How long trials that are made in one go take beside others of their environment, in any unit. */

@@ -1,8 +1,8 @@
 /** A piece of work with its place in the order of things. */
 export interface Pending<T> {
   readonly task: T;
-  /** What it is about: a task waits for those about the same that have a lower rank. */
-  readonly about: string;
+  /** What it is about: a task waits for those of a lower rank that are about any of the same. */
+  readonly about: readonly string[];
   readonly rank: number;
   /** How long it takes beside the others, > 0, in any unit. */
   readonly weight: number;
@@ -130,7 +130,8 @@ export async function runPool<T>(options: PoolOptions<T>): Promise<Standing<T>> 
   }
 }
 
-const needs = (one: Pending<unknown>, other: Pending<unknown>) => one.about === other.about && other.rank < one.rank;
+const needs = (one: Pending<unknown>, other: Pending<unknown>) =>
+  other.rank < one.rank && one.about.some((about) => other.about.includes(about));
 
 /** Milliseconds from one look at the tasks in hand to the next. */
 const PERIOD = 200;
