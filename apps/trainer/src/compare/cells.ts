@@ -83,12 +83,8 @@ export async function makeCells(
   cache: string,
   signals: Signals,
 ): Promise<boolean> {
-  const { config, world, policies } = frozen;
-  const root = stream(config.seed, "compare", plan.states).bits();
-  const agents = world.spec.agents.map((_, agent) => agent);
-  const dropSeed = (agent: number) => stream(root, "drop", agent).bits();
+  const { begin, judge } = createJudge(plan, frozen, truths);
   let evidence: CoinEvidence | undefined;
-  let baselines: readonly Baseline[] | undefined;
 
   for (const [i, cell] of cells.entries()) {
     tellShare(signals, i / cells.length);
@@ -99,38 +95,9 @@ export async function makeCells(
       return evidence;
     };
     const fitted = cell.explainer.learns ? await learned(frozen, cell, coin) : control(frozen, cell);
-    if (cell.played) {
-      baselines ??= agents.map((agent) => {
-        const player = randomPlayer(world.spec.actionSpaces[agent]);
-        return baselineOf(world.make, policies, agent, plan.sizes.dropEpisodes, dropSeed(agent), player);
-      });
-    }
+    if (cell.played) begin();
     const begun = performance.now();
-    const figures: AgentFigures[] = [];
-    for (const agent of agents) {
-      const { states, truth } = truths[agent];
-      const told = fitted.explainers.map((each) => scoresOf(each[agent], states));
-      const scores = told.map((each) => each.scores);
-      const initialisations = scores.map((each) => ({
-        auroc: orNull(auroc(each, truth.criticality)),
-        spearman: orNull(spearman(each, truth.criticality)),
-        ndcg: orNull(ndcg(each, truth.criticality)),
-      }));
-      const baseline = cell.played ? baselines?.[agent] : undefined;
-      const explainer = fitted.explainers[0][agent];
-      const drops = baseline ? curve(agent, explainer, scores[0], baseline) : [];
-      // A curve takes seconds.
-      await setImmediate();
-      const statemask = baseline ? windowScores(agent, explainer, baseline) : null;
-      figures.push({
-        agent: world.spec.agents[agent],
-        ...averaged(initialisations),
-        calibration: orNull(calibration(scores[0], told[0].spread, truth).coverage),
-        initialisations,
-        drops,
-        statemask,
-      });
-    }
+    const figures = await judge(fitted.explainers, cell.played);
     const { steps, wallSeconds } = fitted;
     const judgingWallSeconds = (performance.now() - begun) / 1000;
     await keep(cell, cache, {
@@ -142,6 +109,69 @@ export async function makeCells(
     });
   }
   return true;
+}
+
+/** Judges explainers of one team. */
+export interface Judge {
+  /** Plays the unperturbed episodes that all drops are held against, if that has not been done yet. */
+  begin(): void;
+  /**
+   * @param explainers [initialisations][N]
+   * @param played whether figures that take play are measured, too
+   * @returns [N]
+   */
+  judge(explainers: readonly (readonly Explainer[])[], played: boolean): Promise<AgentFigures[]>;
+}
+
+/** @param plan how much is measured */
+export function createJudge(
+  plan: Pick<Plan, "states" | "sizes">,
+  { config, world, policies }: FrozenTeam,
+  truths: readonly TruthSet[],
+): Judge {
+  const root = stream(config.seed, "compare", plan.states).bits();
+  const agents = world.spec.agents.map((_, agent) => agent);
+  const dropSeed = (agent: number) => stream(root, "drop", agent).bits();
+  let baselines: readonly Baseline[] | undefined;
+  const begin = () => {
+    baselines ??= agents.map((agent) => {
+      const player = randomPlayer(world.spec.actionSpaces[agent]);
+      return baselineOf(world.make, policies, agent, plan.sizes.dropEpisodes, dropSeed(agent), player);
+    });
+    return baselines;
+  };
+
+  return {
+    begin,
+    async judge(explainers, played) {
+      const figures: AgentFigures[] = [];
+      for (const agent of agents) {
+        const { states, truth } = truths[agent];
+        const told = explainers.map((each) => scoresOf(each[agent], states));
+        const scores = told.map((each) => each.scores);
+        const initialisations = scores.map((each) => ({
+          auroc: orNull(auroc(each, truth.criticality)),
+          spearman: orNull(spearman(each, truth.criticality)),
+          ndcg: orNull(ndcg(each, truth.criticality)),
+        }));
+        const baseline = played ? begin()[agent] : undefined;
+        const explainer = explainers[0][agent];
+        const drops = baseline ? curve(agent, explainer, scores[0], baseline) : [];
+        // A curve takes seconds.
+        await setImmediate();
+        const statemask = baseline ? windowScores(agent, explainer, baseline) : null;
+        figures.push({
+          agent: world.spec.agents[agent],
+          ...averaged(initialisations),
+          calibration: orNull(calibration(scores[0], told[0].spread, truth).coverage),
+          initialisations,
+          drops,
+          statemask,
+        });
+      }
+      return figures;
+    },
+  };
 
   function curve(agent: number, explainer: Explainer, scores: Float32Array, baseline: Baseline): DropPoint[] {
     return dropCurve({

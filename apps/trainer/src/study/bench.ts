@@ -1,6 +1,7 @@
 /** What does a study's tasks, in a process of its own (`worker.ts`). */
 
 import { setImmediate } from "node:timers/promises";
+import { MagicMaskError } from "@magic-mask/core";
 import { type PolicySource, truthsOf } from "../compare/plan.ts";
 import { type FrozenTeam, loadPolicy, trainPolicy } from "../compare/policies.ts";
 import { loadTruth, makeTruth } from "../compare/truth.ts";
@@ -56,7 +57,11 @@ export function openBench(study: Study, plan: StudyPlan, cache: string, signals:
       await setImmediate();
       if (isStopped(signals)) return done === trials.length;
     }
-    return true;
+    if (done < trials.length && !isStopped(signals)) {
+      const message = `${study.id} made ${done} of ${trials.length} trials; its run must yield one for each`;
+      throw new MagicMaskError("invalid-option", "trainer/study-bench", message);
+    }
+    return done === trials.length;
   };
 
   return {
@@ -70,7 +75,13 @@ export function openBench(study: Study, plan: StudyPlan, cache: string, signals:
       const truths = truthsOf(subjects).filter((truth) => truth.policy === policy);
       if (task.kind === "truth") return makeTruth(subjects, truths[task.agent], team, cache, signals);
       const known = await Promise.all(truths.map((truth) => loadTruth(truth, cache)));
-      return makeTrials(task.trials, { frozen: team, truths: known, ...(await accompanied(task.world, policy)) });
+      const place = { subjects, policy, cache, signals };
+      return makeTrials(task.trials, {
+        frozen: team,
+        truths: known,
+        place,
+        ...(await accompanied(task.world, policy)),
+      });
     },
   };
 }

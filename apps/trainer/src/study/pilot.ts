@@ -1,3 +1,4 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { assemble, type FrozenTeam, freshTeam } from "../compare/policies.ts";
@@ -9,7 +10,7 @@ import { createSignals, isStopped, type Signals, tellShare } from "../work/signa
 import { coreSeconds } from "./core-seconds.ts";
 import type { StudyPlan } from "./plan.ts";
 import { keep, read } from "./store.ts";
-import type { Axes, Study } from "./study.ts";
+import type { Axes, Coordinates, Study } from "./study.ts";
 
 /** How long things take in one world, in seconds of one core of this machine: whatever else it does meanwhile does not count. */
 export interface Pilot {
@@ -17,8 +18,8 @@ export interface Pilot {
   readonly step: number;
   /** Of the truth of one agent: of its first batch of rollouts, and of each that follows. */
   readonly truth: { readonly first: number; readonly batch: number };
-  /** Of trials that are made in one go. */
-  readonly trials: Line;
+  /** Of trials that are made in one go, by kind. */
+  readonly trials: Readonly<Record<string, Line>>;
 }
 
 /** fixed + each · amount */
@@ -28,7 +29,7 @@ interface Line {
 }
 
 /** Raised when a pilot means something else. */
-const FORMAT = 2;
+const FORMAT = 3;
 /** States of each agent, in a short look and a longer one. */
 const STATES = [4, 16] as const;
 /** Seconds that policies are trained for. */
@@ -64,15 +65,27 @@ export async function makePilot(
   tellShare(signals, 0.6);
   if (isStopped(signals)) return false;
 
-  const groups = study.pilots(axesOf(plan, world));
   const [second] = plan.worlds[world].companions;
   const companion = second && (await freshTeam(second.config));
-  const took = [];
-  for (const group of groups) {
-    const begun = coreSeconds();
-    for await (const _ of study.run(group, { frozen: fresh, truths, ...(companion && { companion }) }));
-    took.push(coreSeconds() - begun);
-    if (isStopped(signals)) return false;
+  const subject = { frozen: fresh, truths, ...(companion && { companion }) };
+  const kinds = new Map<string, { readonly work: number[]; readonly took: number[] }>();
+  // What an untrained team comes to is nobody's result.
+  const folder = folderOf(cache);
+  await mkdir(folder, { recursive: true });
+  const scratch = await mkdtemp(join(folder, "scratch-"));
+  try {
+    const place = { subjects: plan.worlds[world].subjects, policy: 0, cache: scratch, signals };
+    for (const group of study.pilots(axesOf(plan, world))) {
+      const begun = coreSeconds();
+      for await (const _ of study.run(group, { ...subject, place }));
+      if (isStopped(signals)) return false;
+      const { work, took } = kinds.get(kindOf(study, group)) ?? { work: [], took: [] };
+      work.push(study.work(group, fresh.config));
+      took.push(coreSeconds() - begun);
+      kinds.set(kindOf(study, group), { work, took });
+    }
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
   }
   const pilot: Pilot = {
     step,
@@ -80,10 +93,7 @@ export async function makePilot(
       first: perState.fixed + perState.each * sizes.states,
       batch: perState.each * sizes.states,
     },
-    trials: lineThrough(
-      groups.map((group) => study.work(group)),
-      took,
-    ),
+    trials: Object.fromEntries([...kinds].map(([kind, { work, took }]) => [kind, lineThrough(work, took)])),
   };
   await keep(folderOf(cache), addressOfPilot(study, plan, world), pilot);
   return true;
@@ -92,6 +102,9 @@ export async function makePilot(
 /** @returns undefined if there is none yet */
 export const readPilot = (study: Study, plan: StudyPlan, world: number, cache: string): Promise<Pilot | undefined> =>
   read(folderOf(cache), addressOfPilot(study, plan, world)) as Promise<Pilot | undefined>;
+
+/** Of trials that are made in one go. */
+export const kindOf = (study: Study, [first]: readonly Coordinates[]): string => study.kind?.(first) ?? "";
 
 const folderOf = (cache: string) => join(cache, "pilots");
 

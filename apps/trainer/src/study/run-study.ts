@@ -15,7 +15,7 @@ import type { StateSet } from "../truth/truth-of.ts";
 import { addressOf } from "../work/address.ts";
 import { type Hand, type Pending, runPool, type Standing } from "../work/pool.ts";
 import type { Task } from "./bench.ts";
-import { type Pilot, readPilot } from "./pilot.ts";
+import { kindOf, type Pilot, readPilot } from "./pilot.ts";
 import { type PlanStudyOptions, planStudy, type StudyPlan, type Trial } from "./plan.ts";
 import { processHand } from "./processes.ts";
 import { loadStudy } from "./registry.ts";
@@ -254,7 +254,9 @@ async function missing(study: Study, plan: StudyPlan, cache: string, pilots: rea
       for (const isDone of [true, false]) {
         const some = trials.filter((_, i) => (known[i] !== undefined) === isDone);
         if (some.length === 0) continue;
-        const seconds = pilot.trials.fixed + pilot.trials.each * study.work(some.map(({ at }) => at));
+        const points = some.map(({ at }) => at);
+        const { fixed, each } = pilot.trials[kindOf(study, points)];
+        const seconds = fixed + each * study.work(points, subjects.policies[policy].config);
         file(isDone, { kind: "trials", world, policy, trials: some }, seconds);
       }
     }
@@ -444,15 +446,15 @@ async function gather(
   };
 }
 
-/** Arms that learn are compared at equal budgets or not at all. */
+/** Arms are compared at equal budgets or not at all. */
 function requireEqual(group: readonly (Trial & Kept)[]): void {
-  const learning = group.filter(({ steps }) => steps > 0);
-  const odd = learning.find(({ steps }) => steps !== learning[0].steps);
+  const [first, ...others] = group.filter(({ steps }) => steps > 0);
+  const odd = others.find(({ steps }) => steps !== first.steps);
   if (!odd) return;
   const told = (trial: Trial & Kept) => `${Object.values(trial.at).join(" ")} learned from ${trial.steps} steps`;
   throw new MagicMaskError(
     "invalid-option",
     SOURCE,
-    `arms must have equal budgets: ${told(learning[0])}, ${told(odd)}; correct the study's run`,
+    `arms must have equal budgets: ${told(first)}, ${told(odd)}; correct the study's run`,
   );
 }

@@ -1,9 +1,10 @@
 import type { Interval } from "@magic-mask/metrics";
-import type { PolicySource } from "../compare/plan.ts";
+import type { PolicySource, Subjects } from "../compare/plan.ts";
 import type { FrozenTeam } from "../compare/policies.ts";
 import type { TruthSet } from "../compare/truth.ts";
 import type { Config, ConfigInput } from "../config.ts";
 import type { Cell } from "../terminal/table.ts";
+import type { Signals } from "../work/signals.ts";
 
 /** How much is spent: minutes, hours, or as much as the paper did. */
 export type Size = "quick" | "default" | "paper";
@@ -26,11 +27,23 @@ export interface Subject {
   readonly truths: readonly TruthSet[];
   /** What `Study.companion` asked for. */
   readonly companion?: FrozenTeam;
+  readonly place: Place;
+}
+
+/** Where trials are made: for what keeps results of its own, or goes on where an earlier try stopped. */
+export interface Place {
+  /** What is known of this world's policies and truths. */
+  readonly subjects: Subjects;
+  /** Which of the policies is the subject. */
+  readonly policy: number;
+  /** Folder that keeps what is done; of a pilot, one that is thrown away. */
+  readonly cache: string;
+  readonly signals: Signals;
 }
 
 /** What came of a trial. */
 export interface Measured<Figures> {
-  /** Environment steps that were learned from: the same in all arms that learn at all, or the study ends with an error. */
+  /** Environment steps that were learned from: the same in all arms, or the study ends with an error; 0 for what learns nothing. */
   readonly steps: number;
   /** JSON: numbers, null where one is undefined. They depend on nothing but the trial's description. */
   readonly figures: Figures;
@@ -97,12 +110,15 @@ export interface Study<Figures = unknown> {
   companion?(config: Config, environment: string): PolicySource;
   /** What of the configuration the figures depend on, beside policies and truth. JSON. */
   settings(config: Config): unknown;
-  /** How long trials that are made in one go take beside others of their environment, in any unit. */
-  work(trials: readonly Coordinates[]): number;
-  /** Two groups of trials, a short and a longer one, whose time tells that of the rest. */
-  pilots(axes: Axes): readonly [readonly Coordinates[], readonly Coordinates[]];
+  /** Where trials take their time for unlike things: which of them this one is of. One kind by default. */
+  kind?(trial: Coordinates): string;
+  /** How long trials that are made in one go take beside others of their kind and environment, in any unit. @param config of their world */
+  work(trials: readonly Coordinates[], config: Config): number;
+  /** Two groups of trials of each kind, a short and a longer one, whose time tells that of the rest. */
+  pilots(axes: Axes): readonly (readonly Coordinates[])[];
   /**
-   * Makes trials that differ along `arms` alone, in their order. What comes of one must not depend on which others there are.
+   * Makes trials that differ along `arms` alone, in their order. What comes of one must not depend on which others there are. Ends early
+   * where it is asked to stop and can go on later.
    */
   run(trials: readonly Coordinates[], subject: Subject): AsyncIterable<Measured<Figures>>;
   /** @param results those that there are; failed ones are missing */

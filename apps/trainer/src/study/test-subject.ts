@@ -1,12 +1,19 @@
+import { tmpdir } from "node:os";
 import { plantedCriticality, plantedOptimal } from "@magic-mask/environments";
 import { collectStates } from "@magic-mask/metrics";
+import { planSubjects, trainedPolicy } from "../compare/plan.ts";
 import { assemble, type FrozenTeam } from "../compare/policies.ts";
 import { resolveConfig } from "../config.ts";
+import { createSignals } from "../work/signals.ts";
 import type { Subject } from "./study.ts";
 
 const OPTIONS = { agents: 3, ticks: 12, keys: 2 };
-/** Three agents that play the planted world as well as can be, and what is at stake there, which is known. */
-export async function plantedSubject(seed: number): Promise<Subject> {
+/**
+ * Three agents that play the planted world as well as can be, and what is at stake there, which is known.
+ *
+ * @param cache of studies that keep results of their own
+ */
+export async function plantedSubject(seed: number, cache = tmpdir()): Promise<Subject> {
   const config = resolveConfig({
     overrides: [
       "environment.id=planted_v0",
@@ -45,5 +52,12 @@ export async function plantedSubject(seed: number): Promise<Subject> {
     // Only the ranks of it are read.
     return { states, truth: { criticality: Float64Array.from(criticality) } as never, seconds: 0 };
   });
-  return { frozen, truths };
+  const source = trainedPolicy(config, "fused");
+  const subjects = planSubjects({
+    config,
+    policies: [source, trainedPolicy({ ...config, seed: seed + 1000 }, "fused")],
+    states: "dev",
+    backend: "fused",
+  });
+  return { frozen, truths, place: { subjects, policy: 0, cache, signals: createSignals() } };
 }
