@@ -71,6 +71,32 @@ export interface Report {
   /** What it comes to, honestly; one entry a sentence. */
   readonly sentences: readonly string[];
   readonly pictures: readonly { readonly name: string; readonly svg: string }[];
+  /** Figures run by run, where arms are held against each other; absent where there are none. */
+  readonly scores?: Scores;
+}
+
+/**
+ * Figures that every run of every arm has, as they are: what statistics over worlds × seeds, and `marl-eval.json`, are made from. All
+ * arms, worlds and seeds at all steps, or what is made of them says what is missing.
+ */
+export interface Scores {
+  readonly metrics: readonly {
+    /** Letters, digits and underscores. */
+    readonly name: string;
+    /** For people. */
+    readonly title: string;
+    /** Whether worlds have one scale of it, as an AUROC has and a return has not: only then can they be pooled. */
+    readonly oneScale: boolean;
+  }[];
+  readonly runs: readonly {
+    readonly environment: string;
+    readonly arm: string;
+    readonly seed: number;
+    /** Environment steps that were learned from. */
+    readonly steps: number;
+    /** By the names of the metrics, higher being better; null where undefined. */
+    readonly values: Readonly<Record<string, number | null>>;
+  }[];
 }
 
 /** The paper's claim beside what was measured. */
