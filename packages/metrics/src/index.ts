@@ -43,4 +43,5 @@ export {
 } from "./statemask-fidelity.ts";
 export { type CollectStatesOptions, collectStates, type States, takeStates } from "./states.ts";
 export { pairedTInterval, tInterval, tPValue, tQuantile } from "./t-interval.ts";
+export { topOverlap } from "./top-share.ts";
 export { addTruth, branchingTruth, joinTruth, type Truth, type TruthOptions } from "./truth.ts";

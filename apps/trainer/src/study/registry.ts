@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { byName, MagicMaskError } from "@magic-mask/core";
 import { channel } from "./studies/channel.ts";
 import { communication } from "./studies/communication.ts";
+import { perturbation } from "./studies/perturbation.ts";
 import { scale } from "./studies/scale.ts";
 import { teams } from "./studies/teams.ts";
 import type { Study } from "./study.ts";
@@ -14,6 +15,7 @@ export const studies: Readonly<Record<string, Study>> = {
   channel: channel(),
   scale: scale(),
   teams: teams(),
+  perturbation: perturbation(),
 };
 
 const SOURCE = "trainer/study-registry";
