@@ -7,6 +7,7 @@ import { communication } from "./studies/communication.ts";
 import { perturbation } from "./studies/perturbation.ts";
 import { scale } from "./studies/scale.ts";
 import { teams } from "./studies/teams.ts";
+import { transfer } from "./studies/transfer.ts";
 import type { Study } from "./study.ts";
 
 /** Studies that come with the program, by id. */
@@ -15,6 +16,7 @@ export const studies: Readonly<Record<string, Study>> = {
   channel: channel(),
   scale: scale(),
   teams: teams(),
+  transfer: transfer(),
   perturbation: perturbation(),
 };
 
