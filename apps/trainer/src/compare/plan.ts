@@ -230,10 +230,6 @@ export const mixedPolicy = (others: PolicySource, agents: readonly number[], by:
   address: addressOf({ format: FORMAT, is: "mixed policy", others: others.address, agents, by: by.address }),
 });
 
-/** The policies that have to be there for it: itself, or what it is made of. */
-export const sourcesOf = (source: PolicySource): readonly PolicySource[] =>
-  source.mixed ? [...sourcesOf(source.mixed.others), ...sourcesOf(source.mixed.by)] : [source];
-
 /** [policies × agents] */
 export function truthsOf({ policies, agents, states, sizes, backend }: Subjects): PlannedTruth[] {
   return policies.flatMap(({ address, config }, policy) =>

@@ -156,7 +156,14 @@ export async function policyOfRun(run: string): Promise<PolicySource> {
 const bytesDigest = ({ buffer, byteOffset, byteLength }: Float32Array) =>
   sha256(new Uint8Array(buffer, byteOffset, byteLength));
 
-const folderOf = ({ address }: PolicySource, cache: string) => join(cache, "policies", address);
+const pathOf = ({ address }: PolicySource) => join("policies", address);
+const folderOf = (source: PolicySource, cache: string) => join(cache, pathOf(source));
+
+/** What the cache keeps of a policy: folders, relative to it. */
+export function pathsOfPolicy(source: PolicySource): string[] {
+  if (source.mixed) return [...pathsOfPolicy(source.mixed.others), ...pathsOfPolicy(source.mixed.by)];
+  return source.run ? [] : [pathOf(source)];
+}
 
 /** An untrained team, ready to play. */
 export async function freshTeam(config: Config): Promise<FrozenTeam> {

@@ -86,7 +86,7 @@ async function missing(plan: Plan, cache: string): Promise<{ pending: Pending<Ta
   const pending: Pending<Task>[] = [];
   const finished: Pending<Task>[] = [];
   const file = (isDone: boolean, task: Task, weight: number) =>
-    (isDone ? finished : pending).push({ task, about: [`${task.policy}`], rank: RANK[task.kind], weight });
+    (isDone ? finished : pending).push({ task, about: `${task.policy}`, rank: RANK[task.kind], weight });
   for (const [policy, source] of plan.policies.entries()) {
     const weight = source.config.training.totalSteps / STEPS_PER_SECOND;
     file(await isTrained(source, cache), { kind: "policy", policy }, source.run ? 0 : weight);

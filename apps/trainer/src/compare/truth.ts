@@ -91,7 +91,9 @@ function episodesFor({ world, policies }: FrozenTeam, agent: number, count: numb
   return Math.max(Math.min(count, FEWEST), Math.min(count, Math.ceil((40 * count * PROBES) / Math.max(1, acted))));
 }
 
-const folderOf = ({ address }: PlannedTruth, cache: string) => join(cache, "truth", address);
+/** The folder that the cache keeps of a truth, relative to it. */
+export const pathOfTruth = ({ address }: PlannedTruth): string => join("truth", address);
+const folderOf = (planned: PlannedTruth, cache: string) => join(cache, pathOfTruth(planned));
 
 /** Thrown where the truth is given up half-way. */
 const STOPPED = Symbol("stopped");

@@ -11,13 +11,14 @@ import { makePilot } from "./pilot.ts";
 import type { StudyPlan, Trial } from "./plan.ts";
 import { keepTrial, readTrial } from "./store.ts";
 import type { Study, Subject } from "./study.ts";
+import { sourceOf } from "./tasks.ts";
 
 /** One piece of work; each leaves what it makes in the cache. */
 export type Task =
   /** Finds out how long the others take. */
   | { readonly kind: "pilot"; readonly world: number }
-  /** Trains `source`, which that policy, and maybe others, are waiting for. */
-  | { readonly kind: "policy"; readonly world: number; readonly policy: number; readonly source: PolicySource }
+  /** Trains a policy, or its companion. */
+  | { readonly kind: "policy"; readonly world: number; readonly policy: number; readonly companion: boolean }
   | { readonly kind: "truth"; readonly world: number; readonly policy: number; readonly agent: number }
   | { readonly kind: "trials"; readonly world: number; readonly policy: number; readonly trials: readonly Trial[] };
 
@@ -70,7 +71,7 @@ export function openBench(study: Study, plan: StudyPlan, cache: string, signals:
       const { subjects } = plan.worlds[task.world];
       if (task.kind === "pilot") return makePilot(study, plan, task.world, cache, signals);
       const { policy } = task;
-      if (task.kind === "policy") return trainPolicy(task.source, cache, signals);
+      if (task.kind === "policy") return trainPolicy(sourceOf(plan, task), cache, signals);
       const team = await load(task.world, policy);
       const truths = truthsOf(subjects).filter((truth) => truth.policy === policy);
       if (task.kind === "truth") return makeTruth(subjects, truths[task.agent], team, cache, signals);

@@ -5,6 +5,7 @@ import { MagicMaskError } from "@magic-mask/core";
 import { type ErrorFields, reviveError } from "@magic-mask/core/threads";
 import type { Hand } from "../work/pool.ts";
 import type { Task } from "./bench.ts";
+import type { OpenEngine } from "./engine.ts";
 import type { StudyPlan } from "./plan.ts";
 
 /** What a worker process is told. */
@@ -23,9 +24,24 @@ const SOURCE = "trainer/study-processes";
 
 /** A hand that is a process. */
 export interface ProcessHand extends Hand<Task> {
-  /** Ends the process. */
+  /** Ends the process, once its task is done. */
   close(): Promise<void>;
+  /** Ends the process at once: its task fails. */
+  kill(): void;
 }
+
+/** Processes of this machine. */
+export const localProcesses =
+  (workers: number): OpenEngine =>
+  async ({ study, plan, cache }) => {
+    const hands = Array.from({ length: workers }, () => processHand(study, plan, cache));
+    return {
+      hands,
+      workers: () => workers,
+      tell: () => {},
+      close: async () => void (await Promise.all(hands.map((hand) => hand.close()))),
+    };
+  };
 
 /**
  * A worker process, started with its first task. One that dies has its task fail; the next task gets a new one.
@@ -74,6 +90,7 @@ export function processHand(study: string, plan: StudyPlan, cache: string): Proc
     },
     share: () => share,
     stop: () => child && send(child, { kind: "stop" }),
+    kill: () => void child?.kill("SIGKILL"),
     async close() {
       const worker = child;
       if (!worker) return;

@@ -3,25 +3,27 @@ import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { checkCount, MagicMaskError } from "@magic-mask/core";
 import { noteLooks } from "../compare/looks.ts";
-import { type PolicySource, sourcesOf, truthsOf } from "../compare/plan.ts";
+import { type PolicySource, truthsOf } from "../compare/plan.ts";
 import { costOf, isTrained } from "../compare/policies.ts";
 import { hasTruth, loadTruth } from "../compare/truth.ts";
 import { gitCommit, hostDescription } from "../host.ts";
 import { refused } from "../run/atomic.ts";
 import { lockRun } from "../run/lock.ts";
-import { createInterrupt } from "../terminal/interrupt.ts";
+import { createInterrupt, type Interrupt } from "../terminal/interrupt.ts";
 import { createProgress, formatDuration } from "../terminal/progress.ts";
 import type { StateSet } from "../truth/truth-of.ts";
 import { addressOf } from "../work/address.ts";
 import { type Hand, type Pending, runPool, type Standing } from "../work/pool.ts";
 import type { Task } from "./bench.ts";
+import type { Engine, OpenEngine } from "./engine.ts";
 import { kindOf, type Pilot, readPilot } from "./pilot.ts";
 import { type PlanStudyOptions, planStudy, type StudyPlan, type Trial } from "./plan.ts";
-import { processHand } from "./processes.ts";
+import { localProcesses } from "./processes.ts";
 import { loadStudy } from "./registry.ts";
 import { type FailedTask, type Status, writeStatus } from "./status.ts";
 import { type Kept, readTrial } from "./store.ts";
 import type { Report, Size, Study } from "./study.ts";
+import { isMade, type Making, nameOf, pathsOf } from "./tasks.ts";
 import { formatCost, writeStudy } from "./write.ts";
 
 /** What the command line asks for. */
@@ -32,8 +34,10 @@ export interface RunStudyOptions {
   readonly axes?: PlanStudyOptions["axes"];
   readonly overrides?: readonly string[];
   readonly states?: StateSet;
-  /** Processes; `auto` = as many as the machine runs at once. */
+  /** Processes of this machine; `auto` = as many as it runs at once. */
   readonly workers?: number | string;
+  /** Who does the tasks; those processes by default. Timing is theirs in any case. */
+  readonly engine?: OpenEngine;
   /** Folder of the results; `studies/<id>` by default, with `-quick` or `-paper` behind it. */
   readonly out?: string | undefined;
   /** Folder that keeps what is done. */
@@ -102,13 +106,75 @@ const SOURCE = "trainer/study";
 /** How often a task is tried. */
 const TRIES = 2;
 
+/** What is known of a study before its work begins. */
+export interface Prepared {
+  readonly study: Study;
+  readonly plan: StudyPlan;
+  readonly cache: string;
+  readonly out: string;
+  readonly work: Work;
+}
+
 /**
- * Makes what is missing of a study, on worker processes, and writes what it says. The figures do not depend on how many there are.
+ * Makes what is missing of a study and writes what it says. The figures depend neither on how many work on it nor on where.
  *
  * @throws MagicMaskError before any work is done, and where arms turn out to have had unequal budgets
  */
 export async function runStudy(options: RunStudyOptions): Promise<StudyOutcome> {
-  const { size, axes, overrides, states = "test", costOnly = false, command } = options;
+  const { size, states = "test", costOnly = false, command } = options;
+  const workers = workersOf(options.workers ?? "auto");
+  return prepareStudy(options, async (about, time, interrupt) => {
+    const { study, plan, cache, out } = about;
+    const stopped = () => interrupt.requested;
+    const open = (!costOnly && options.engine) || localProcesses(workers);
+    const engine = await open({ study: options.study, plan, cache });
+    try {
+      const work = await time();
+      if (!work) return { out, cost: NOTHING, exitCode: interrupt.exitCode };
+      const cost = costOfAll(work, Math.max(1, engine.workers()));
+      process.stderr.write(`${study.id}: ${formatCost(cost)}\n`);
+      if (costOnly) return { out, cost, exitCode: 0 };
+
+      makeFolder(out);
+      if (states === "test") {
+        for (const { subjects } of plan.worlds) await noteLooks(subjects.policies, cache, command);
+      }
+      const tell = await teller(study, plan, work, engine, out, command);
+      const standing = await runPool({
+        pending: work.pending.map(({ pending }) => pending),
+        hands: engine.hands,
+        tries: TRIES,
+        strict: false,
+        stopped,
+        onChange: tell.update,
+      });
+      const failures = failuresOf(plan, standing);
+      if (stopped() && standing.done.length + failures.length < work.pending.length) {
+        await tell.end(standing, "stopped", failures);
+        process.stderr.write(`stopped; what is done is in ${cache}; give the same command again to go on\n`);
+        return { out, cost, exitCode: interrupt.exitCode };
+      }
+      const results = await gather(study, plan, cache, { size, command, cost, failures });
+      await writeStudy(out, results);
+      await tell.end(standing, failures.length > 0 ? "failed" : "finished", failures);
+      process.stderr.write(`${failures.length > 0 ? `${failures.length} tasks failed; ` : ""}results: ${out}\n`);
+      return { out, cost, results, exitCode: failures.length > 0 ? 1 : 0 };
+    } finally {
+      await engine.close();
+    }
+  });
+}
+
+/**
+ * Plans a study and holds its cache while `does` works on it, which can be interrupted.
+ *
+ * @param does gets a function that times what is missing; undefined if that was stopped
+ */
+export async function prepareStudy<T>(
+  options: RunStudyOptions,
+  does: (about: Omit<Prepared, "work">, time: () => Promise<Work | undefined>, interrupt: Interrupt) => Promise<T>,
+): Promise<T> {
+  const { size, axes, overrides, states = "test" } = options;
   const workers = workersOf(options.workers ?? "auto");
   const study = await loadStudy(options.study);
   const plan = await planStudy(study, { size, states, ...(axes && { axes }), ...(overrides && { overrides }) });
@@ -117,42 +183,18 @@ export async function runStudy(options: RunStudyOptions): Promise<StudyOutcome> 
   makeFolder(cache);
   const unlock = lockRun(cache);
   const interrupt = createInterrupt();
-  const stopped = () => interrupt.requested;
-  const hands = Array.from({ length: workers }, () => processHand(options.study, plan, cache));
+  const time = async () => {
+    const engine = await localProcesses(workers)({ study: options.study, plan, cache });
+    try {
+      const pilots = await timed(study, plan, cache, engine.hands, () => interrupt.requested);
+      return pilots && (await missing(study, plan, cache, pilots));
+    } finally {
+      await engine.close();
+    }
+  };
   try {
-    const pilots = await timed(study, plan, cache, hands, stopped);
-    if (!pilots) return { out, cost: NOTHING, exitCode: interrupt.exitCode };
-    const work = await missing(study, plan, cache, pilots);
-    const cost = costOfAll(work, workers);
-    process.stderr.write(`${study.id}: ${formatCost(cost)}\n`);
-    if (costOnly) return { out, cost, exitCode: 0 };
-
-    makeFolder(out);
-    if (states === "test") {
-      for (const { subjects } of plan.worlds) await noteLooks(subjects.policies, cache, command);
-    }
-    const tell = await teller(study, plan, work, out, command);
-    const standing = await runPool({
-      pending: work.pending.map(({ pending }) => pending),
-      hands,
-      tries: TRIES,
-      strict: false,
-      stopped,
-      onChange: tell.update,
-    });
-    const failures = failuresOf(plan, standing);
-    if (stopped() && standing.done.length + failures.length < work.pending.length) {
-      await tell.end(standing, "stopped", failures);
-      process.stderr.write(`stopped; what is done is in ${cache}; give the same command again to go on\n`);
-      return { out, cost, exitCode: interrupt.exitCode };
-    }
-    const results = await gather(study, plan, cache, { size, command, cost, failures });
-    await writeStudy(out, results);
-    await tell.end(standing, failures.length > 0 ? "failed" : "finished", failures);
-    process.stderr.write(`${failures.length > 0 ? `${failures.length} tasks failed; ` : ""}results: ${out}\n`);
-    return { out, cost, results, exitCode: failures.length > 0 ? 1 : 0 };
+    return await does({ study, plan, cache, out }, time, interrupt);
   } finally {
-    await Promise.all(hands.map(({ close }) => close()));
     interrupt.restore();
     unlock();
   }
@@ -188,7 +230,7 @@ async function timed(
     const progress = createProgress({ label: `${study.id}: timing`, total: unknown.length, unit: "worlds" });
     const pending = unknown.map((world) => ({
       task: { kind: "pilot" as const, world },
-      about: [`${world}`],
+      about: `${world}`,
       rank: 0,
       weight: 1,
     }));
@@ -209,12 +251,12 @@ async function timed(
 }
 
 /** A task and how many seconds of a core it takes; `high` where the truth needs all its rollouts. */
-interface Estimated {
-  readonly pending: Pending<Task>;
+export interface Estimated {
+  readonly pending: Pending<Making>;
   readonly high: number;
 }
 
-interface Work {
+export interface Work {
   readonly pending: readonly Estimated[];
   readonly finished: readonly Estimated[];
 }
@@ -223,31 +265,28 @@ interface Work {
 async function missing(study: Study, plan: StudyPlan, cache: string, pilots: readonly Pilot[]): Promise<Work> {
   const pending: Estimated[] = [];
   const finished: Estimated[] = [];
-  const place = (
-    isDone: boolean,
-    task: Exclude<Task, { kind: "pilot" }>,
-    about: string[],
-    low: number,
-    high: number,
-  ) => {
-    const weight = Math.max(low, Number.EPSILON);
-    (isDone ? finished : pending).push({ pending: { task, about, rank: RANK[task.kind], weight }, high });
-  };
-  for (const { source, users } of trainingOf(plan)) {
-    const [{ world, policy }] = users;
-    const seconds = source.config.training.totalSteps * pilots[world].step;
-    const about = users.map((user) => `${user.world} ${user.policy}`);
-    place(await isTrained(source, cache), { kind: "policy", world, policy, source }, about, seconds, seconds);
-  }
-  for (const [world, { subjects, groups }] of plan.worlds.entries()) {
+  const counted = new Set<string>();
+  for (const [world, { subjects, companions, groups }] of plan.worlds.entries()) {
     const pilot = pilots[world];
-    const file = (isDone: boolean, task: Exclude<Task, { kind: "pilot" }>, low: number, high = low) =>
-      place(isDone, task, [`${world} ${task.policy}`], low, high);
-    for (const truth of truthsOf(subjects)) {
-      const { policy, agent } = truth;
+    const file = async (task: Making, low: number, high = low) => {
+      const about = `${world} ${task.policy}`;
+      const weight = Math.max(low, Number.EPSILON);
+      const { makes } = pathsOf(plan, task);
+      const made = await isMade(plan, task, cache);
+      (made ? finished : pending).push({ pending: { task, about, rank: RANK[task.kind], makes, weight }, high });
+    };
+    const train = async (source: PolicySource, policy: number, companion: boolean) => {
+      // One that several wait for is trained once.
+      const steps = counted.has(source.address) ? 0 : source.config.training.totalSteps;
+      counted.add(source.address);
+      await file({ kind: "policy", world, policy, companion }, steps * pilot.step);
+    };
+    for (const [policy, source] of subjects.policies.entries()) await train(source, policy, false);
+    for (const [policy, source] of companions.entries()) await train(source, policy, true);
+    for (const { policy, agent } of truthsOf(subjects)) {
       const { first, batch } = pilot.truth;
       const most = first + (subjects.sizes.truth.batches - 1) * batch;
-      file(await hasTruth(truth, cache), { kind: "truth", world, policy, agent }, first, most);
+      await file({ kind: "truth", world, policy, agent }, first, most);
     }
     for (const { policy, trials } of groups) {
       const known = await Promise.all(trials.map((trial) => readTrial(trial, cache)));
@@ -257,28 +296,13 @@ async function missing(study: Study, plan: StudyPlan, cache: string, pilots: rea
         const points = some.map(({ at }) => at);
         const { fixed, each } = pilot.trials[kindOf(study, points)];
         const seconds = fixed + each * study.work(points, subjects.policies[policy].config);
-        file(isDone, { kind: "trials", world, policy, trials: some }, seconds);
+        await file({ kind: "trials", world, policy, trials: some }, seconds);
       }
     }
   }
   // What takes longest first, so that nobody is left with it at the end; what others need before all.
   pending.sort((a, b) => a.pending.rank - b.pending.rank || b.pending.weight - a.pending.weight);
   return { pending, finished };
-}
-
-/** Every policy that is trained for the study, once, with the subjects that wait for it. */
-function trainingOf({ worlds }: StudyPlan) {
-  const known = new Map<string, { source: PolicySource; users: { world: number; policy: number }[] }>();
-  for (const [world, { subjects, companions }] of worlds.entries()) {
-    for (const [policy, own] of subjects.policies.entries()) {
-      for (const source of [own, ...companions.slice(policy, policy + 1)].flatMap(sourcesOf)) {
-        const entry = known.get(source.address) ?? { source, users: [] };
-        known.set(source.address, entry);
-        entry.users.push({ world, policy });
-      }
-    }
-  }
-  return [...known.values()];
 }
 
 /** What comes first for a policy. */
@@ -300,7 +324,14 @@ function costOfAll({ pending, finished }: Work, workers: number): Cost {
 }
 
 /** Keeps people and `status.json` posted. */
-async function teller(study: Study, plan: StudyPlan, { pending, finished }: Work, out: string, command: string) {
+async function teller(
+  study: Study,
+  plan: StudyPlan,
+  { pending, finished }: Work,
+  engine: Engine,
+  out: string,
+  command: string,
+) {
   const all = [...pending, ...finished].map((each) => each.pending);
   const weigh = (some: readonly Pending<Task>[]) => some.reduce((sum, { weight }) => sum + weight, 0);
   const size = ({ task }: Pending<Task>) => (task.kind === "trials" ? task.trials.length : 1);
@@ -311,6 +342,10 @@ async function teller(study: Study, plan: StudyPlan, { pending, finished }: Work
   const begun = performance.now();
   const startedAt = new Date().toISOString();
   const progress = createProgress({ label: study.id, total: 100, unit: "%" });
+  const write = (status: Status) => {
+    engine.tell(status);
+    return writeStatus(out, status);
+  };
   let writing: Promise<void> | undefined;
   let due = 0;
 
@@ -327,6 +362,7 @@ async function teller(study: Study, plan: StudyPlan, { pending, finished }: Work
       command,
       state,
       pid: process.pid,
+      workers: engine.workers(),
       policies: progressOf("policy"),
       truths: progressOf("truth"),
       trials: progressOf("trials"),
@@ -339,7 +375,7 @@ async function teller(study: Study, plan: StudyPlan, { pending, finished }: Work
     };
   };
   const nothing: Standing<Task> = { done: [], inHand: [], waiting: [], failed: [] };
-  await writeStatus(out, statusOf(nothing, "running", []));
+  await write(statusOf(nothing, "running", []));
 
   return {
     update(standing: Standing<Task>) {
@@ -349,11 +385,12 @@ async function teller(study: Study, plan: StudyPlan, { pending, finished }: Work
         policies: of(status.policies),
         truths: of(status.truths),
         trials: of(status.trials),
+        workers: status.workers,
         ...(status.failures.length > 0 && { failures: status.failures.length }),
       });
       if (writing || performance.now() < due) return;
       due = performance.now() + STATUS_PERIOD;
-      writing = writeStatus(out, status)
+      writing = write(status)
         // A full disk stops the tasks; the status is not worth stopping for.
         .catch(() => {})
         .finally(() => {
@@ -362,7 +399,7 @@ async function teller(study: Study, plan: StudyPlan, { pending, finished }: Work
     },
     async end(standing: Standing<Task>, state: Status["state"], failures: readonly FailedTask[]) {
       await writing;
-      await writeStatus(out, statusOf(standing, state, failures));
+      await write(statusOf(standing, state, failures));
       progress.done(`${study.id}: ${state} after ${formatDuration((performance.now() - begun) / 1000)}`);
     },
   };
@@ -381,17 +418,6 @@ function failuresOf(plan: StudyPlan, { failed }: Standing<Task>): FailedTask[] {
   return told.sort((a, b) => (a.what < b.what ? -1 : 1));
 }
 
-/** What a task makes, for people. */
-function nameOf({ worlds, axes }: StudyPlan, task: Task): string {
-  const { environment, subjects } = worlds[task.world];
-  if (task.kind === "pilot") return `timing of ${environment}`;
-  const seed = `${environment}, seed ${axes.seed[task.policy]}`;
-  if (task.kind === "policy") return `policy for ${seed}`;
-  if (task.kind === "truth") return `truth of ${seed}, ${subjects.agents[task.agent]}`;
-  const points = task.trials.map(({ at: { environment: _, seed: __, ...at } }) => Object.values(at).join(" "));
-  return `trials of ${seed}: ${points.join(", ")}`;
-}
-
 /** @throws invalid-option if arms were unequal */
 async function gather(
   study: Study,
@@ -401,7 +427,8 @@ async function gather(
 ): Promise<StudyResults> {
   const trials: (Trial & Kept)[] = [];
   const ledger = { training: 0, truth: 0, learning: 0, judging: 0 };
-  for (const { source } of trainingOf(plan)) {
+  const sources = plan.worlds.flatMap(({ subjects, companions }) => [...subjects.policies, ...companions]);
+  for (const source of new Map(sources.map((each) => [each.address, each])).values()) {
     if (await isTrained(source, cache)) ledger.training += (await costOf(source, cache))?.wallSeconds ?? 0;
   }
   for (const { subjects, groups } of plan.worlds) {

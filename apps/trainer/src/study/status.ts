@@ -12,6 +12,8 @@ export interface Status {
   readonly state: "running" | "stopped" | "finished" | "failed";
   /** Of the process that works on it. */
   readonly pid: number;
+  /** How many tasks were worked on side by side. */
+  readonly workers: number;
   readonly policies: Progress;
   readonly truths: Progress;
   readonly trials: Progress;

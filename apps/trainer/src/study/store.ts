@@ -18,6 +18,9 @@ const SOURCE = "trainer/study-store";
 export const keepTrial = ({ address, at }: Trial, cache: string, kept: Kept): Promise<void> =>
   keep(join(cache, "trials"), address, { at, ...kept });
 
+/** The file that the cache keeps of a trial, relative to it. */
+export const pathOfTrial = ({ address }: Trial): string => join("trials", `${address}.json`);
+
 /** A trial that is done; undefined if there is none. @throws io, corrupt-file */
 export const readTrial = ({ address }: Trial, cache: string): Promise<Kept | undefined> =>
   read(join(cache, "trials"), address) as Promise<Kept | undefined>;

@@ -1,9 +1,11 @@
 /** A piece of work with its place in the order of things. */
 export interface Pending<T> {
   readonly task: T;
-  /** What it is about: a task waits for those of a lower rank that are about any of the same. */
-  readonly about: readonly string[];
+  /** What it is about: a task waits for those about the same that have a lower rank. */
+  readonly about: string;
   readonly rank: number;
+  /** Names of what it makes: a task waits while another makes any of the same. Nothing that others make, by default. */
+  readonly makes?: readonly string[];
   /** How long it takes beside the others, > 0, in any unit. */
   readonly weight: number;
 }
@@ -79,7 +81,9 @@ export async function runPool<T>(options: PoolOptions<T>): Promise<Standing<T>> 
   /** What can begin now: what it needs is neither yet to come nor in hand. */
   const next = () => {
     const open = [...waiting, ...held()];
-    const at = waiting.findIndex((one) => !open.some((other) => needs(one, other)));
+    const at = waiting.findIndex(
+      (one) => !open.some((other) => needs(one, other)) && !held().some((other) => overlap(one, other)),
+    );
     return at < 0 ? undefined : waiting.splice(at, 1)[0];
   };
   const giveUp = (pending: Pending<T>, error: unknown) => {
@@ -130,8 +134,10 @@ export async function runPool<T>(options: PoolOptions<T>): Promise<Standing<T>> 
   }
 }
 
-const needs = (one: Pending<unknown>, other: Pending<unknown>) =>
-  other.rank < one.rank && one.about.some((about) => other.about.includes(about));
+const overlap = ({ makes = [] }: Pending<unknown>, other: Pending<unknown>) =>
+  makes.some((name) => other.makes?.includes(name));
+
+const needs = (one: Pending<unknown>, other: Pending<unknown>) => one.about === other.about && other.rank < one.rank;
 
 /** Milliseconds from one look at the tasks in hand to the next. */
 const PERIOD = 200;
