@@ -4,7 +4,9 @@ import { pathToFileURL } from "node:url";
 import { byName, MagicMaskError } from "@magic-mask/core";
 import { channel } from "./studies/channel.ts";
 import { communication } from "./studies/communication.ts";
+import { control } from "./studies/control.ts";
 import { perturbation } from "./studies/perturbation.ts";
+import { retrain } from "./studies/retrain.ts";
 import { scale } from "./studies/scale.ts";
 import { teams } from "./studies/teams.ts";
 import { transfer } from "./studies/transfer.ts";
@@ -18,6 +20,8 @@ export const studies: Readonly<Record<string, Study>> = {
   teams: teams(),
   transfer: transfer(),
   perturbation: perturbation(),
+  control: control(),
+  retrain: retrain(),
 };
 
 const SOURCE = "trainer/study-registry";

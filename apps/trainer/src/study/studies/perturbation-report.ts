@@ -40,7 +40,7 @@ export function reportOnPerturbation(axes: Axes, results: readonly Result<Pertur
     return {
       title: `${place.environment}: ${formatCount(place.budget)} environment steps`,
       note: [
-        "Loss: mean true Δ under ν, game units. Agreement of the explainer whose agents were blinded by ν, with the truth under ν and with that under uniform play. Overlap: share of the true top tenth under ν that is critical under uniform play, too; .1 by chance. ln π: mean over what ν does, nats. Noise: share of the variance of Δ that is error of measurement.",
+        "Loss: mean true Δ under ν, game units. Agreement of the explainer whose agents were blinded by ν, with the truth under ν and with that under uniform play. Overlap: share of the true top tenth under ν that is critical under uniform play, too; .1 by chance. ln π: mean over what ν does, nats. Noise: share of the variance of Δ that is error of measurement, at the most: from 1 on nothing is known of it.",
         missingNote(Object.fromEntries(names.map((name) => [name, over(name, ownAuroc)]))),
       ]
         .filter((text) => text !== "")

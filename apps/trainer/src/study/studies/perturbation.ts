@@ -26,7 +26,7 @@ export interface PerturbationFigures {
     readonly overlap: number | null;
     /** Mean ln π of what ν does, nats. */
     readonly plausibility: number;
-    /** Share of the variance of Δ that is error of measurement. */
+    /** Share of the variance of Δ that is error of measurement, at the most. */
     readonly noise: number | null;
   }[];
 }
@@ -119,7 +119,7 @@ async function* runPerturbations(
     const agents = frozen.world.spec.agents.map((agent, i) => {
       const { states, criticality, noise, plausibility } = perturbedTruth(truths[i], own[i]);
       const { scores } = scoresOf(explainers[i], states);
-      const even = truths[i].truth.criticality;
+      const { criticality: even } = perturbedTruth(truths[i], frozen.world.perturbations[i]);
       const agreement = (truth: Float64Array): Agreement => ({
         auroc: orNull(auroc(scores, truth)),
         spearman: orNull(spearman(scores, truth)),

@@ -8,7 +8,7 @@ export interface PerturbedTruth {
   readonly states: States;
   /** [S] Δ */
   readonly criticality: Float64Array;
-  /** Share of the variance of Δ over decisions that is error of measurement, from standard errors that leave out what branches share. */
+  /** Share of the variance of Δ over decisions that is error of measurement, at the most: chance that branches share is not taken off. */
   readonly noise: number;
   /** Mean over decisions of E ln π(a), a ~ ν, nats: how plausible it is that the policy itself would have done so. */
   readonly plausibility: number;
