@@ -25,7 +25,7 @@ export function topMembership(values: ArrayLike<number>, k: number): Float64Arra
 
 /**
  * Share of what is highest by one measure that is highest by another, too: Σ_i v_i w_i / k, v and w the memberships in their top `k`;
- * equal to `top` where they have nothing to do with each other.
+ * on average `top` where they have nothing to do with each other. 1 of anything with itself, but for what is tied at the cut.
  *
  * @param a [n] @param b [n]
  * @param top share in (0, 1) that counts as highest

@@ -118,7 +118,7 @@ const BUDGETS: Readonly<Record<Size, readonly number[]>> = {
   paper: [10_000, 100_000, 1_000_000],
 };
 
-export const pairNamed = (environment: string): Pair => byName(SOURCE, "pair of worlds", pairs, environment);
+const pairNamed = (environment: string): Pair => byName(SOURCE, "pair of worlds", pairs, environment);
 
 /** The policy that was trained for A, by all that B's was but for what is another there. */
 function policyOfA(config: Config, environment: string): PolicySource {
