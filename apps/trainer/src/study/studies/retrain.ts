@@ -116,7 +116,7 @@ export function retrain(options: RetrainOptions = {}): Study<RetrainFigures> {
     pilots: (axes) => {
       const group = (budget: number): Coordinates[] =>
         axes.starts.map((name) => ({ environment: axes.environment[0], seed: axes.seed[0], budget, starts: name }));
-      return [group(40_000), group(80_000)];
+      return [group(20_000), group(40_000)];
     },
     run: runArms,
     report: reportOnRetrain,
