@@ -12,9 +12,10 @@ describe("retrain", () => {
   it("counts all steps alike, trains copies, and depends on nothing but the arm", async () => {
     const planted = await plantedSubject(1);
     const { config } = planted.frozen;
+    const posthoc = { ...config.posthoc, epochs: 5 };
     const training = { ...config.training, copies: 8, shards: 2, rolloutTicks: 24, minibatch: 64 };
     const frozen = await freshTeam(
-      parseConfig({ ...config, training, evaluation: { ...config.evaluation, episodes: 20 } }),
+      parseConfig({ ...config, posthoc, training, evaluation: { ...config.evaluation, episodes: 20 } }),
     );
     const parameters = () => learnersOf(frozen.team).map(({ learner }) => [...learner.exportState().parameters]);
     const untouched = parameters();

@@ -87,7 +87,7 @@ export function retrain(options: RetrainOptions = {}): Study<RetrainFigures> {
   return {
     id,
     question: "Does a policy learn faster where training begins at critical states?",
-    claim: "explanations are to help to debug and improve policies; training from critical states is not tested",
+    claim: "not tested: a study with users, of trust and debugging, is left to future work",
     version: 1,
     axes: (size) => ({
       environment: size === "quick" ? environments.slice(0, 2) : environments,
