@@ -42,6 +42,7 @@ export { withRandomOpening } from "./random-opening.ts";
 export { type SimpleSpreadOptions, simpleSpread } from "./simple-spread.ts";
 export { type SimpleTagOptions, simpleTag } from "./simple-tag.ts";
 export { ticTacToe } from "./tic-tac-toe.ts";
+export { type Starts, withStarts } from "./with-starts.ts";
 
 /** Every environment by id, for command lines and menus. Code should import the function. */
 export const environments = {

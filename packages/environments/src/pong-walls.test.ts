@@ -56,6 +56,18 @@ describe("pongWalls", () => {
     expect(ball().slice(2)).toEqual(close([-Math.cos(Math.PI / 3) / 16, Math.sin(Math.PI / 3) / 16]));
   });
 
+  it("multiplies speeds at the serve and at most, and shows them alike", () => {
+    const { put, play, ball, seen } = field({ agents: 4, speed: 1.5 });
+    put(0, 0.99, 0, 0.05, [0, 0.31]);
+    play();
+    expect(Math.hypot(...ball().slice(2))).toBeCloseTo(1.5 / 40, 12);
+    // 5 % more would be above 1.5/16.
+    put(1 - 1e-9, 0, 1.5 / 16, 0);
+    play();
+    expect(ball()[2]).toBeCloseTo(-1.5 / 16, 12);
+    expect(seen(0)[3]).toBeCloseTo(-1, 6);
+  });
+
   it("is lost beside the paddle: −1, 1/(N − 1) to each other, and a serve from the middle at 1/40", () => {
     const { put, play, ball, world, state } = field({ agents: 4 });
     put(0, 0.99, 0, 0.05, [0, 0.31]);

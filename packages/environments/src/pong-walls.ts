@@ -1,4 +1,13 @@
-import { box, checkCount, discrete, type Environment, MagicMaskError, type Stream, stream } from "@magic-mask/core";
+import {
+  box,
+  checkCount,
+  checkRange,
+  discrete,
+  type Environment,
+  MagicMaskError,
+  type Stream,
+  stream,
+} from "@magic-mask/core";
 import { readSnapshot, requireEpisode } from "./checks.ts";
 import { refuseUnknown } from "./options.ts";
 import { agentColours, colours, shape, svgDocument, words } from "./svg.ts";
@@ -13,6 +22,8 @@ export interface PongWallsOptions {
   readonly points?: number;
   /** Ticks after which the episode is truncated, ≥ 1. */
   readonly maxTicks?: number;
+  /** What speeds of the ball are multiplied by, ½ to 2. */
+  readonly speed?: number;
 }
 
 const SOURCE = "environments/pong-walls";
@@ -58,11 +69,11 @@ const PADDLES = RANDOM + 4;
  * Agents: `keeper_0` … `keeper_{N−1}`, counterclockwise, the first on the right; all act together.
  * Action: 0 stay, 1 left, 2 right, as one sees it who looks at the middle: right is counterclockwise. A paddle is .3 of its wall
  *   long and moves by 1/32 of it in a tick.
- * Ball: 1/40 a tick at the serve, 5 % faster with every paddle up to 1/16. It leaves a paddle by where that was hit, straight at
- *   the middle and 60° to the side at the ends, whatever it came at.
+ * Ball: 1/40 a tick at the serve, 5 % faster with every paddle up to 1/16, both times `speed`. It leaves a paddle by where that was
+ *   hit, straight at the middle and 60° to the side at the ends, whatever it came at.
  * Observation: [9], each in [−1, 1], in the agent's own frame: "along" is to its right, "toward" is to its wall; R is the distance
  *   of a corner.
- *     0 ball along / R; 1 ball toward / R; 2 its speed along, 3 toward, × 16
+ *     0 ball along / R; 1 ball toward / R; 2 its speed along, 3 toward, × 16 / `speed`
  *     4 own paddle, 5 that of the next agent on the left, 6 on the right, half walls, positive to their owners' right
  *     7 ball along / (4 half walls), clipped: the near side of 0, for many agents; 8 half a wall / √3
  *   With two agents both neighbours are the other one.
@@ -76,12 +87,15 @@ export function pongWalls({
   agents: N = 4,
   points = 10,
   maxTicks = 2000,
+  speed: pace = 1,
   ...unknown
 }: PongWallsOptions = {}): Environment {
   refuseUnknown(SOURCE, unknown);
   checkCount(SOURCE, "agents", N, 2, 64);
   checkCount(SOURCE, "points", points);
   checkCount(SOURCE, "maxTicks", maxTicks);
+  checkRange(SOURCE, "speed", pace, 0.5, 2);
+  const fastest = pace * FASTEST;
 
   const walls = N === 2 ? 4 : N;
   /** Walls from one agent to the next. */
@@ -123,7 +137,7 @@ export function pongWalls({
   const serve = () => {
     const wall = apart * chance.below(N);
     const along = AIMED * half * (2 * chance.uniform() - 1);
-    const speed = SERVE_SPEED / sqrt(1 + along * along);
+    const speed = (pace * SERVE_SPEED) / sqrt(1 + along * along);
     state[X] = 0;
     state[Y] = 0;
     state[VX] = speed * (cos[wall] - along * sin[wall]);
@@ -172,7 +186,7 @@ export function pongWalls({
       if (off < -1 || off > 1) return agent;
       const before = sqrt(state[VX] * state[VX] + state[VY] * state[VY]);
       const aside = DEFLECTION * off;
-      const speed = min(FASTEST, before * FASTER) / sqrt(1 + aside * aside);
+      const speed = min(fastest, before * FASTER) / sqrt(1 + aside * aside);
       state[VX] = speed * (-cos[met] - aside * sin[met]);
       state[VY] = speed * (-sin[met] + aside * cos[met]);
     }
@@ -210,8 +224,8 @@ export function pongWalls({
       const along = cos[wall] * state[Y] - sin[wall] * state[X];
       out[offset] = along / corner;
       out[offset + 1] = (cos[wall] * state[X] + sin[wall] * state[Y]) / corner;
-      out[offset + 2] = (cos[wall] * state[VY] - sin[wall] * state[VX]) / FASTEST;
-      out[offset + 3] = (cos[wall] * state[VX] + sin[wall] * state[VY]) / FASTEST;
+      out[offset + 2] = (cos[wall] * state[VY] - sin[wall] * state[VX]) / fastest;
+      out[offset + 3] = (cos[wall] * state[VX] + sin[wall] * state[VY]) / fastest;
       out[offset + 4] = state[PADDLES + agent];
       out[offset + 5] = state[PADDLES + ((agent + N - 1) % N)];
       out[offset + 6] = state[PADDLES + ((agent + 1) % N)];

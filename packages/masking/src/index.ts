@@ -101,6 +101,13 @@ export const objectives: Readonly<Record<string, (options: ObjectiveOptions) => 
   paper: ({ threshold }) => paper({ threshold }),
 };
 
+/** Names of those whose masks can learn over such actions. */
+export const objectivesFor = ({ kind }: ActionSpace): readonly string[] =>
+  Object.keys(objectives).filter((name) => {
+    const { needs } = objectives[name]({ threshold: 0.5, separate: true });
+    return needs === undefined || kind === "discrete" || kind === "candidates";
+  });
+
 /** All that a perturbation of one agent can be made from; each takes what it needs. */
 export interface PerturbationContext {
   readonly spec: EnvironmentSpec;

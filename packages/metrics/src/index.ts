@@ -48,4 +48,5 @@ export {
 export { type CollectStatesOptions, collectStates, type States, takeStates } from "./states.ts";
 export { type StratifiedBootstrapOptions, stratifiedBootstrap } from "./stratified-bootstrap.ts";
 export { pairedTInterval, tInterval, tPValue, tQuantile } from "./t-interval.ts";
+export { topOverlap } from "./top-share.ts";
 export { addTruth, branchingTruth, joinTruth, type Truth, type TruthOptions } from "./truth.ts";

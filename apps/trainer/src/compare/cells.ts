@@ -30,7 +30,7 @@ export interface AgentFigures extends Ranking {
   readonly calibration: number | null;
   /** One entry per initialisation; the figures above are their means. */
   readonly initialisations: readonly Ranking[];
-  /** Of the first initialisation; empty where it was not asked for. */
+  /** Of the first initialisation; empty where it was not asked for, or there is no range of returns to take shares of. */
   readonly drops: readonly DropPoint[];
   /** Likewise; null where it was not asked for. */
   readonly statemask: WindowScores | null;
@@ -156,7 +156,9 @@ export function createJudge(
           spearman: orNull(spearman(each, truth.criticality)),
           ndcg: orNull(ndcg(each, truth.criticality)),
         }));
-        const baseline = played ? begin()[agent] : undefined;
+        const known = played ? begin()[agent] : undefined;
+        // Where a policy earns no more than random play, and the world declares no range, there is nothing to take shares of.
+        const baseline = known && known.range > 0 ? known : undefined;
         const explainer = explainers[0][agent];
         const drops = baseline ? curve(agent, explainer, scores[0], baseline) : [];
         // A curve takes seconds.

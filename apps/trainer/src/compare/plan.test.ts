@@ -71,12 +71,23 @@ describe("a plan", () => {
     for (const name of ["advantage", "paper", "entropy"]) expect(deciding).not.toContain(name);
   });
 
+  it("leaves out what cannot score a continuum of actions, and refuses it by name", () => {
+    const environment = { id: "pendulum_v1" };
+    const { explainers } = planOf({ config: { environment } });
+    const names = explainers.map(({ name }) => name);
+    for (const name of ["advantage", "statemask", "random"]) expect(names).toContain(name);
+    for (const name of ["value_gap", "entropy", "gradient_value"]) {
+      expect(names).not.toContain(name);
+      expect(codeOf(() => planOf({ config: { environment }, explainers: [name] }))).toBe("unknown-name");
+    }
+  });
+
   it.each([
     ["one policy only", { seeds: [1] }, "invalid-option"],
     ["a seed twice", { seeds: [1, 2, 1] }, "invalid-option"],
     ["a budget twice", { budgets: [10, 10] }, "invalid-option"],
     ["an explainer that there is not", { explainers: ["advantage", "advantages"] }, "unknown-name"],
-    ["moves without end", { config: { environment: { id: "pendulum_v1" } } }, "unsupported"],
+    ["a perturbation that is learned", { config: { mask: { perturbation: "minimal" } } }, "unsupported"],
   ] as const)("refuses %s", (_, changes, code) => {
     expect(codeOf(() => planOf(changes as Changes))).toBe(code);
   });

@@ -1,5 +1,5 @@
-import { MagicMaskError, requireChoices } from "@magic-mask/core";
-import { controls, objectives, perturbations } from "@magic-mask/masking";
+import { type ActionSpace, MagicMaskError, requireChoices } from "@magic-mask/core";
+import { controls, controlsFor, objectives, objectivesFor, perturbations } from "@magic-mask/masking";
 import type { TruthPlan } from "@magic-mask/metrics";
 import { assembleWorld } from "../assemble.ts";
 import type { Config } from "../config.ts";
@@ -114,12 +114,13 @@ export const machine = () => ({ architecture: process.arch, node: process.versio
 export function planComparison(options: PlanOptions): Plan {
   const { config, budgets, shares } = options;
   const { sizes, ...subjects } = planSubjects(options);
+  const { actionSpaces } = assembleWorld(config).spec;
   requireOnce(budgets);
   requireOnce(options.explainers ?? []);
   const { dropEpisodes } = config.evaluation;
   return {
     ...subjects,
-    explainers: explainersNamed(options.explainers, config),
+    explainers: explainersNamed(options.explainers, config, actionSpaces),
     budgets: [...budgets].sort((a, b) => a - b),
     sizes: { ...sizes, dropEpisodes, scoreEpisodes: Math.ceil(dropEpisodes / 5), shares },
     subject: config.mask.objective,
@@ -127,8 +128,8 @@ export function planComparison(options: PlanOptions): Plan {
 }
 
 /**
- * @throws invalid-option for fewer than two policies; unsupported for worlds that have no truth: without snapshots or finitely many
- *   actions, and for perturbations that are learned
+ * @throws invalid-option for fewer than two policies; unsupported for worlds that have no truth: without snapshots or with actions in
+ *   several parts, and for perturbations that are learned
  */
 export function planSubjects({ config, policies, states, backend }: SubjectsOptions): Subjects {
   const { spec } = assembleWorld(config);
@@ -139,7 +140,7 @@ export function planSubjects({ config, policies, states, backend }: SubjectsOpti
       `${spec.id} cannot be copied, so its decisions have no ground truth`,
     );
   }
-  for (const space of spec.actionSpaces) requireChoices(SOURCE, space);
+  for (const space of spec.actionSpaces) if (space.kind !== "box") requireChoices(SOURCE, space);
   if (isLearned(config)) {
     const others = Object.keys(perturbations).filter((name) => perturbations[name].needs !== "advantages");
     const message = `${config.mask.perturbation} would be made by one of the explainers that are compared; set mask.perturbation to one of: ${others.join(", ")}`;
@@ -171,12 +172,22 @@ function requireOnce(values: readonly (string | number)[]): void {
   if (doubled !== undefined) throw new MagicMaskError("invalid-option", SOURCE, `${doubled} is named twice`);
 }
 
-function explainersNamed(names: readonly string[] | undefined, { mask, evaluation }: Config): PlannedExplainer[] {
-  const [learned, fixed] = [Object.keys(objectives), Object.keys(controls)];
+/** @param spaces of the agents: by default those that can score decisions in all of them */
+function explainersNamed(
+  names: readonly string[] | undefined,
+  { mask, evaluation }: Config,
+  spaces: readonly ActionSpace[],
+): PlannedExplainer[] {
+  const learned = Object.keys(objectives).filter((name) =>
+    spaces.every((space) => objectivesFor(space).includes(name)),
+  );
+  const fixed = Object.keys(controls).filter((name) =>
+    spaces.every((space) => controlsFor(space).includes(controls[name])),
+  );
   const known = [...learned, ...fixed];
   const unknown = names?.find((name) => !known.includes(name));
   if (unknown !== undefined) {
-    const message = `there is no explainer "${unknown}"; there are: ${known.join(", ")}`;
+    const message = `there is no explainer "${unknown}" for such actions; there are: ${known.join(", ")}`;
     throw new MagicMaskError("unknown-name", SOURCE, message);
   }
   return known

@@ -2,7 +2,7 @@
 
 import { setImmediate } from "node:timers/promises";
 import { MagicMaskError } from "@magic-mask/core";
-import { truthsOf } from "../compare/plan.ts";
+import { type PolicySource, truthsOf } from "../compare/plan.ts";
 import { type FrozenTeam, loadPolicy, trainPolicy } from "../compare/policies.ts";
 import { loadTruth, makeTruth } from "../compare/truth.ts";
 import { gitCommit } from "../host.ts";
@@ -11,12 +11,14 @@ import { makePilot } from "./pilot.ts";
 import type { StudyPlan, Trial } from "./plan.ts";
 import { keepTrial, readTrial } from "./store.ts";
 import type { Study, Subject } from "./study.ts";
+import { sourceOf } from "./tasks.ts";
 
 /** One piece of work; each leaves what it makes in the cache. */
 export type Task =
   /** Finds out how long the others take. */
   | { readonly kind: "pilot"; readonly world: number }
-  | { readonly kind: "policy"; readonly world: number; readonly policy: number }
+  /** Trains a policy, or its companion. */
+  | { readonly kind: "policy"; readonly world: number; readonly policy: number; readonly companion: boolean }
   | { readonly kind: "truth"; readonly world: number; readonly policy: number; readonly agent: number }
   | { readonly kind: "trials"; readonly world: number; readonly policy: number; readonly trials: readonly Trial[] };
 
@@ -35,6 +37,10 @@ export function openBench(study: Study, plan: StudyPlan, cache: string, signals:
       frozen = { name, team: await loadPolicy(plan.worlds[world].subjects.policies[policy], cache) };
     }
     return frozen.team;
+  };
+  const accompanied = async (world: number, policy: number) => {
+    const source: PolicySource | undefined = plan.worlds[world].companions[policy];
+    return source ? { companion: await loadPolicy(source, cache) } : {};
   };
 
   const makeTrials = async (asked: readonly Trial[], subject: Subject) => {
@@ -65,12 +71,18 @@ export function openBench(study: Study, plan: StudyPlan, cache: string, signals:
       const { subjects } = plan.worlds[task.world];
       if (task.kind === "pilot") return makePilot(study, plan, task.world, cache, signals);
       const { policy } = task;
-      if (task.kind === "policy") return trainPolicy(subjects.policies[policy], cache, signals);
+      if (task.kind === "policy") return trainPolicy(sourceOf(plan, task), cache, signals);
       const team = await load(task.world, policy);
       const truths = truthsOf(subjects).filter((truth) => truth.policy === policy);
       if (task.kind === "truth") return makeTruth(subjects, truths[task.agent], team, cache, signals);
       const known = await Promise.all(truths.map((truth) => loadTruth(truth, cache)));
-      return makeTrials(task.trials, { frozen: team, truths: known, place: { subjects, policy, cache, signals } });
+      const place = { subjects, policy, cache, signals };
+      return makeTrials(task.trials, {
+        frozen: team,
+        truths: known,
+        place,
+        ...(await accompanied(task.world, policy)),
+      });
     },
   };
 }

@@ -65,7 +65,9 @@ export async function makePilot(
   tellShare(signals, 0.6);
   if (isStopped(signals)) return false;
 
-  const subject = { frozen: fresh, truths };
+  const [second] = plan.worlds[world].companions;
+  const companion = second && (await freshTeam(second.config));
+  const subject = { frozen: fresh, truths, ...(companion && { companion }) };
   const kinds = new Map<string, { readonly work: number[]; readonly took: number[] }>();
   // What an untrained team comes to is nobody's result.
   const folder = folderOf(cache);
@@ -107,13 +109,15 @@ export const kindOf = (study: Study, [first]: readonly Coordinates[]): string =>
 const folderOf = (cache: string) => join(cache, "pilots");
 
 function addressOfPilot(study: Study, plan: StudyPlan, world: number): string {
-  const { environment, training, posthoc, evaluation, sharing, mask } = plan.worlds[world].subjects.policies[0].config;
+  const { subjects, companions } = plan.worlds[world];
+  const { environment, training, posthoc, evaluation, sharing, mask } = subjects.policies[0].config;
   return addressOf({
     format: FORMAT,
     study: study.id,
     version: study.version,
     groups: study.pilots(axesOf(plan, world)),
     config: { environment, training, posthoc, evaluation, sharing, mask },
+    companion: companions[0]?.address,
     cpu: cpus()[0]?.model ?? "unknown",
   });
 }

@@ -16,6 +16,8 @@ export interface Trial {
 interface PlannedWorld {
   readonly environment: string;
   readonly subjects: Subjects;
+  /** One for each policy, where trials need a second one. */
+  readonly companions: readonly PolicySource[];
   /** Trials that are made in one go, each a list. @see Study.arms */
   readonly groups: readonly {
     /** Which of the policies they are about. */
@@ -52,10 +54,9 @@ export async function planStudy(study: Study, options: PlanStudyOptions): Promis
       const asked = resolveConfig({ flags: study.config(environment, size), overrides });
       const config = await settled({ ...asked, mask: { ...asked.mask, enabled: true } });
       const { backend } = config;
-      const policies = axes.seed.map((seed): PolicySource => {
-        const own = parseConfig({ ...config, seed });
-        return study.policy?.(own, environment) ?? trainedPolicy(own, backend);
-      });
+      const seeded = axes.seed.map((seed) => parseConfig({ ...config, seed }));
+      const policies = seeded.map((own) => study.policy?.(own, environment) ?? trainedPolicy(own, backend));
+      const companions = seeded.flatMap((own) => study.companion?.(own, environment) ?? []);
       const subjects = planSubjects({ config, policies, states, backend });
       const truths = truthsOf(subjects);
       const trial = (at: Coordinates, policy: number): Trial => ({
@@ -67,6 +68,7 @@ export async function planStudy(study: Study, options: PlanStudyOptions): Promis
           version: study.version,
           at,
           truths: truths.filter((truth) => truth.policy === policy).map(({ address }) => address),
+          companion: companions[policy]?.address,
           settings: study.settings(config),
           backend,
           ...machine(),
@@ -78,7 +80,7 @@ export async function planStudy(study: Study, options: PlanStudyOptions): Promis
           trials: group.map((at) => trial(at, policy)),
         })),
       );
-      return { environment, subjects, groups };
+      return { environment, subjects, companions, groups };
     }),
   );
   return { axes, worlds };

@@ -5,11 +5,15 @@ import { byName, MagicMaskError } from "@magic-mask/core";
 import { channel } from "./studies/channel.ts";
 import { communication } from "./studies/communication.ts";
 import { components } from "./studies/components.ts";
+import { control } from "./studies/control.ts";
 import { main } from "./studies/main.ts";
+import { perturbation } from "./studies/perturbation.ts";
+import { retrain } from "./studies/retrain.ts";
 import { sanity } from "./studies/sanity.ts";
 import { scale } from "./studies/scale.ts";
 import { teams } from "./studies/teams.ts";
 import { threshold } from "./studies/threshold.ts";
+import { transfer } from "./studies/transfer.ts";
 import type { Study } from "./study.ts";
 
 /** Studies that come with the program, by id. */
@@ -22,6 +26,10 @@ export const studies: Readonly<Record<string, Study>> = {
   teams: teams(),
   components: components(),
   sanity: sanity(),
+  transfer: transfer(),
+  perturbation: perturbation(),
+  control: control(),
+  retrain: retrain(),
 };
 
 const SOURCE = "trainer/study-registry";

@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { checkCount, MagicMaskError } from "@magic-mask/core";
 import { noteLooks } from "../compare/looks.ts";
-import { truthsOf } from "../compare/plan.ts";
+import { type PolicySource, truthsOf } from "../compare/plan.ts";
 import { costOf, isTrained } from "../compare/policies.ts";
 import { hasTruth, loadTruth } from "../compare/truth.ts";
 import { gitCommit, hostDescription } from "../host.ts";
@@ -270,7 +270,8 @@ export interface Work {
 async function missing(study: Study, plan: StudyPlan, cache: string, pilots: readonly Pilot[]): Promise<Work> {
   const pending: Estimated[] = [];
   const finished: Estimated[] = [];
-  for (const [world, { subjects, groups }] of plan.worlds.entries()) {
+  const counted = new Set<string>();
+  for (const [world, { subjects, companions, groups }] of plan.worlds.entries()) {
     const pilot = pilots[world];
     const file = async (task: Making, low: number, high = low) => {
       const about = `${world} ${task.policy}`;
@@ -279,10 +280,14 @@ async function missing(study: Study, plan: StudyPlan, cache: string, pilots: rea
       const made = await isMade(plan, task, cache);
       (made ? finished : pending).push({ pending: { task, about, rank: RANK[task.kind], makes, weight }, high });
     };
-    for (const [policy, source] of subjects.policies.entries()) {
-      const seconds = source.config.training.totalSteps * pilot.step;
-      await file({ kind: "policy", world, policy }, seconds);
-    }
+    const train = async (source: PolicySource, policy: number, companion: boolean) => {
+      // One that several wait for is trained once.
+      const steps = counted.has(source.address) ? 0 : source.config.training.totalSteps;
+      counted.add(source.address);
+      await file({ kind: "policy", world, policy, companion }, steps * pilot.step);
+    };
+    for (const [policy, source] of subjects.policies.entries()) await train(source, policy, false);
+    for (const [policy, source] of companions.entries()) await train(source, policy, true);
     for (const { policy, agent } of truthsOf(subjects)) {
       const { first, batch } = pilot.truth;
       const most = first + (subjects.sizes.truth.batches - 1) * batch;
@@ -427,10 +432,11 @@ async function gather(
 ): Promise<StudyResults> {
   const trials: (Trial & Kept)[] = [];
   const ledger = { training: 0, truth: 0, learning: 0, judging: 0 };
+  const sources = plan.worlds.flatMap(({ subjects, companions }) => [...subjects.policies, ...companions]);
+  for (const source of new Map(sources.map((each) => [each.address, each])).values()) {
+    if (await isTrained(source, cache)) ledger.training += (await costOf(source, cache))?.wallSeconds ?? 0;
+  }
   for (const { subjects, groups } of plan.worlds) {
-    for (const source of subjects.policies) {
-      if (await isTrained(source, cache)) ledger.training += (await costOf(source, cache))?.wallSeconds ?? 0;
-    }
     for (const truth of truthsOf(subjects)) {
       if (await hasTruth(truth, cache)) ledger.truth += (await loadTruth(truth, cache)).seconds;
     }

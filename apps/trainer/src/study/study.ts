@@ -25,6 +25,8 @@ export interface Subject {
   readonly frozen: FrozenTeam;
   /** [N] */
   readonly truths: readonly TruthSet[];
+  /** What `Study.companion` asked for. */
+  readonly companion?: FrozenTeam;
   readonly place: Place;
 }
 
@@ -130,6 +132,8 @@ export interface Study<Figures = unknown> {
   config(environment: string, size: Size): ConfigInput;
   /** How a policy of this configuration comes about, seed included, where it is not by training alone. */
   policy?(config: Config, environment: string): PolicySource;
+  /** A second policy that trials are about, made beforehand like the first; without truth. */
+  companion?(config: Config, environment: string): PolicySource;
   /** What of the configuration the figures depend on, beside policies and truth. JSON. */
   settings(config: Config): unknown;
   /** Where trials take their time for unlike things: which of them this one is of. One kind by default. */

@@ -1,5 +1,5 @@
 /** What a study's tasks are made of, wherever they are done. */
-import { truthsOf } from "../compare/plan.ts";
+import { type PolicySource, truthsOf } from "../compare/plan.ts";
 import { isTrained, pathsOfPolicy } from "../compare/policies.ts";
 import { hasTruth, pathOfTruth } from "../compare/truth.ts";
 import type { Task } from "./bench.ts";
@@ -17,19 +17,26 @@ export interface Paths {
   readonly makes: readonly string[];
 }
 
-export function pathsOf({ worlds }: StudyPlan, task: Making): Paths {
-  const { subjects } = worlds[task.world];
+/** The policy that is to be trained. */
+export function sourceOf({ worlds }: StudyPlan, task: Extract<Task, { kind: "policy" }>): PolicySource {
+  const { subjects, companions } = worlds[task.world];
+  return (task.companion ? companions : subjects.policies)[task.policy];
+}
+
+export function pathsOf(plan: StudyPlan, task: Making): Paths {
+  const { subjects, companions } = plan.worlds[task.world];
+  if (task.kind === "policy") return { needs: [], makes: pathsOfPolicy(sourceOf(plan, task)) };
   const policy = pathsOfPolicy(subjects.policies[task.policy]);
-  if (task.kind === "policy") return { needs: [], makes: policy };
   const truths = truthsOf(subjects).filter((truth) => truth.policy === task.policy);
   if (task.kind === "truth") return { needs: policy, makes: [pathOfTruth(truths[task.agent])] };
-  return { needs: [...policy, ...truths.map(pathOfTruth)], makes: task.trials.map(pathOfTrial) };
+  const companion = companions.slice(task.policy, task.policy + 1).flatMap(pathsOfPolicy);
+  return { needs: [...policy, ...companion, ...truths.map(pathOfTruth)], makes: task.trials.map(pathOfTrial) };
 }
 
 /** Whether all that a task makes is in the cache. @throws io, corrupt-file */
-export async function isMade({ worlds }: StudyPlan, task: Making, cache: string): Promise<boolean> {
-  const { subjects } = worlds[task.world];
-  if (task.kind === "policy") return isTrained(subjects.policies[task.policy], cache);
+export async function isMade(plan: StudyPlan, task: Making, cache: string): Promise<boolean> {
+  const { subjects } = plan.worlds[task.world];
+  if (task.kind === "policy") return isTrained(sourceOf(plan, task), cache);
   if (task.kind === "truth") {
     const truths = truthsOf(subjects).filter(({ policy }) => policy === task.policy);
     return hasTruth(truths[task.agent], cache);
@@ -43,7 +50,7 @@ export function nameOf({ worlds, axes }: StudyPlan, task: Task): string {
   const { environment, subjects } = worlds[task.world];
   if (task.kind === "pilot") return `timing of ${environment}`;
   const seed = `${environment}, seed ${axes.seed[task.policy]}`;
-  if (task.kind === "policy") return `policy of ${seed}`;
+  if (task.kind === "policy") return `${task.companion ? "companion" : "policy"} of ${seed}`;
   if (task.kind === "truth") return `truth of ${seed}, ${subjects.agents[task.agent]}`;
   const points = task.trials.map(({ at: { environment: _, seed: __, ...at } }) => Object.values(at).join(" "));
   return `trials of ${seed}: ${points.join(", ")}`;

@@ -5,6 +5,7 @@ import {
   createRollout,
   type Decisions,
   DRAWS,
+  discrete,
   distributionOf,
   type EnvironmentSpec,
   type Rollout,
@@ -13,7 +14,7 @@ import {
 } from "@magic-mask/core";
 import { referenceLearner } from "@magic-mask/core/testing";
 import { pairFeatures } from "../features.ts";
-import { objectives } from "../index.ts";
+import { objectives, objectivesFor } from "../index.ts";
 import { leverWorld } from "../test-worlds.ts";
 import { advantage } from "./advantage.ts";
 import { doublyRobust } from "./doubly-robust.ts";
@@ -220,4 +221,10 @@ describe.each(Object.entries(objectives))("%s over continuous actions", (name, o
     expect(masks).toEqual(scores);
     expect(mask.exportState()).not.toEqual(make().exportState());
   });
+});
+
+it("is told apart which objectives learn over a continuum of actions", () => {
+  const able = objectivesFor(space);
+  expect(Object.keys(objectives).filter((name) => !able.includes(name))).toEqual(["value_gap"]);
+  expect(objectivesFor(discrete(3))).toEqual(Object.keys(objectives));
 });

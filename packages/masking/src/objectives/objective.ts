@@ -60,5 +60,7 @@ export interface MaskObjective {
   readonly name: string;
   /** Who decides the blinding while the mask is learned: a coin, or the mask by its `blind`. */
   readonly blinding: "coin" | "mask";
+  /** What actions must be, where masks cannot learn over a continuum of them. */
+  readonly needs?: "choices";
   create(context: MaskContext): MaskLearner;
 }

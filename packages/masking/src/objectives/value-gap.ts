@@ -18,7 +18,12 @@ import type { MaskContext, MaskLearner, MaskObjective } from "./objective.ts";
  * @throws unsupported, when it is created, where choices are not finitely many: a net's extremes over a continuum are noise
  */
 export function valueGap(options: EnsembleOptions = {}): MaskObjective {
-  return { name: "value_gap", blinding: "coin", create: (context) => createValueGapMask(context, options) };
+  return {
+    name: "value_gap",
+    blinding: "coin",
+    needs: "choices",
+    create: (context) => createValueGapMask(context, options),
+  };
 }
 
 function createValueGapMask(context: MaskContext, options: EnsembleOptions): MaskLearner {

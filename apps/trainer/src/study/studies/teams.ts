@@ -1,9 +1,10 @@
 import { byName, MagicMaskError } from "@magic-mask/core";
 import { assembleWorld } from "../../assemble.ts";
 import { mixedPolicy, trainedPolicy } from "../../compare/plan.ts";
-import { type Config, parseConfig } from "../../config.ts";
+import type { Config } from "../../config.ts";
 import { playAlone, replaySettings } from "../replay.ts";
 import type { Coordinates, Measured, Size, Study, Subject } from "../study.ts";
+import { novicePolicy } from "./novice.ts";
 import { sharingConfig } from "./settings.ts";
 import { measureTelling, type SharingFigures } from "./sharing-figures.ts";
 import { reportOnTeams } from "./teams-report.ts";
@@ -75,10 +76,8 @@ export function teams(options: TeamsOptions = {}): Study<TeamFigures> {
       const experts = trainedPolicy(config, backend);
       if (!worldOf(environment).novice) return experts;
       const { spec } = assembleWorld(config);
-      const totalSteps = Math.ceil(config.training.totalSteps / 10);
-      const briefly = parseConfig({ ...config, training: { ...config.training, totalSteps } });
       // The last agent: it is the first ones that lie.
-      return mixedPolicy(experts, [spec.agents.length - 1], trainedPolicy(briefly, backend));
+      return mixedPolicy(experts, [spec.agents.length - 1], novicePolicy(config));
     },
     settings: replaySettings,
     work: (trials) => (trials[0].budget as number) * (1 + trials.length / 4),
