@@ -83,14 +83,14 @@ export function control(options: ControlOptions = {}): Study<ControlFigures> {
         },
       };
     },
-    settings: ({ training, posthoc, mask, evaluation }) => ({
+    settings: ({ training, posthoc: { probability, epochs, trace, learningRate }, mask, evaluation }) => ({
       training: {
         copies: training.copies,
         shards: training.shards,
         trace: training.trace,
         ticks: training.rolloutTicks,
       },
-      learning: { probability: posthoc.probability, epochs: posthoc.epochs, learningRate: posthoc.learningRate },
+      learning: { probability, epochs, trace, learningRate },
       threshold: mask.threshold,
       judged: { episodes: evaluation.episodes, drops: evaluation.dropEpisodes, paperSeeds: evaluation.paperSeeds },
     }),
