@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { isMagicMaskError, MagicMaskError, play, type RunRecord, stream, trajectoryHash } from "@magic-mask/core";
 import { meanReturn, winRate } from "@magic-mask/metrics";
@@ -189,7 +190,7 @@ async function stoppedBy(
   if (!isMagicMaskError(error, "diverged")) return {};
   const value = error.message;
   error.message += isSaved
-    ? `\nthe last good checkpoint is that of step ${steps}, in ${path}/checkpoints/step_${steps}; magic-mask train --resume ${path} goes on from it, and to the same end unless its configuration changes`
+    ? `\nthe last good checkpoint is that of step ${steps}, in ${path}/checkpoints/step_${steps}; magic-mask train --resume ${path} goes on from it, and to the same end unless its configuration changes${existsSync(`${path}/checkpoints/best.json`) ? "; --step best is the strongest so far" : ""}`
     : "\nit happened before the first checkpoint: nothing is kept but the logs";
   const advice = "lower training.learningRate or training.maxGradNorm, or raise training.entropyCoefficient";
   return {
