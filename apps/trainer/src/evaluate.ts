@@ -5,6 +5,7 @@ import { collectStates, klPerturbation, type MeasuredTruth, type States } from "
 import { exactTruths } from "./exact-truth.ts";
 import { type CriticalRow, criticalOf } from "./figures/critical.ts";
 import { CURVE, type DropRow, dropsOf, type StatemaskRow, statemaskOf } from "./figures/drops.ts";
+import { actByGate, type Gated } from "./figures/gate.ts";
 import { type Influence, influenceOf } from "./figures/influence.ts";
 import { mean, sum } from "./figures/means.ts";
 import { type OpponentRow, playOpponents } from "./figures/opponents.ts";
@@ -54,6 +55,8 @@ export interface Evaluation {
   readonly critical: readonly CriticalRow[];
   readonly drops: readonly DropRow[];
   readonly statemask: readonly StatemaskRow[];
+  /** What it costs each agent to act by its mask's gate, in `evaluation.episodes` games. */
+  readonly gate: readonly (Gated & { readonly agent: string })[];
   readonly fidelity: SharingFigures;
   readonly influence: Influence;
   readonly bytes: { readonly training: number; readonly postHoc: number; readonly perAgentPer1000Steps: number };
@@ -151,6 +154,13 @@ export async function evaluate(run: LoadedRun, options: EvaluateOptions = {}): P
   const statemask = agents.map((agent) =>
     statemaskOf(run, policies, agent, own[agent], ranges[agent], seedOf, resample),
   );
+  const gate = agents.map((agent) => ({
+    agent: spec.agents[agent],
+    ...actByGate(world, policies, agent, postHoc.explanation.masks[agent], config.mask.threshold, {
+      episodes,
+      seed: seedOf("gate", agent),
+    }),
+  }));
   progress.update(93);
 
   const fidelity = compareSharing(run, states, truths, resample);
@@ -199,6 +209,7 @@ export async function evaluate(run: LoadedRun, options: EvaluateOptions = {}): P
     critical,
     drops,
     statemask,
+    gate,
     fidelity,
     influence: influenceOf(run, states),
     bytes: {

@@ -5,6 +5,7 @@ import { type Explanation, learnersOf, masksDecide, type Team, type World } from
 import type { Backend } from "./backend.ts";
 import { assembleCollector } from "./collector.ts";
 import type { Config } from "./config.ts";
+import { asDiverged, createGuard, type GuardState } from "./diagnostics/divergence.ts";
 import { type ExplanationState, exportExplanation, restoreExplanation } from "./explanation-state.ts";
 import { learnMasks, type MaskRound, type MaskSeconds } from "./learn-masks.ts";
 import { fitLearned } from "./perturbations.ts";
@@ -35,6 +36,8 @@ export interface JointState {
   readonly explanation: ExplanationState | null;
   /** [N] learned perturbations; empty where they are not. */
   readonly perturbations?: readonly TiltState[];
+  /** Older states have none. */
+  readonly guard?: GuardState;
 }
 
 /** Optimiser steps of each record head per iteration. */
@@ -45,6 +48,7 @@ const HEAD_STEPS = 4;
  *
  * @param explanation undefined for a configuration without masks: then policies learn alone
  * @param resume where an earlier run stopped; `team` and `explanation` are then filled from it
+ * @throws diverged, in the place of the iteration in which training came to nothing
  */
 export async function* trainJointly(
   config: Config,
@@ -89,6 +93,8 @@ export async function* trainJointly(
     learningRate: linear(training.learningRate.start, training.learningRate.end),
     ...(resume && { resume: resume.train }),
   });
+  const guard = createGuard(config, world, team, resume?.guard);
+  let done = resume?.train.steps ?? 0;
   let begun = performance.now();
   try {
     for await (const { updated, collectSeconds, ...iteration } of iterations) {
@@ -108,6 +114,7 @@ export async function* trainJointly(
             })
           : NO_MASKS;
       const [{ rounds, seconds }, updates] = await Promise.all([learning, updated]);
+      guard.check({ steps: iteration.steps, statistics: updates.statistics, rounds });
       if (world.learned && rounds.length > 0) fitLearned(world.learned, iteration.rollouts, team.players);
       yield {
         ...iteration,
@@ -125,10 +132,14 @@ export async function* trainJointly(
           learners: learners.map(({ learner }) => learner.exportState()),
           explanation: explanation ? exportExplanation(explanation) : null,
           perturbations: (world.learned ?? []).map((perturbation) => perturbation.exportState()),
+          guard: guard.exportState(),
         }),
       };
+      done = iteration.steps;
       begun = performance.now();
     }
+  } catch (error) {
+    throw asDiverged(error, done);
   } finally {
     await collector.close();
   }

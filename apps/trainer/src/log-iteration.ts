@@ -1,5 +1,6 @@
 import type { EnvironmentSpec } from "@magic-mask/core";
 import type { Config } from "./config.ts";
+import { type Watch, warningInWords } from "./diagnostics/watch.ts";
 import type { JointIteration } from "./joint.ts";
 import type { MetricsLog } from "./run/metrics-log.ts";
 import type { EventWriter } from "./run/tensorboard.ts";
@@ -12,7 +13,8 @@ const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + 
  *
  * @param players [N] which policy plays which agent: it goes by the name of its first
  * @param strength the first agent's win rate against random play when last probed; its return where nobody wins
- * @returns what the progress line shows
+ * @param watch looks at the figures; its warnings are written beside them
+ * @returns what the progress line shows, and what is to be warned of
  */
 export function logIteration(
   iteration: JointIteration,
@@ -22,6 +24,7 @@ export function logIteration(
   strength: number,
   metrics: MetricsLog,
   events: EventWriter,
+  watch: Watch,
 ) {
   const { steps, episodes, statistics, rounds, seconds, learningRate, blinding, explanation } = iteration;
   const scalars: Record<string, number> = {
@@ -69,8 +72,11 @@ export function logIteration(
     });
   }
 
-  metrics.append({ steps, ...scalars, hash: iteration.hash });
+  const warnings = watch.look({ steps, ...scalars });
+  const told = warnings.length > 0 && { warnings: warnings.map(warningInWords).join("\n") };
+  metrics.append({ steps, ...scalars, hash: iteration.hash, ...told });
   for (const [tag, value] of Object.entries(scalars)) if (!Number.isNaN(value)) events.scalar(tag, value, steps);
+  for (const warning of warnings) events.text("diagnostics/warning", warningInWords(warning), steps);
   metrics.flush();
   events.flush();
   const shown: Record<string, number> = {
@@ -79,5 +85,5 @@ export function logIteration(
     KL: scalars["kl/update"],
     coverage: rounds[0]?.coverage ?? Number.NaN,
   };
-  return { shown, kl: scalars["kl/update"] };
+  return { shown, kl: scalars["kl/update"], warnings };
 }

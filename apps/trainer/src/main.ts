@@ -8,6 +8,8 @@ import { workersFor } from "./backend.ts";
 import { type CompareOptions, compare } from "./compare/compare.ts";
 import { formatComparison } from "./compare/write.ts";
 import { type Config, describeConfig, parseConfig, resolveConfig } from "./config.ts";
+import { diagnoseEvaluation } from "./diagnostics/limits.ts";
+import { warningInWords } from "./diagnostics/watch.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
 import { type ExplainOptions, explainEpisode } from "./explanation/explain-episode.ts";
 import { subjectOf } from "./explanation/subject.ts";
@@ -37,8 +39,8 @@ import { toJson, writeEpisode, writeEvaluation, writeExplanation } from "./write
 const FAILED = 1;
 /** A command line, configuration, file or run that cannot be used; nothing was begun. */
 const BAD_INPUT = 2;
-/** Codes of what went wrong in a thread or process of ours. */
-const LOST = ["worker-lost", "corrupt-message"];
+/** Codes of what went wrong on the way: in a thread or process of ours, or in learning itself. */
+const LOST = ["worker-lost", "corrupt-message", "diverged"];
 
 interface TrainFlags {
   readonly envId?: string;
@@ -653,6 +655,9 @@ async function evaluateRun(
     truths: join(folder.path, "truth"),
   });
   await writeEvaluation(run, evaluation);
+  for (const { state, where, ...warning } of diagnoseEvaluation(record.id, evaluation, config.evaluation.budget)) {
+    if (state === "warning") process.stderr.write(`warning, ${where}: ${warningInWords(warning)}\n`);
+  }
   return { run, evaluation };
 }
 

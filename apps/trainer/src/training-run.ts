@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { isMagicMaskError, MagicMaskError, play, type RunRecord, stream, trajectoryHash } from "@magic-mask/core";
 import { meanReturn, winRate } from "@magic-mask/metrics";
@@ -12,6 +13,8 @@ import {
 } from "./assemble.ts";
 import { type Backend, loadBackend } from "./backend.ts";
 import { type Config, parseConfig } from "./config.ts";
+import { asDiverged } from "./diagnostics/divergence.ts";
+import { createWatch, STOPPED, warningInWords } from "./diagnostics/watch.ts";
 import { describeGiven, inFolder, isGiven, keepModels } from "./given.ts";
 import { gitCommit, hostDescription, packageVersions } from "./host.ts";
 import { type JointIteration, type JointState, trainJointly } from "./joint.ts";
@@ -21,7 +24,7 @@ import { randomPlayer } from "./policies.ts";
 import { assemblePostHoc, explainPostHoc, isExplained, type PostHoc, type PostHocState } from "./posthoc.ts";
 import { hasCheckpoint, loadCheckpoint, saveCheckpoint } from "./run/checkpoint.ts";
 import { lockRun } from "./run/lock.ts";
-import { createMetricsLog, type MetricsLog } from "./run/metrics-log.ts";
+import { createMetricsLog, type MetricsLog, readMetrics } from "./run/metrics-log.ts";
 import { createRunFolder, openRunFolder, type RunFolder } from "./run/run-folder.ts";
 import { createEventWriter, type EventWriter } from "./run/tensorboard.ts";
 import { createInterrupt } from "./terminal/interrupt.ts";
@@ -56,6 +59,8 @@ export interface SavedRun {
   /** kl/update of the first policy, nats: of the latest iterations, and the largest so far. */
   readonly kl: { readonly recent: readonly number[]; readonly largest: number };
   /** The latest look at the team's strength, which of the probes it was, and the best at a checkpoint so far. */
+  /** What was warned of so far. Older checkpoints have none. */
+  readonly warnings?: RunRecord["warnings"];
   readonly probe: { readonly index: number; readonly strength: number; readonly best: number };
 }
 
@@ -113,6 +118,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     steps: 0,
     trajectoryHash: trajectoryHash().digest(),
     testLooks: [],
+    warnings: [],
     startedAt: now(),
     updatedAt: now(),
   };
@@ -126,7 +132,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     // What cannot be continued leaves the record as it was.
     const logs = isGiven(config) ? undefined : openLogs(folder, saved);
     begun = true;
-    await note({ state: "running", config: kept, host });
+    await note({ state: "running", config: kept, host, warnings: saved?.warnings ?? [] });
     await folder.writeConfig(kept);
     const threads = backend.workers === 0 ? "" : `, worker threads: ${backend.workers}`;
     process.stderr.write(`run ${folder.path}\nbackend ${backend.name}${threads}: ${backend.reason}\n`);
@@ -158,15 +164,41 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     return { path: folder.path, record, exitCode: 0 };
   } catch (error) {
     // The first trouble is the one to report, even if the disk is too full to note it.
-    if (begun) await note({ state: "failed" }).catch(() => {});
-    if (isMagicMaskError(error, "worker-lost") && (await hasCheckpoint(folder.path)))
-      error.message += `\nthe run is saved up to ${record.steps} steps; go on with: magic-mask train --resume ${folder.path}`;
+    if (begun) await note({ state: "failed", ...(await stoppedBy(error, folder, record)) }).catch(() => {});
     throw error;
   } finally {
     interrupt.restore();
     unlock();
     await backend.close();
   }
+}
+
+/**
+ * What a run's record keeps of what ended it. Where training diverged, or lost a worker, the error is told where to go on.
+ *
+ * @param record as the last checkpoint left it
+ */
+async function stoppedBy(
+  error: unknown,
+  { path }: Pick<RunFolder, "path">,
+  { steps, warnings }: RunRecord,
+): Promise<Partial<RunRecord>> {
+  const isSaved = await hasCheckpoint(path);
+  if (isMagicMaskError(error, "worker-lost") && isSaved) {
+    error.message += `\nthe run is saved up to ${steps} steps; go on with: magic-mask train --resume ${path}`;
+  }
+  if (!isMagicMaskError(error, "diverged")) return {};
+  const value = error.message;
+  error.message += isSaved
+    ? `\nthe last good checkpoint is that of step ${steps}, in ${path}/checkpoints/step_${steps}; magic-mask train --resume ${path} goes on from it, and to the same end unless its configuration changes${existsSync(`${path}/checkpoints/best.json`) ? "; --step best is the strongest so far" : ""}`
+    : "\nit happened before the first checkpoint: nothing is kept but the logs";
+  const advice = "lower training.learningRate or training.maxGradNorm, or raise training.entropyCoefficient";
+  return {
+    warnings: [
+      ...warnings,
+      { steps, what: STOPPED, value, limit: "something is not finite, or a policy has collapsed", advice },
+    ],
+  };
 }
 
 interface Logs {
@@ -207,6 +239,11 @@ async function trainPolicies(
   let savedAt = performance.now();
   let probe = saved?.probe ?? { index: -1, strength: Number.NaN, best: Number.NEGATIVE_INFINITY };
   let kl: SavedRun["kl"] = saved?.kl ?? { recent: [], largest: 0 };
+  const watch = createWatch(saved?.warnings);
+  const warn = async (warnings: RunRecord["warnings"]) => {
+    for (const warning of warnings) progress.done(`warning at step ${warning.steps}: ${warningInWords(warning)}`);
+    if (warnings.length > 0) await note({ warnings: watch.warnings });
+  };
 
   const save = async (iteration: JointIteration) => {
     metrics.sync();
@@ -219,6 +256,7 @@ async function trainPolicies(
       offsets: { metrics: metrics.offset, events: events.offset },
       hash,
       kl,
+      warnings: watch.warnings,
       probe,
     };
     await saveCheckpoint(folder.path, steps, tree, best);
@@ -233,13 +271,19 @@ async function trainPolicies(
       await setImmediate();
       const index = Math.floor(iteration.progress * PROBES);
       if (index > probe.index) probe = { ...probe, index, strength: probeStrength(config, world, team) };
-      const line = logIteration(iteration, config, world.spec, team.players, probe.strength, metrics, events);
+      const line = logIteration(iteration, config, world.spec, team.players, probe.strength, metrics, events, watch);
+      await warn(line.warnings);
       if (!Number.isNaN(line.kl)) {
         kl = { recent: [...kl.recent, line.kl].slice(-RECENT), largest: Math.max(kl.largest, line.kl) };
       }
       for (const [name, value] of Object.entries(line.shown)) if (!Number.isNaN(value)) shown[name] = value;
       progress.update(steps, shown);
       const last = steps >= config.training.totalSteps;
+      if (last) {
+        const late = watch.lookBack(readMetrics(folder.metricsFile), explanation ? config.blinding.floor : Number.NaN);
+        for (const warning of late) events.text("diagnostics/warning", warningInWords(warning), steps);
+        await warn(late);
+      }
       if (last || interrupted() || performance.now() - savedAt >= 1000 * config.checkpointSeconds)
         await save(iteration);
       if (interrupted() && !last) return undefined;
@@ -248,6 +292,9 @@ async function trainPolicies(
       `trained ${formatCount(steps)} steps in ${formatDuration((performance.now() - begun) / 1000)}, hash ${hash}`,
     );
     return { hash };
+  } catch (error) {
+    if (isMagicMaskError(error, "diverged")) events.text("diagnostics/stopped", error.message, steps);
+    throw error;
   } finally {
     try {
       metrics.close();
@@ -279,7 +326,9 @@ async function explainPolicies(
   const begun = performance.now();
   const state = await explainPostHoc(config, world, team, postHoc, backend, (share) =>
     progress.update(Math.round(100 * share)),
-  );
+  ).catch((error) => {
+    throw asDiverged(error, steps);
+  });
   await saveCheckpoint(path, steps, state);
   const seconds = (performance.now() - begun) / 1000;
   progress.done(

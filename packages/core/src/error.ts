@@ -31,6 +31,8 @@ export type ErrorCode =
   | "out-of-order"
   /** A NaN or infinity reached a place that must be finite. */
   | "not-finite"
+  /** Training came to nothing: something in it is no longer finite, or a policy has collapsed. */
+  | "diverged"
   /** An action that the rules do not allow at this moment. */
   | "illegal-action"
   /** An agent must act and its legal-action mask is all zero. */

@@ -58,7 +58,7 @@ export {
   TERMINATED,
   TRUNCATED,
 } from "./rollout.ts";
-export type { RunRecord } from "./run-record.ts";
+export type { RunRecord, RunWarning } from "./run-record.ts";
 export {
   type ActionSpace,
   actionWidth,

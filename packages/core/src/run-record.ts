@@ -33,7 +33,22 @@ export interface RunRecord {
    * trace here. Older records have none.
    */
   readonly testLooks: readonly { readonly at: string; readonly command: string }[];
+  /** What training warned of, once each, in order. Older records have none. */
+  readonly warnings: readonly RunWarning[];
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   readonly updatedAt: string;
+}
+
+/** A figure that was beyond its limit while a run trained, in words. */
+export interface RunWarning {
+  /** Environment steps taken when it was first seen. */
+  readonly steps: number;
+  /** Which figure. */
+  readonly what: string;
+  readonly value: string;
+  /** When there is something wrong. */
+  readonly limit: string;
+  /** What to do. */
+  readonly advice: string;
 }

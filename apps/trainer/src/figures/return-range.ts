@@ -7,13 +7,17 @@ import { mean } from "./means.ts";
 /**
  * The scale of an agent's drops: undefined where the world declares one; else what its policy earns above random play in its seat.
  */
-export function rangeOf(
-  { make, spec }: World,
+export function rangeOf(world: World, policies: readonly Policy[], agent: number, seed: number): number | undefined {
+  return world.spec.returnRange ? undefined : gainOverRandom(world, policies, agent, seed);
+}
+
+/** What an agent's policy earns above random play in its seat, the others' policies being as they are: means over 200 games each. */
+export function gainOverRandom(
+  { make, spec }: Pick<World, "make" | "spec">,
   policies: readonly Policy[],
   agent: number,
   seed: number,
-): number | undefined {
-  if (spec.returnRange) return undefined;
+): number {
   const returnOf = (seated: readonly Policy[]) =>
     mean(Array.from(episodeReturns(play({ make, policies: seated, episodes: 200, seed }), agent)));
   return returnOf(policies) - returnOf(policies.with(agent, randomPlayer(spec.actionSpaces[agent])));

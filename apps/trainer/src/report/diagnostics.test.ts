@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { resolveConfig } from "../config.ts";
+import { STOPPED } from "../diagnostics/watch.ts";
 import type { Evaluation } from "../evaluate.ts";
 import { diagnoseRun } from "./diagnostics.ts";
 import type { RunSource } from "./sources.ts";
@@ -10,7 +11,7 @@ const config = resolveConfig({ flags: { environment: { id: "tictactoe_v0" } } })
 const source = (row: (i: number) => Record<string, number | null>, evaluation?: object): RunSource => ({
   kind: "run",
   path: "runs/r",
-  record: { id: "r" } as RunSource["record"],
+  record: { id: "r", warnings: [] } as unknown as RunSource["record"],
   config,
   metrics: Array.from({ length: 30 }, (_, i) => ({ steps: i, ...row(i) })),
   explanations: [],
@@ -30,10 +31,10 @@ describe("diagnoseRun", () => {
     const fine = source((i) => ({ "kl/update": 0.02, "charts/episodic_return": i, "charts/blinding": 0.1 }), {
       fidelity: { shared: 0.8, unshared: 0.7 },
       drops: drops(0.2, 0.05),
+      gate: [{ agent: "a", drop: 0.2, blinded: 0.4 }],
     });
     expect(warningsOf(fine)).toEqual([]);
-    // The gate's return is no figure of a run.
-    expect(diagnoseRun(fine).filter(({ state }) => state === "unknown")).toHaveLength(1);
+    expect(diagnoseRun(fine).filter(({ state }) => state === "unknown")).toEqual([]);
   });
 
   it("warns of large updates, with how many there were", () => {
@@ -63,6 +64,27 @@ describe("diagnoseRun", () => {
     // Small, yet above random: its interval begins at .06.
     expect(warningsOf(poor(0.07, 0.05))).toHaveLength(2);
     expect(warningsOf(poor(0.08, 0.08))).toHaveLength(2);
+  });
+
+  it("warns of a gate that costs more than a fifth of the range, and calls it unknown where it was not measured", () => {
+    const gated = (gate?: object[]) =>
+      source(() => ({ "kl/update": 0 }), {
+        fidelity: { shared: 0.8, unshared: 0.7 },
+        drops: [],
+        ...(gate && { gate }),
+      });
+    expect(warningsOf(gated([{ agent: "a", drop: 0.21, blinded: 0.5 }]))).toEqual([
+      [expect.stringContaining("gate"), "21 %, with 50 % of the decisions blinded"],
+    ]);
+    const older = diagnoseRun(gated()).filter(({ what }) => what.includes("gate"));
+    expect(older.map(({ state }) => state)).toEqual(["unknown"]);
+  });
+
+  it("tells what ended a run", () => {
+    const run = source(() => ({ "kl/update": 0 }));
+    const warning = { steps: 9, what: STOPPED, value: "a loss is NaN", limit: "finite", advice: "less" };
+    const stopped = { ...run, record: { ...run.record, warnings: [warning, { ...warning, what: "kl/update" }] } };
+    expect(warningsOf(stopped)).toEqual([[STOPPED, "a loss is NaN"]]);
   });
 
   it("calls unknown what nobody has measured", () => {

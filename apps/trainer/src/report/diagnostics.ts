@@ -1,55 +1,34 @@
+import {
+  below,
+  type Diagnostic,
+  diagnoseEvaluation,
+  dropOf,
+  explorationOf,
+  fidelityOf,
+  klOf,
+  LIMITS,
+  sharingOf,
+  unknown,
+} from "../diagnostics/limits.ts";
+import { STOPPED } from "../diagnostics/watch.ts";
 import { arms } from "../study/studies/arms.ts";
-import { formatInterval, formatNumber } from "../terminal/table.ts";
-import type { Diagnostic } from "./document.ts";
+import { formatInterval } from "../terminal/table.ts";
 import type { Pool } from "./pool.ts";
-import type { ComparisonSource, MetricsRow, RunSource } from "./sources.ts";
-
-/** Where something is wrong. */
-const LIMITS = {
-  /** kl/update of the first policy, nats. */
-  kl: 0.15,
-  /** Inter-agent fidelity with sharing. */
-  fidelity: 0.7,
-  /** Reward drop at a tenth of the decisions, share of the return range. */
-  drop: 0.08,
-  /** Fidelity with sharing over that without, as a share of the latter. */
-  sharing: 0.05,
-  /** p_t over its floor, while the return is flat. */
-  exploration: 1.5,
-} as const;
-
-const percent = (share: number) => `${Number((100 * share).toFixed(1))} %`;
+import type { ComparisonSource, RunSource } from "./sources.ts";
 
 /** What a run's own figures warn of. */
 export function diagnoseRun({ record, config, metrics, evaluation }: RunSource): Diagnostic[] {
   const where = record.id;
+  const { floor } = config.blinding;
   return [
+    ...record.warnings
+      .filter(({ what }) => what === STOPPED)
+      .map(({ what, value, limit, advice }): Diagnostic => ({ where, what, value, limit, state: "warning", advice })),
     klOf(where, metrics),
-    explorationOf(where, metrics, config.mask.enabled ? config.blinding.floor : Number.NaN),
-    ...(evaluation ? [fidelityOf(where, evaluation.fidelity), sharingOf(where, evaluation.fidelity)] : []),
-    ...(evaluation?.drops ?? [])
-      .filter(({ order, share }) => order === "top" && share === config.evaluation.budget)
-      .map(({ agent, share, drop }): Diagnostic => {
-        const random = evaluation?.drops.find(
-          (each) => each.agent === agent && each.order === "random" && each.share === share,
-        );
-        return dropOf(
-          `${where}, ${agent}`,
-          share,
-          drop.estimate,
-          random ? drop.low > random.drop.estimate : false,
-          random ? percent(random.drop.estimate) : "unknown",
-        );
-      }),
+    explorationOf(where, metrics, config.mask.enabled ? floor : Number.NaN),
     ...(evaluation
-      ? []
-      : [unknown(where, "fidelity, reward drop", "not evaluated yet: magic-mask evaluate", "of the evaluation")]),
-    unknown(
-      where,
-      "return under the mask's gate",
-      "no figure of this run: the study of thresholds measures it",
-      "more than 20 % below the policy's",
-    ),
+      ? diagnoseEvaluation(where, evaluation, config.evaluation.budget)
+      : [unknown(where, "fidelity, reward drop, gate", "not evaluated yet: magic-mask evaluate", "of the evaluation")]),
   ];
 }
 
@@ -97,116 +76,6 @@ export function diagnosePool(pool: Pool): Diagnostic[] {
           }),
       ),
     );
-}
-
-function klOf(where: string, metrics: readonly MetricsRow[]): Diagnostic {
-  const known = metrics.flatMap((row) => (typeof row["kl/update"] === "number" ? [row["kl/update"]] : []));
-  const what = "kl/update, largest";
-  const limit = `above ${LIMITS.kl} nats`;
-  if (known.length === 0) return unknown(where, what, "nothing was trained", limit);
-  const largest = known.reduce((most, value) => Math.max(most, value), 0);
-  const over = known.filter((value) => value > LIMITS.kl).length;
-  return {
-    where,
-    what,
-    value: `${formatNumber(largest)}${over > 0 ? `, in ${over} of ${known.length} iterations above` : ""}`,
-    limit,
-    ...(over > 0
-      ? { state: "warning", advice: "updates are unstable: lower training.learningRate, or blinding.initial" }
-      : FINE),
-  };
-}
-
-/** Flat: the mean of the last sixth is not above that of the sixth before it by more than their spread allows. */
-function explorationOf(where: string, metrics: readonly MetricsRow[], floor: number): Diagnostic {
-  const what = "return over the last third, while agents are blinded often";
-  const limit = `flat, while p_t is above ${LIMITS.exploration} times its floor`;
-  const rows = metrics.filter((row) => typeof row["charts/episodic_return"] === "number");
-  const rate = rows[rows.length - 1]?.["charts/blinding"];
-  if (!(floor > 0) || rows.length < 12 || typeof rate !== "number") {
-    return unknown(where, what, "nobody was blinded by a coin, or too few iterations", limit);
-  }
-  const third = rows.slice(-Math.floor(rows.length / 3)).map((row) => row["charts/episodic_return"] as number);
-  const half = third.length >> 1;
-  const [before, after] = [moments(third.slice(0, half)), moments(third.slice(half))];
-  const error = Math.sqrt(before.variance / half + after.variance / (third.length - half));
-  const rise = after.mean - before.mean;
-  const isFlat = rise <= 2 * error;
-  return {
-    where,
-    what,
-    value: `rose by ${formatNumber(rise)} ± ${formatNumber(2 * error)}; p_t ${formatNumber(rate)}, floor ${formatNumber(floor)}`,
-    limit,
-    ...(isFlat && rate > LIMITS.exploration * floor
-      ? { state: "warning", advice: "exploration decays too slowly: lower blinding.initial, or train longer" }
-      : FINE),
-  };
-}
-
-function fidelityOf(where: string, { shared }: { readonly shared: number }): Diagnostic {
-  const what = "inter-agent fidelity with sharing";
-  const limit = below(LIMITS.fidelity);
-  if (!Number.isFinite(shared) || shared === null) return unknown(where, what, "agents have nothing in common", limit);
-  return {
-    where,
-    what,
-    value: formatNumber(shared),
-    limit,
-    ...(shared < LIMITS.fidelity
-      ? {
-          state: "warning",
-          advice: "communication is failing: check comm/delivery_rate, comm/age, and what buffers hold near own states",
-        }
-      : FINE),
-  };
-}
-
-function sharingOf(
-  where: string,
-  { shared, unshared }: { readonly shared: number; readonly unshared: number },
-): Diagnostic {
-  const what = "gain of fidelity by sharing, relative";
-  const limit = `below ${percent(LIMITS.sharing)}`;
-  const gain = (shared - unshared) / unshared;
-  if (!Number.isFinite(gain)) return unknown(where, what, "fidelity is unknown", limit);
-  return {
-    where,
-    what,
-    value: percent(gain),
-    limit,
-    ...(gain < LIMITS.sharing
-      ? { state: "warning", advice: "sharing does nothing on this task, or close to it: say so" }
-      : FINE),
-  };
-}
-
-function dropOf(where: string, share: number, drop: number, isAbove: boolean, random: string): Diagnostic {
-  return {
-    where,
-    what: `reward drop at ${percent(share)} of the decisions`,
-    value: `${percent(drop)}; at random: ${random}`,
-    limit: `below ${percent(LIMITS.drop)} and not above random`,
-    ...(drop < LIMITS.drop && !isAbove
-      ? { state: "warning", advice: "the mask finds nothing: look at mask/coverage, the objective, and the steps" }
-      : FINE),
-  };
-}
-
-const FINE = { state: "fine", advice: "" } as const;
-const below = (limit: number) => `below ${formatNumber(limit)}`;
-const unknown = (where: string, what: string, value: string, limit: string): Diagnostic => ({
-  where,
-  what,
-  value,
-  limit,
-  state: "unknown",
-  advice: "",
-});
-
-function moments(values: readonly number[]) {
-  const average = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - average) * (value - average), 0);
-  return { mean: average, variance: squares / Math.max(1, values.length - 1) };
 }
 
 function mean(values: readonly (number | null)[]): number | null {

@@ -1,3 +1,4 @@
+import type { Diagnostic } from "../diagnostics/limits.ts";
 import type { Judgement } from "../study/study.ts";
 import type { Cell } from "../terminal/table.ts";
 
@@ -14,19 +15,6 @@ export interface Document {
 /** The paper's claim beside what was measured, and where that is from. */
 export interface Claim extends Judgement {
   readonly source: string;
-}
-
-/** A figure beside the limit at which something is wrong. */
-export interface Diagnostic {
-  readonly where: string;
-  readonly what: string;
-  /** In words; why not, where it is unknown. */
-  readonly value: string;
-  /** In words: when there is something wrong. */
-  readonly limit: string;
-  readonly state: "fine" | "warning" | "unknown";
-  /** What to do; "" where nothing is wrong. */
-  readonly advice: string;
 }
 
 export interface Section {

@@ -1,15 +1,8 @@
+import type { Diagnostic } from "../diagnostics/limits.ts";
 import { pageFile } from "../explanation/page.ts";
 import { themed } from "../svg.ts";
 import { type Cell, formatCell, formatInterval } from "../terminal/table.ts";
-import {
-  type Block,
-  type Claim,
-  type Diagnostic,
-  type Document,
-  type Origin,
-  originInWords,
-  type Table,
-} from "./document.ts";
+import { type Block, type Claim, type Document, type Origin, originInWords, type Table } from "./document.ts";
 
 /** The report as one document that needs nothing but itself: no network, no scripts. */
 export function formatHtml(document: Document): string {

@@ -1,11 +1,12 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { MagicMaskError } from "@magic-mask/core";
+import type { Diagnostic } from "../diagnostics/limits.ts";
 import { refused, writeFileAtomic } from "../run/atomic.ts";
 import { addressOf } from "../work/address.ts";
 import { toJson } from "../write-results.ts";
 import { diagnoseComparison, diagnosePool, diagnoseRun } from "./diagnostics.ts";
-import type { Claim, Diagnostic, Document } from "./document.ts";
+import type { Claim, Document } from "./document.ts";
 import { formatHtml } from "./html.ts";
 import { formatMarkdown, picturesOf } from "./markdown.ts";
 import { poolOf } from "./pool.ts";

@@ -4,6 +4,7 @@ import { plotsOf } from "../compare/plots.ts";
 import type { Difference, Figure, Row } from "../compare/summary.ts";
 import { tableOf } from "../compare/table.ts";
 import { plotCurves } from "../curves.ts";
+import type { MetricsRow } from "../run/metrics-log.ts";
 import type { Judgement, Scores } from "../study/study.ts";
 import { formatCount } from "../terminal/progress.ts";
 import { type Cell, formatInterval, formatNumber } from "../terminal/table.ts";
@@ -11,7 +12,7 @@ import { addressOf } from "../work/address.ts";
 import type { Block, Claim, Origin, Scene, Section, Table } from "./document.ts";
 import { type CriticalMoment, momentsOfGames } from "./moments.ts";
 import { BOLD, bestOf, blocksOf, overWorlds, poolOf } from "./pool.ts";
-import type { ComparisonSource, MetricsRow, RunSource, Source, StudySource } from "./sources.ts";
+import type { ComparisonSource, RunSource, Source, StudySource } from "./sources.ts";
 
 /** What a source contributes. */
 export interface Part {

@@ -6,12 +6,10 @@ import { type Config, parseConfig } from "../config.ts";
 import type { Evaluation } from "../evaluate.ts";
 import type { EpisodeExplanation } from "../explanation/explanation.ts";
 import { refused } from "../run/atomic.ts";
+import { type MetricsRow, readMetrics } from "../run/metrics-log.ts";
 import { openRunFolder } from "../run/run-folder.ts";
 import type { StudyResults } from "../study/run-study.ts";
 import type { CriticalMoment } from "./moments.ts";
-
-/** A row of `metrics.jsonl`: what was known after so many steps; null where undefined. */
-export type MetricsRow = Readonly<Record<string, number | string | null>> & { readonly steps: number };
 
 export interface RunSource {
   readonly kind: "run";
@@ -82,9 +80,7 @@ export function readSource(folder: string): Source {
 }
 
 function readRun(path: string): RunSource {
-  const { record } = openRunFolder(path);
-  const lines = existsSync(join(path, "metrics.jsonl")) ? readText(join(path, "metrics.jsonl")).split("\n") : [];
-  const metrics = lines.filter((line) => line !== "").map((line) => parsed(line, join(path, "metrics.jsonl")));
+  const { record, metricsFile } = openRunFolder(path);
   const report = join(path, "report");
   const games = existsSync(report) ? readdirSync(report).filter((name) => /^game-\d+\.json$/.test(name)) : [];
   return {
@@ -92,7 +88,7 @@ function readRun(path: string): RunSource {
     path,
     record,
     config: parseConfig(record.config),
-    metrics: metrics as MetricsRow[],
+    metrics: existsSync(metricsFile) ? readMetrics(metricsFile) : [],
     ...(existsSync(join(path, "eval", "table.json")) && {
       evaluation: readJson(join(path, "eval"), "table.json", "ranking") as Evaluation,
     }),

@@ -28,6 +28,7 @@ const record: RunRecord = {
   steps: 0,
   trajectoryHash: "c9dc5118811c9dc5",
   testLooks: [],
+  warnings: [],
   startedAt: "2025-01-02T03:04:05.678Z",
   updatedAt: "2025-01-02T03:04:05.678Z",
 };

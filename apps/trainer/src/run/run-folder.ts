@@ -124,6 +124,10 @@ const runRecord = z.strictObject({
   trajectoryHash: z.string(),
   // Older records have none.
   testLooks: z.array(z.strictObject({ at: z.iso.datetime(), command: z.string() })).default([]),
+  // Older records have none.
+  warnings: z
+    .array(z.strictObject({ steps: count, what: z.string(), value: z.string(), limit: z.string(), advice: z.string() }))
+    .default([]),
   startedAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
 });

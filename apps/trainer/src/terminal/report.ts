@@ -42,7 +42,8 @@ export function formatAgent({ agent, steps, mode, comm, seconds, commSeconds, st
 /** The evaluation as text for a terminal. Intervals are 95 %, over held-out games, or over initialisations for `paper`. */
 export function formatEvaluation(evaluation: Evaluation, record: RunRecord, config: Config): string {
   const agents = evaluation.truth.map(({ agent }) => agent);
-  const { opponents, kl, truth, ranking, exact, critical, drops, statemask, fidelity, bytes, sanity } = evaluation;
+  const { opponents, kl, truth, ranking, exact, critical, drops, statemask, gate, fidelity, bytes, sanity } =
+    evaluation;
   return [
     `${record.environment} ${JSON.stringify(config.environment.options)}, seed ${record.seed}, ${record.steps} steps, one trained team; intervals: 95 %, bootstrap over held-out games`,
     "",
@@ -111,6 +112,11 @@ export function formatEvaluation(evaluation: Evaluation, record: RunRecord, conf
       ["agent", "windows by", "length", "StateMask's fidelity", "random windows", "nothing blinded (floor)"],
     ),
     "StateMask's fidelity: ln(length) − ln(change of return); lower is better, and nothing above the floor is the window's doing.",
+    "",
+    ...gate.map(
+      ({ agent, drop, blinded }) =>
+        `${agent}: acting by the mask's gate, at τ = ${formatNumber(config.mask.threshold)}, blinds ${percent(blinded)} of the decisions and costs ${percent(drop)} of the return range`,
+    ),
     "",
     `inter-agent fidelity: ${formatNumber(fidelity.shared)} with sharing, ${formatNumber(fidelity.unshared)} without; gain ${formatInterval(fidelity.gain)}, from ${fidelity.received} records of peers` +
       remarkOn(fidelity.gain),

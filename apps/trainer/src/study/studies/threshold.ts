@@ -1,11 +1,10 @@
-import { byName, type Explainer, stream } from "@magic-mask/core";
+import { byName, stream } from "@magic-mask/core";
 import { type MaskLearner, objectives } from "@magic-mask/masking";
 import { type AgentFigures, createJudge } from "../../compare/cells.ts";
-import { baselineOf, playBehind } from "../../compare/drops.ts";
 import { learnByDeciding, learnFromCoin, playByCoin } from "../../compare/learn.ts";
 import type { FrozenTeam } from "../../compare/policies.ts";
+import { actByGate, type Gated } from "../../figures/gate.ts";
 import { mean } from "../../figures/means.ts";
-import { randomPlayer } from "../../policies.ts";
 import { postHocSeed } from "../../posthoc.ts";
 import { isStopped } from "../../work/signals.ts";
 import { type JointFigures, jointRun } from "../joint-run.ts";
@@ -14,14 +13,6 @@ import { BUDGETS, explainedConfig, PAPER_WORLDS } from "./explained-worlds.ts";
 import { mainSettings, planOf } from "./main.ts";
 import { partOf } from "./parts.ts";
 import { reportOnThreshold } from "./threshold-report.ts";
-
-/** What acting by a mask's gate comes to: the policy where m > τ, else the perturbation. Means over agents, one gated at a time. */
-interface Gated {
-  /** Loss of return, as a share of its range. */
-  readonly drop: number;
-  /** Share of decisions that were blinded. */
-  readonly blinded: number;
-}
 
 /** Of one of the two parts. */
 export interface ThresholdFigures {
@@ -154,7 +145,7 @@ async function* explainFrozen(trials: readonly Coordinates[], subject: Subject) 
       known = { name: trial.objective, masks, steps, agents: await judge([explainers], true) };
     }
     const { agents, masks, steps } = known;
-    const gate = actByGate(frozen, masks, trial.threshold as number, place);
+    const gate = behindGates(frozen, masks, trial.threshold as number, place);
     const measured: Measured<ThresholdFigures> = {
       steps,
       figures: { joint: null, posthoc: { agents, gate } },
@@ -168,32 +159,17 @@ async function* explainFrozen(trials: readonly Coordinates[], subject: Subject) 
   }
 }
 
-/** Each agent in turn acts by its mask's gate. */
-function actByGate(
+/** Each agent in turn acts by its mask's gate; means over agents. */
+function behindGates(
   { config, world, policies }: FrozenTeam,
   masks: readonly MaskLearner[],
   τ: number,
   place: Place,
 ): Gated {
-  const { make, spec, perturbations } = world;
   const root = stream(config.seed, "gates", place.subjects.states).bits();
-  const points = masks.map((mask, agent) => {
-    const seed = stream(root, agent).bits();
-    const player = randomPlayer(spec.actionSpaces[agent]);
-    const baseline = baselineOf(make, policies, agent, config.evaluation.dropEpisodes, seed, player);
-    const about = { make, policies, agent, perturbation: perturbations[agent], baseline, seed };
-    // Blinded where −m ≥ −τ.
-    return playBehind({ ...about, explainer: negated(mask) }, { threshold: -Math.fround(τ), ties: 1 });
-  });
-  return { drop: mean(points.map(({ drop }) => drop)), blinded: mean(points.map(({ budget }) => budget)) };
+  const episodes = config.evaluation.dropEpisodes;
+  const points = masks.map((mask, agent) =>
+    actByGate(world, policies, agent, mask, τ, { episodes, seed: stream(root, agent).bits() }),
+  );
+  return { drop: mean(points.map(({ drop }) => drop)), blinded: mean(points.map(({ blinded }) => blinded)) };
 }
-
-/** −m as a score. */
-const negated = (mask: MaskLearner): Explainer => ({
-  name: `gate of ${mask.explainer.name}`,
-  score(decisions, criticality, spread) {
-    mask.mask(decisions, criticality);
-    for (let row = 0; row < decisions.count; row++) criticality[row] = -criticality[row];
-    spread.fill(Number.NaN, 0, decisions.count);
-  },
-});

@@ -1,0 +1,101 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, jest } from "@jest/globals";
+import { trainedPolicy } from "../src/compare/plan.ts";
+import { trainPolicy } from "../src/compare/policies.ts";
+import { resolveConfig } from "../src/config.ts";
+import { diagnoseRun } from "../src/report/diagnostics.ts";
+import { type RunSource, readSource } from "../src/report/sources.ts";
+import { loadCheckpoint } from "../src/run/checkpoint.ts";
+import { readMetrics } from "../src/run/metrics-log.ts";
+import { runTraining, type TrainingRunOptions } from "../src/training-run.ts";
+import { createSignals } from "../src/work/signals.ts";
+import { magicMask, recordOf, runFolderIn, temporaryFolder } from "./command-line.ts";
+
+const SMALL = [
+  "environment.id=tictactoe_v0",
+  "workers=0",
+  "training.copies=16",
+  "training.rolloutTicks=16",
+  "training.minibatch=64",
+  "training.totalSteps=2000",
+  "evaluation.probeEpisodes=0",
+  "posthoc.steps=0",
+];
+/** The first of eight iterations is taken at the start's rate, each that follows at one that nothing outlives. */
+const EXPLODES = ["training.learningRate.start=0.001", "training.learningRate.end=1e37", "checkpointSeconds=0"];
+
+/** What a run says and comes to, in this process. */
+async function run(options: TrainingRunOptions) {
+  const said = jest.spyOn(process.stderr, "write").mockReturnValue(true);
+  try {
+    const error = await runTraining(options).then(
+      () => undefined,
+      (thrown: Error) => thrown,
+    );
+    return { error, stderr: said.mock.calls.join("") };
+  } finally {
+    said.mockRestore();
+  }
+}
+const fresh = (out: string, ...overrides: string[]) =>
+  run({ config: resolveConfig({ overrides: [...SMALL, ...overrides] }), out });
+
+describe("a run whose learning rate explodes", () => {
+  it("stops, names its last good checkpoint, and can go on from it once the rate is mended", async () => {
+    const out = temporaryFolder();
+    const { error } = await fresh(out, ...EXPLODES);
+    const path = runFolderIn(out);
+    expect(error).toMatchObject({
+      code: "diverged",
+      message: expect.stringContaining("[trainer/divergence] training has diverged after 256 steps: "),
+    });
+    expect(error?.message).toContain(`that of step 256, in ${path}/checkpoints/step_256`);
+    const record = recordOf(path);
+    expect(record).toMatchObject({ state: "failed", steps: 256, warnings: [{ what: "training has stopped" }] });
+    expect((await loadCheckpoint(path)).step).toBe(256);
+    const told = diagnoseRun(readSource(path) as RunSource).find(({ what }) => what === "training has stopped");
+    expect(told?.state).toBe("warning");
+    // As it is, it comes to the same end, and keeps what it has.
+    const again = await magicMask("train", "--resume", path);
+    expect([again.code, recordOf(path).steps, recordOf(path).warnings.length]).toEqual([1, 256, 1]);
+    expect(again.stderr).toContain("error diverged: ");
+
+    const { training } = record.config;
+    const mended = { ...training, learningRate: { start: 0.001, end: 0 } };
+    writeFileSync(
+      join(path, "run.json"),
+      JSON.stringify({ ...record, config: { ...record.config, training: mended } }),
+    );
+    expect((await run({ resume: path })).error).toBeUndefined();
+    expect(recordOf(path)).toMatchObject({ state: "finished", steps: 2048, warnings: [] });
+  });
+
+  it("fails as a trial's policy does, with the same words", async () => {
+    const source = trainedPolicy(resolveConfig({ overrides: [...SMALL, ...EXPLODES] }), "fused");
+    await expect(trainPolicy(source, temporaryFolder(), createSignals())).rejects.toMatchObject({
+      code: "diverged",
+      message: expect.stringContaining("after 256 steps"),
+    });
+  });
+});
+
+describe("a run whose updates go too far", () => {
+  it("warns once: on the terminal, in its record, its metrics and TensorBoard, and in the report", async () => {
+    const out = temporaryFolder();
+    const { error, stderr } = await fresh(out, "training.learningRate.start=1");
+    expect(error).toBeUndefined();
+    const path = runFolderIn(out);
+    expect(stderr.match(/warning at step \d+: kl\/update/g)).toHaveLength(1);
+    expect(recordOf(path).warnings).toMatchObject([{ steps: 256, limit: "above 0.15 nats" }]);
+    const rows = readMetrics(join(path, "metrics.jsonl"));
+    expect(rows.filter((row) => (row["kl/update"] as number) > 0.15).length).toBeGreaterThan(1);
+    expect(rows.map(({ warnings }) => typeof warnings)).toEqual(["string", ...rows.slice(1).map(() => "undefined")]);
+    const events = readdirSync(path).find((name) => name.startsWith("events.")) as string;
+    const text = readFileSync(join(path, events), "latin1");
+    expect(text.split("diagnostics/warning")).toHaveLength(2);
+    expect(text).toContain("updates are unstable");
+    const [warning] = diagnoseRun(readSource(path) as RunSource).filter(({ state }) => state === "warning");
+    expect(warning).toMatchObject({ what: "kl/update, largest", limit: "above 0.15 nats" });
+  });
+});
