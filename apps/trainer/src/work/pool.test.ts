@@ -46,6 +46,14 @@ describe("a pool", () => {
     expect(mostBusy()).toBe(2);
   });
 
+  it("makes nothing twice at once", async () => {
+    const making = (task: string, about: string, ...makes: string[]) => ({ ...pending(task, about, 0), makes });
+    const { hands, log } = bench(3);
+    await run({ hands, pending: [making("a", "1", "x"), making("b", "2", "y", "x"), making("c", "3", "z")] });
+    expect(log.slice(0, 2)).toEqual(["+a", "+c"]);
+    expect(log.indexOf("-a")).toBeLessThan(log.indexOf("+b"));
+  });
+
   it("tries again, then gives up, with all that waits for it and nothing else", async () => {
     const once = bench(1, (task, trial) => task === "p1" && trial === 1);
     expect((await run({ hands: once.hands, tries: 2 })).failed).toEqual([]);

@@ -4,6 +4,8 @@ export interface Pending<T> {
   /** What it is about: a task waits for those about the same that have a lower rank. */
   readonly about: string;
   readonly rank: number;
+  /** Names of what it makes: a task waits while another makes any of the same. Nothing that others make, by default. */
+  readonly makes?: readonly string[];
   /** How long it takes beside the others, > 0, in any unit. */
   readonly weight: number;
 }
@@ -79,7 +81,9 @@ export async function runPool<T>(options: PoolOptions<T>): Promise<Standing<T>> 
   /** What can begin now: what it needs is neither yet to come nor in hand. */
   const next = () => {
     const open = [...waiting, ...held()];
-    const at = waiting.findIndex((one) => !open.some((other) => needs(one, other)));
+    const at = waiting.findIndex(
+      (one) => !open.some((other) => needs(one, other)) && !held().some((other) => overlap(one, other)),
+    );
     return at < 0 ? undefined : waiting.splice(at, 1)[0];
   };
   const giveUp = (pending: Pending<T>, error: unknown) => {
@@ -129,6 +133,9 @@ export async function runPool<T>(options: PoolOptions<T>): Promise<Standing<T>> 
     clearInterval(watch);
   }
 }
+
+const overlap = ({ makes = [] }: Pending<unknown>, other: Pending<unknown>) =>
+  makes.some((name) => other.makes?.includes(name));
 
 const needs = (one: Pending<unknown>, other: Pending<unknown>) => one.about === other.about && other.rank < one.rank;
 
