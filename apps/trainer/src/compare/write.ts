@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { describeOrigin } from "../host.ts";
 import { writeFileAtomic } from "../run/atomic.ts";
 import { formatCount, formatDuration } from "../terminal/progress.ts";
 import { formatInterval, formatNumber, formatTable, markdownTable } from "../terminal/table.ts";
@@ -47,8 +48,7 @@ export function formatComparison(comparison: Comparison): string {
 }
 
 function formatMarkdown(comparison: Comparison, pictures: readonly string[]): string {
-  const { plan, summary, sentence, command, commit, commits, machine } = comparison;
-  const several = commits.length > 1 ? ` Figures were made at several commits: ${commits.join(", ")}.` : "";
+  const { plan, summary, sentence, machine } = comparison;
   return [
     `# ${plan.environment.id}: explainers against ground truth`,
     "",
@@ -97,7 +97,7 @@ function formatMarkdown(comparison: Comparison, pictures: readonly string[]): st
     "",
     ...costsOf(comparison),
     "",
-    `Made by \`${command}\` at commit ${commit ?? "unknown"} on ${machine.cpu}, ${machine.cpus} cores, Node ${machine.node}, backend ${machine.backend}.${several}`,
+    describeOrigin({ ...comparison, backends: [machine.backend] }),
     "",
   ].join("\n");
 }
