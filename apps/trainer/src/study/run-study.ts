@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { checkCount, MagicMaskError } from "@magic-mask/core";
 import { noteLooks } from "../compare/looks.ts";
 import { truthsOf } from "../compare/plan.ts";
-import { costOf, isTrained } from "../compare/policies.ts";
+import { costOf, isTrained, trainedParts } from "../compare/policies.ts";
 import { hasTruth, loadTruth } from "../compare/truth.ts";
 import { gitCommit, hostDescription } from "../host.ts";
 import { refused } from "../run/atomic.ts";
@@ -223,16 +223,23 @@ interface Work {
 async function missing(study: Study, plan: StudyPlan, cache: string, pilots: readonly Pilot[]): Promise<Work> {
   const pending: Estimated[] = [];
   const finished: Estimated[] = [];
+  const counted = new Set<string>();
   for (const [world, { subjects, groups }] of plan.worlds.entries()) {
     const pilot = pilots[world];
-    const file = (isDone: boolean, task: Exclude<Task, { kind: "pilot" }>, low: number, high = low) => {
+    type Making = Exclude<Task, { kind: "pilot" }>;
+    const file = (isDone: boolean, task: Making, low: number, high = low, makes: readonly string[] = []) => {
       const about = `${world} ${task.policy}`;
       const weight = Math.max(low, Number.EPSILON);
-      (isDone ? finished : pending).push({ pending: { task, about, rank: RANK[task.kind], weight }, high });
+      (isDone ? finished : pending).push({ pending: { task, about, rank: RANK[task.kind], makes, weight }, high });
     };
     for (const [policy, source] of subjects.policies.entries()) {
-      const seconds = source.config.training.totalSteps * pilot.step;
-      file(await isTrained(source, cache), { kind: "policy", world, policy }, seconds);
+      const parts = trainedParts(source);
+      // What several teams have in common is trained once.
+      const own = parts.filter(({ address }) => !counted.has(address));
+      for (const { address } of own) counted.add(address);
+      const seconds = own.reduce((sum, { config }) => sum + config.training.totalSteps, 0) * pilot.step;
+      const makes = parts.map(({ address }) => address);
+      file(await isTrained(source, cache), { kind: "policy", world, policy }, seconds, seconds, makes);
     }
     for (const truth of truthsOf(subjects)) {
       const { policy, agent } = truth;
@@ -375,10 +382,11 @@ async function gather(
 ): Promise<StudyResults> {
   const trials: (Trial & Kept)[] = [];
   const ledger = { training: 0, truth: 0, learning: 0, judging: 0 };
+  const sources = plan.worlds.flatMap(({ subjects }) => subjects.policies).flatMap(trainedParts);
+  for (const part of new Map(sources.map((source) => [source.address, source])).values()) {
+    if (await isTrained(part, cache)) ledger.training += (await costOf(part, cache)).wallSeconds;
+  }
   for (const { subjects, groups } of plan.worlds) {
-    for (const source of subjects.policies) {
-      if (await isTrained(source, cache)) ledger.training += (await costOf(source, cache))?.wallSeconds ?? 0;
-    }
     for (const truth of truthsOf(subjects)) {
       if (await hasTruth(truth, cache)) ledger.truth += (await loadTruth(truth, cache)).seconds;
     }
