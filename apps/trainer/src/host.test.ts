@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { gitCommit, hostDescription, packageVersions } from "./host.ts";
+import { describeOrigin, gitCommit, hostDescription, packageVersions } from "./host.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -69,5 +69,19 @@ describe("what ran where", () => {
       "@magic-mask/networks": networks.version,
       "@tensorflow/tfjs": networks.dependencies["@tensorflow/tfjs"],
     });
+  });
+});
+
+describe("describeOrigin", () => {
+  const machine = { cpu: "a core", cpus: 2, node: "v20" };
+  const origin = { command: "c", commit: "new", machine, backends: ["fused"] };
+  const made = "Made by `c` at commit new on a core, 2 cores, Node v20, backend fused.";
+
+  it("says of which commits figures are, wherever these are not the one that wrote them down", () => {
+    expect(describeOrigin({ ...origin, commits: ["new"] })).toBe(made);
+    expect(describeOrigin({ ...origin, commits: [] })).toBe(made);
+    expect(describeOrigin({ ...origin, commits: ["old"] })).toBe(`${made} Its figures were made at old.`);
+    expect(describeOrigin({ ...origin, commits: ["new", "old"] })).toBe(`${made} Its figures were made at new, old.`);
+    expect(describeOrigin({ ...origin, commits: [null] })).toBe(`${made} Its figures were made at unknown.`);
   });
 });

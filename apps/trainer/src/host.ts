@@ -57,6 +57,24 @@ function git(folder: string, ...words: string[]): string {
   }).trim();
 }
 
+/** What figures in a file come from. */
+interface Origin {
+  readonly command: string;
+  readonly commit: string | null;
+  /** Of the figures themselves: what was kept from before may be of others. */
+  readonly commits: readonly (string | null)[];
+  readonly machine: { readonly cpu: string; readonly cpus: number; readonly node: string };
+  readonly backends: readonly string[];
+}
+
+/** The same in words. */
+export function describeOrigin({ command, commit, commits, machine, backends }: Origin): string {
+  const { cpu, cpus, node } = machine;
+  const made = `Made by \`${command}\` at commit ${commit ?? "unknown"} on ${cpu}, ${cpus} cores, Node ${node}, backend ${backends.join(", ")}.`;
+  if (commits.every((each) => each === commit)) return made;
+  return `${made} Its figures were made at ${commits.map((each) => each ?? "unknown").join(", ")}.`;
+}
+
 /** Versions of Node, of this package, and of every package that it or another of ours depends on, by name. */
 export function packageVersions(): Record<string, string> {
   const versions: Record<string, string> = { node: process.versions.node };

@@ -53,7 +53,7 @@ export interface Comparison {
   readonly machine: ReturnType<typeof hostDescription> & { readonly node: string; readonly backend: string };
   readonly plan: Plan;
   readonly sentence: string;
-  /** Per policy. */
+  /** Per policy; null for one that was there beforehand. */
   readonly training: readonly (PolicyCost | null)[];
   /** Per policy and agent. */
   readonly truth: readonly {
@@ -205,7 +205,7 @@ async function compareCells(plan: Plan, cache: string, command: string, begun: n
     machine: { ...hostDescription(), node: process.version, backend: plan.backend },
     plan,
     sentence: sentenceOn(plan.environment.id, plan, summary),
-    training: await Promise.all(plan.policies.map((source) => costOf(source, cache))),
+    training: await Promise.all(plan.policies.map(async (source) => (source.run ? null : costOf(source, cache)))),
     truth,
     summary,
     cells: results,

@@ -3,7 +3,16 @@ import { isMagicMaskError } from "@magic-mask/core";
 import { controls, objectives } from "@magic-mask/masking";
 import fc from "fast-check";
 import { type ConfigInput, parseConfig } from "../config.ts";
-import { cellsOf, givenPolicy, type PlanOptions, planComparison, trainedPolicy, truthsOf } from "./plan.ts";
+import {
+  cellsOf,
+  givenPolicy,
+  mixedPolicy,
+  type PlanOptions,
+  planComparison,
+  trainedPolicy,
+  truthsOf,
+} from "./plan.ts";
+import { trainedParts } from "./policies.ts";
 
 type Changes = Partial<Omit<PlanOptions, "config" | "policies">> & {
   readonly config?: ConfigInput;
@@ -164,5 +173,18 @@ describe("addresses", () => {
     ];
     expect(a.address).toBe(b.address);
     expect(a.address).not.toBe(c.address);
+  });
+});
+
+describe("what is trained of a source", () => {
+  const config = (seed: number) => parseConfig({ environment: { id: "tictactoe_v0" }, backend: "fused", seed });
+  const [one, two] = [1, 2].map((seed) => trainedPolicy(config(seed), "fused"));
+  const given = givenPolicy("runs/a", "a", config(3), "digest");
+
+  it("is itself, both of a team of unlike skill, and nothing of what was there beforehand", () => {
+    expect(trainedParts(one)).toEqual([one]);
+    expect(trainedParts(mixedPolicy(one, [1], two))).toEqual([one, two]);
+    expect(trainedParts(given)).toEqual([]);
+    expect(trainedParts(mixedPolicy(given, [1], two))).toEqual([two]);
   });
 });

@@ -33,10 +33,16 @@ interface SavedPolicy {
   readonly finished: boolean;
 }
 
-/** What training a policy has cost; null for one that was there beforehand. */
+/** What training a policy has cost. */
 export interface PolicyCost {
   readonly steps: number;
   readonly wallSeconds: number;
+}
+
+/** What training makes of a source: several policies for a team of unlike skill, none for one that was there beforehand. */
+export function trainedParts(source: PolicySource): readonly PolicySource[] {
+  if (source.mixed) return [source.mixed.others, source.mixed.by].flatMap(trainedParts);
+  return source.run ? [] : [source];
 }
 
 /**
@@ -45,10 +51,13 @@ export interface PolicyCost {
  * @returns whether it is finished; false if it was stopped before, its state being kept
  */
 export async function trainPolicy(source: PolicySource, cache: string, signals: Signals): Promise<boolean> {
-  if (source.mixed) {
-    const { others, by } = source.mixed;
-    return (await trainPolicy(others, cache, signals)) && trainPolicy(by, cache, signals);
+  for (const part of trainedParts(source)) {
+    if (!(await trainPart(part, cache, signals))) return false;
   }
+  return true;
+}
+
+async function trainPart(source: PolicySource, cache: string, signals: Signals): Promise<boolean> {
   const folder = folderOf(source, cache);
   const saved = (await hasCheckpoint(folder)) ? ((await loadCheckpoint(folder)).tree as SavedPolicy) : undefined;
   if (saved?.finished) return true;
@@ -118,20 +127,16 @@ function mix(others: FrozenTeam, agents: readonly number[], by: FrozenTeam): Fro
 
 /** Whether a policy is there to be loaded. */
 export async function isTrained(source: PolicySource, cache: string): Promise<boolean> {
-  if (source.mixed) return (await isTrained(source.mixed.others, cache)) && isTrained(source.mixed.by, cache);
-  if (source.run) return true;
-  const folder = folderOf(source, cache);
-  return (await hasCheckpoint(folder)) && ((await loadCheckpoint(folder)).tree as SavedPolicy).finished;
+  for (const part of trainedParts(source)) {
+    const folder = folderOf(part, cache);
+    if (!(await hasCheckpoint(folder)) || !((await loadCheckpoint(folder)).tree as SavedPolicy).finished) return false;
+  }
+  return true;
 }
 
-export async function costOf(source: PolicySource, cache: string): Promise<PolicyCost | null> {
-  if (source.run) return null;
-  if (source.mixed) {
-    const costs = [await costOf(source.mixed.others, cache), await costOf(source.mixed.by, cache)];
-    const sum = (of: (cost: PolicyCost) => number) => costs.reduce((total, cost) => total + (cost ? of(cost) : 0), 0);
-    return { steps: sum(({ steps }) => steps), wallSeconds: sum(({ wallSeconds }) => wallSeconds) };
-  }
-  const { steps, seconds } = (await loadCheckpoint(folderOf(source, cache))).tree as SavedPolicy;
+/** @param part one of `trainedParts` */
+export async function costOf(part: PolicySource, cache: string): Promise<PolicyCost> {
+  const { steps, seconds } = (await loadCheckpoint(folderOf(part, cache))).tree as SavedPolicy;
   return { steps, wallSeconds: seconds };
 }
 
@@ -160,10 +165,7 @@ const pathOf = ({ address }: PolicySource) => join("policies", address);
 const folderOf = (source: PolicySource, cache: string) => join(cache, pathOf(source));
 
 /** What the cache keeps of a policy: folders, relative to it. */
-export function pathsOfPolicy(source: PolicySource): string[] {
-  if (source.mixed) return [...pathsOfPolicy(source.mixed.others), ...pathsOfPolicy(source.mixed.by)];
-  return source.run ? [] : [pathOf(source)];
-}
+export const pathsOfPolicy = (source: PolicySource): string[] => trainedParts(source).map(pathOf);
 
 /** An untrained team, ready to play. */
 export async function freshTeam(config: Config): Promise<FrozenTeam> {

@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { describeOrigin } from "../host.ts";
 import type { CriticalMoment } from "../report/moments.ts";
 import { writeOwnPage } from "../report/report.ts";
 import { writeFileAtomic } from "../run/atomic.ts";
@@ -48,8 +49,7 @@ export function formatComparison(comparison: Comparison): string {
 }
 
 function formatMarkdown(comparison: Comparison, pictures: readonly string[]): string {
-  const { plan, summary, sentence, command, commit, commits, machine } = comparison;
-  const several = commits.length > 1 ? ` Figures were made at several commits: ${commits.join(", ")}.` : "";
+  const { plan, summary, sentence, machine } = comparison;
   return [
     `# ${plan.environment.id}: explainers against ground truth`,
     "",
@@ -98,7 +98,7 @@ function formatMarkdown(comparison: Comparison, pictures: readonly string[]): st
     "",
     ...costsOf(comparison),
     "",
-    `Made by \`${command}\` at commit ${commit ?? "unknown"} on ${machine.cpu}, ${machine.cpus} cores, Node ${machine.node}, backend ${machine.backend}.${several}`,
+    describeOrigin({ ...comparison, backends: [machine.backend] }),
     "",
   ].join("\n");
 }

@@ -6,6 +6,7 @@ import type { FrozenTeam } from "../compare/policies.ts";
 import type { Config } from "../config.ts";
 import { createMemory, type Memory } from "../memory.ts";
 import { exchange, type Story, storyOf } from "./exchange.ts";
+import type { Coordinates } from "./study.ts";
 
 /** Steps of frozen policies with what each agent learned of its own, ready to be told of in any number of ways. */
 export interface Replay {
@@ -96,6 +97,10 @@ export async function tell(replay: Replay, { mode, sharing }: Telling): Promise<
   await memory.fitHeads(headSteps, now);
   return { memory, now };
 }
+
+/** How long trials take that share a replay, as `Study.work`: each tells of it anew. */
+export const replayWork = (trials: readonly Coordinates[]): number =>
+  (trials[0].budget as number) * (1 + trials.length / 4);
 
 /**
  * What of a configuration the figures of such arms depend on, `sharing.mode` apart.

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { checkCount, MagicMaskError } from "@magic-mask/core";
 import { noteLooks } from "../compare/looks.ts";
 import { type PolicySource, truthsOf } from "../compare/plan.ts";
-import { costOf, isTrained } from "../compare/policies.ts";
+import { costOf, isTrained, trainedParts } from "../compare/policies.ts";
 import { hasTruth, loadTruth } from "../compare/truth.ts";
 import { gitCommit, hostDescription } from "../host.ts";
 import { momentsOf } from "../report/moments.ts";
@@ -281,9 +281,10 @@ async function missing(study: Study, plan: StudyPlan, cache: string, pilots: rea
       (made ? finished : pending).push({ pending: { task, about, rank: RANK[task.kind], makes, weight }, high });
     };
     const train = async (source: PolicySource, policy: number, companion: boolean) => {
-      // One that several wait for is trained once.
-      const steps = counted.has(source.address) ? 0 : source.config.training.totalSteps;
-      counted.add(source.address);
+      // What several have in common is trained once.
+      const own = trainedParts(source).filter(({ address }) => !counted.has(address));
+      for (const { address } of own) counted.add(address);
+      const steps = own.reduce((sum, { config }) => sum + config.training.totalSteps, 0);
       await file({ kind: "policy", world, policy, companion }, steps * pilot.step);
     };
     for (const [policy, source] of subjects.policies.entries()) await train(source, policy, false);
@@ -433,8 +434,9 @@ async function gather(
   const trials: (Trial & Kept)[] = [];
   const ledger = { training: 0, truth: 0, learning: 0, judging: 0 };
   const sources = plan.worlds.flatMap(({ subjects, companions }) => [...subjects.policies, ...companions]);
-  for (const source of new Map(sources.map((each) => [each.address, each])).values()) {
-    if (await isTrained(source, cache)) ledger.training += (await costOf(source, cache))?.wallSeconds ?? 0;
+  const parts = sources.flatMap(trainedParts);
+  for (const part of new Map(parts.map((source) => [source.address, source])).values()) {
+    if (await isTrained(part, cache)) ledger.training += (await costOf(part, cache)).wallSeconds;
   }
   for (const { subjects, groups } of plan.worlds) {
     for (const truth of truthsOf(subjects)) {

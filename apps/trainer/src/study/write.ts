@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { describeOrigin } from "../host.ts";
 import { marlEvalOf } from "../marl-eval.ts";
 import { refused, writeFileAtomic } from "../run/atomic.ts";
 import { formatDuration } from "../terminal/progress.ts";
@@ -57,8 +58,7 @@ export function formatStudy({ study, report, failures, ledger }: StudyResults): 
 }
 
 function formatMarkdown(results: StudyResults): string {
-  const { study, size, plan, report, failures, ledger, command, commit, commits, machine } = results;
-  const several = commits.length > 1 ? ` Figures were made at several commits: ${commits.join(", ")}.` : "";
+  const { study, size, plan, report, failures, ledger, machine } = results;
   const quick = size === "quick" ? ["**Small sizes, to try it: not for conclusions.**", ""] : [];
   const axes = Object.entries(plan.axes).map(([axis, values]) => `${axis} ${values.join(", ")}`);
   return [
@@ -101,7 +101,7 @@ function formatMarkdown(results: StudyResults): string {
     ...ledgerOf(ledger).map((line) => `- ${line}`),
     "",
     ...(failures.length > 0 ? ["## Failures", "", ...failures.map((each) => `-${formatFailure(each)}`), ""] : []),
-    `Made by \`${command}\` at commit ${commit ?? "unknown"} on ${machine.cpu}, ${machine.cpus} cores, Node ${machine.node}, backend ${machine.backends.join(", ")}.${several}`,
+    describeOrigin({ ...results, backends: machine.backends }),
     "",
   ].join("\n");
 }

@@ -30,7 +30,7 @@ export function reportOnChannel(axes: Axes, results: readonly Result<SharingFigu
   const places = axes.environment.flatMap((environment) => budgets.map((budget) => ({ environment, budget })));
 
   const tables = places.map(({ environment, budget }) => {
-    const { over, plain, kept } = lookAt(axes, results, environment, budget);
+    const { over, plain, records, kept } = lookAt(axes, results, environment, budget);
     return {
       title: `${environment}: ${formatCount(budget)} environment steps`,
       note: [
@@ -67,7 +67,7 @@ export function reportOnChannel(axes: Axes, results: readonly Result<SharingFigu
           ...about(stacked),
           ...about(fidelity),
           plain(name, ({ delivery }) => delivery),
-          lookAt(axes, results, environment, budget).records(name),
+          records(name),
           plain(name, ({ age }) => age.onArrival),
           plain(name, ({ age }) => age.atUse),
           plain(name, ({ bytes }) => bytes),

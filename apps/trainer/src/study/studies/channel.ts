@@ -1,6 +1,6 @@
 import { byName } from "@magic-mask/core";
 import type { Config } from "../../config.ts";
-import { playAlone, replaySettings } from "../replay.ts";
+import { playAlone, replaySettings, replayWork } from "../replay.ts";
 import type { Coordinates, Size, Study, Subject } from "../study.ts";
 import { reportOnChannel } from "./channel-report.ts";
 import { sharingConfig } from "./settings.ts";
@@ -74,7 +74,7 @@ export function channel(options: ChannelStudyOptions = {}): Study<SharingFigures
     arms: ["channel"],
     config: (environment, size) => ({ ...sharingConfig(environment, size), sharing: { every: EVERY } }),
     settings: replaySettings,
-    work: (trials) => (trials[0].budget as number) * (1 + trials.length / 4),
+    work: replayWork,
     pilots: (axes) => {
       const group = (budget: number): Coordinates[] =>
         axes.channel.map((name) => ({ environment: axes.environment[0], seed: axes.seed[0], budget, channel: name }));

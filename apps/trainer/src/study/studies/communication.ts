@@ -2,7 +2,7 @@ import { createFeatures, modes } from "@magic-mask/comm";
 import { byName, isMagicMaskError } from "@magic-mask/core";
 import type { FrozenTeam } from "../../compare/policies.ts";
 import type { Config } from "../../config.ts";
-import { playAlone, replaySettings } from "../replay.ts";
+import { playAlone, replaySettings, replayWork } from "../replay.ts";
 import type { Coordinates, Size, Study, Subject } from "../study.ts";
 import { arms } from "./arms.ts";
 import { reportOnCommunication } from "./communication-report.ts";
@@ -46,7 +46,7 @@ export function communication(options: CommunicationOptions = {}): Study<Sharing
     arms: ["mode"],
     config: sharingConfig,
     settings: replaySettings,
-    work: (trials) => (trials[0].budget as number) * (1 + trials.length / 4),
+    work: replayWork,
     pilots: (axes) => {
       const group = (budget: number): Coordinates[] =>
         axes.mode.map((mode) => ({ environment: axes.environment[0], seed: axes.seed[0], budget, mode }));

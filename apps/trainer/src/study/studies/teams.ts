@@ -2,7 +2,7 @@ import { byName, MagicMaskError } from "@magic-mask/core";
 import { assembleWorld } from "../../assemble.ts";
 import { mixedPolicy, trainedPolicy } from "../../compare/plan.ts";
 import type { Config } from "../../config.ts";
-import { playAlone, replaySettings } from "../replay.ts";
+import { playAlone, replaySettings, replayWork } from "../replay.ts";
 import type { Coordinates, Measured, Size, Study, Subject } from "../study.ts";
 import { novicePolicy } from "./novice.ts";
 import { sharingConfig } from "./settings.ts";
@@ -80,7 +80,7 @@ export function teams(options: TeamsOptions = {}): Study<TeamFigures> {
       return mixedPolicy(experts, [spec.agents.length - 1], novicePolicy(config));
     },
     settings: replaySettings,
-    work: (trials) => (trials[0].budget as number) * (1 + trials.length / 4),
+    work: replayWork,
     pilots: (axes) => {
       const group = (budget: number): Coordinates[] =>
         axes.peers.flatMap((kind) =>
