@@ -1,10 +1,18 @@
 /** Learned against uniform: what should a blinded agent do? One row per perturbation, in a world whose critical decisions are known. */
-import { completeRows, maskedLogSoftmax, type Perturbation, type Policy, vectorize } from "@magic-mask/core";
+import { byName, completeRows, maskedLogSoftmax, type Perturbation, type Policy, vectorize } from "@magic-mask/core";
 import { planted, plantedCriticality, plantedOptimal } from "@magic-mask/environments";
 import { advantage, createCritic, perturbations, selectDecisions } from "@magic-mask/masking";
 import { auroc, spearman } from "@magic-mask/metrics";
 import { backends } from "@magic-mask/networks";
 import { createCollector } from "@magic-mask/ppo";
+
+if (process.argv.includes("--help")) {
+  console.log("Usage: npm start -- [--json] [perturbation …]\nExample: npm start -- uniform adversary");
+  process.exit();
+}
+const asked = process.argv.slice(2).filter((word) => word !== "--json");
+const isJson = process.argv.includes("--json");
+const NAMES = ["uniform", "second_choice", "policy_noise", "adversary", "minimal"];
 
 const [agent, seed] = [0, 1];
 const spec = planted();
@@ -22,13 +30,8 @@ const policy: Policy = {
 };
 
 function collect(nu: Perturbation, root: number, ticks: number) {
-  const collector = createCollector({
-    vector: vectorize(planted, 64),
-    policies: [policy],
-    players: spec.agents.map(() => 0),
-    perturbations: spec.agents.map(() => nu),
-    seed: root,
-  });
+  const about = { policies: [policy], players: spec.agents.map(() => 0), perturbations: spec.agents.map(() => nu) };
+  const collector = createCollector({ vector: vectorize(planted, 64), ...about, seed: root });
   return collector.collect(ticks, { kind: "coin", probability: 0.3 }).rollouts[0];
 }
 
@@ -44,7 +47,7 @@ async function explain(nu: Perturbation, root: number, ticks: number) {
 
 /** The piece that is swapped. Those that are learned take half of the ticks to look at uniform play first. */
 async function prepare(name: string) {
-  const entry = perturbations[name];
+  const entry = byName("ablate-perturbation", "perturbation", perturbations, name);
   if (entry.needs !== "advantages") return { nu: entry.create({ spec, agent, seed }), ticks: 240 };
   const { mask, decisions } = await explain(perturbations.uniform.create({ spec, agent, seed }), 3, 120);
   const nu = entry.create({ spec, agent, seed, advantages: mask.advantages });
@@ -52,8 +55,9 @@ async function prepare(name: string) {
   return { nu, ticks: 120 };
 }
 
-console.log("perturbation   mean loss    AUROC Spearman     ln π");
-for (const name of ["uniform", "second_choice", "policy_noise", "adversary", "minimal"]) {
+const rows: { perturbation: string; loss: number; auroc: number; spearman: number; plausible: number }[] = [];
+if (!isJson) console.log("perturbation   mean loss    AUROC Spearman     ln π");
+for (const name of asked.length > 0 ? asked : NAMES) {
   const { nu, ticks } = await prepare(name);
   const { mask } = await explain(nu, 1, ticks);
   const heldOut = collect(nu, 2, 48);
@@ -64,6 +68,9 @@ for (const name of ["uniform", "second_choice", "policy_noise", "adversary", "mi
   const { count } = decisions;
   const loss = truth.reduce((sum, value) => sum + value, 0) / count;
   const plausible = decisions.perturbation.reduce((sum, x, at) => sum + Math.exp(x) * decisions.policy[at], 0) / count;
-  const figures = [loss, auroc(scores, truth), spearman(scores, truth), plausible].map((value) => value.toFixed(3));
-  console.log(name.padEnd(14), figures.map((figure) => figure.padStart(8)).join(" "));
+  const row = { loss, auroc: auroc(scores, truth), spearman: spearman(scores, truth), plausible };
+  rows.push({ perturbation: name, ...row });
+  const figures = Object.values(row).map((value) => value.toFixed(3).padStart(8));
+  if (!isJson) console.log(name.padEnd(14), figures.join(" "));
 }
+if (isJson) console.log(JSON.stringify(rows));

@@ -7,14 +7,15 @@ import { expect, it } from "@jest/globals";
 
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
-it("prints one row per perturbation, each ranking the planted decisions far above chance", async () => {
+async function run(...args: string[]) {
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
   const { NODE_OPTIONS: _, ...env } = process.env;
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    ["--import", tsx, "--conditions=@magic-mask/source", main],
-    { env },
-  );
+  const all = ["--import", tsx, "--conditions=@magic-mask/source", main, ...args];
+  return (await promisify(execFile)(process.execPath, all, { env })).stdout;
+}
+
+it("prints one row per perturbation, each ranking the planted decisions far above chance", async () => {
+  const stdout = await run();
   const rows = stdout
     .trim()
     .split("\n")
@@ -32,6 +33,12 @@ it("prints one row per perturbation, each ranking the planted decisions far abov
   expect(minimal[0] / uniform[0]).toBeCloseTo(1, 0);
   expect(minimal[3]).toBeGreaterThan(uniform[3]);
   for (const [, area] of [uniform, second, noise, adversary, minimal]) expect(area).toBeGreaterThan(0.8);
+});
+
+it("takes names and gives JSON", async () => {
+  const rows = JSON.parse(await run("--json", "uniform"));
+  expect(rows).toMatchObject([{ perturbation: "uniform", loss: expect.closeTo(0.075, 2) }]);
+  expect(await run("--help")).toContain("Example:");
 });
 
 it("stays a page that can be read at a sitting", () => {

@@ -24,6 +24,16 @@ const rates = (start: number, end: number) =>
   );
 const moment = (help: string) => z.number().int().min(0).max(1e9).describe(help);
 const name = (names: readonly string[], help: string) => z.enum(names as [string, ...string[]]).describe(help);
+/** One of those that there are when it is checked: a study may bring worlds of its own. */
+const worldId = z
+  .string()
+  .check(({ value, issues }) => {
+    const values = [...worldIds()];
+    const message = `Invalid option: expected one of ${values.map((id) => JSON.stringify(id)).join("|")}`;
+    if (!values.includes(value)) issues.push({ code: "invalid_value", values, input: value, message });
+  })
+  .meta({ enum: worldIds() })
+  .describe("which world; pettingzoo is any Python environment, its options say which");
 const channel = group(
   {
     loss: share("probability that a message is lost").default(0),
@@ -74,9 +84,7 @@ const configSchema = z.strictObject({
   backend: name(["auto", ...Object.keys(nodeBackends)], "what runs the networks").default("auto"),
   environment: group(
     {
-      id: name(worldIds, "which world; pettingzoo is any Python environment, its options say which").default(
-        "connect_four_v0",
-      ),
+      id: worldId.default("connect_four_v0"),
       options: z.record(z.string(), z.unknown()).default({}).describe("options of that world's factory"),
     },
     "the world",

@@ -142,7 +142,7 @@ export function sharingOf(
 }
 
 /** What it costs to act by the mask's gate: the policy where m > τ, ν elsewhere. @param drop share of the return range; NaN if unknown */
-export function gateOf(where: string, drop: number, blinded: number): Diagnostic {
+function gateOf(where: string, drop: number, blinded: number): Diagnostic {
   const what = "return under the mask's gate, below the policy's";
   const limit = `above ${percent(LIMITS.gate)} of the return range`;
   if (!Number.isFinite(drop)) return unknown(where, what, "the return has no range", limit);

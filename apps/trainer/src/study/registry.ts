@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { byName, MagicMaskError } from "@magic-mask/core";
+import { bringWorlds } from "../worlds.ts";
 import { channel } from "./studies/channel.ts";
 import { communication } from "./studies/communication.ts";
 import { components } from "./studies/components.ts";
@@ -40,7 +41,7 @@ export const isStudyFile = (name: string): boolean => /\.[cm]?[jt]s$/.test(name)
 /**
  * The study of that id, or the default export of that file: a `Study`.
  *
- * @throws unknown-name; invalid-option if the file holds none
+ * @throws unknown-name; invalid-option if the file holds none, or brings a world by the name of another
  */
 export async function loadStudy(name: string): Promise<Study> {
   if (!isStudyFile(name)) return byName(SOURCE, "study", studies, name);
@@ -54,6 +55,7 @@ export async function loadStudy(name: string): Promise<Study> {
     throw new MagicMaskError("invalid-option", SOURCE, `cannot load ${file}: ${why}`, { cause });
   }
   if (typeof found?.run === "function" && typeof found.id === "string" && /^[\w.-]+$/.test(found.id)) {
+    bringWorlds(found.worlds ?? {});
     return found as Study;
   }
   const wanted = "a study with an id of letters, digits, dots, dashes and underscores";

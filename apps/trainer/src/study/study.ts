@@ -5,6 +5,7 @@ import type { TruthSet } from "../compare/truth.ts";
 import type { Config, ConfigInput } from "../config.ts";
 import type { Cell } from "../terminal/table.ts";
 import type { Signals } from "../work/signals.ts";
+import type { WorldFactory } from "../worlds.ts";
 
 /** How much is spent: minutes, hours, or as much as the paper did. */
 export type Size = "quick" | "default" | "paper";
@@ -123,6 +124,8 @@ export interface Study<Figures = unknown> {
   readonly question: string;
   /** What the MAGIC-MASK paper (arXiv:2510.00274) says to it. */
   readonly claim: string;
+  /** Worlds of its own, by id, which `config` may name: each with its options, from the configuration, as it gets them. */
+  readonly worlds?: Readonly<Record<string, WorldFactory>>;
   /** Raised when a change to the code makes other figures of the same description. */
   readonly version: number;
   axes(size: Size): Axes;

@@ -1,0 +1,109 @@
+import { execFile } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { beforeAll, describe, expect, it } from "@jest/globals";
+import { temporaryFolder } from "./command-line.ts";
+
+/**
+ * Every command of the README, as it is printed there, in a folder of its own, with its numbers made small. What takes minutes however
+ * small, a server, Python or a download is asked for its help, or, without one, only to exist.
+ */
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const text = readFileSync(join(root, "README.md"), "utf8");
+const commands = [...text.matchAll(/^```\n(.*?)^```/gms)]
+  .flatMap(([, block]) => block.split("\n"))
+  .map((line) => line.replace(/ +# .*$/, "").trim())
+  .filter((line) => line.startsWith("npm "));
+
+const folder = temporaryFolder();
+const SMALL = ["posthoc.steps=300", "posthoc.epochs=1", "evaluation.probeEpisodes=0", "--num-envs=16", "--workers=0"];
+const TRAIN = [...SMALL, "--total-timesteps=512"];
+const LITTLE = ["evaluation.states=20", "evaluation.rollouts=2", "evaluation.batches=1", "--workers=1"];
+const JUDGED = ["evaluation.episodes=4", "evaluation.dropEpisodes=8"];
+
+/** What is added to a command, by how it begins, the first that fits; null: help alone. */
+const small: readonly (readonly [begin: string, added: readonly string[] | null])[] = [
+  ["train --help", []],
+  ["train --resume", []],
+  // Python is asked for by tests of its own.
+  ["train --env-id pettingzoo", null],
+  ["train --workers 4", [...SMALL.slice(0, -1), "--total-timesteps=512", "--env-id=tictactoe_v0"]],
+  ["train --env-id doudizhu_v0", [...TRAIN, "training.rolloutTicks=16", "posthoc.steps=100"]],
+  ["train mask.objective=paper", [...TRAIN, "--env-id=tictactoe_v0"]],
+  ["train", TRAIN],
+  ["evaluate", ["--workers=0"]],
+  ["explain runs", ["--rollouts=2", "--moments=1"]],
+  ["explain --policy", [...SMALL, "--steps=300", "--rollouts=2", "--moments=1"]],
+  ["export", []],
+  // Servers are asked for by tests of its own.
+  ["agent", null],
+  ["solve", []],
+  [
+    "compare",
+    [
+      ...LITTLE,
+      ...JUDGED,
+      "--seeds=1,2",
+      "--budgets=300",
+      "--explainers=entropy",
+      "training.totalSteps=512",
+      "posthoc.epochs=1",
+    ],
+  ],
+  [
+    "study",
+    [
+      ...LITTLE,
+      ...["environment=planted_v0", "seed=1,2", "budget=300", "mode=none,perturbed"].map((axis) => `--axis=${axis}`),
+      "training.totalSteps=512",
+      "posthoc.epochs=1",
+    ],
+  ],
+  ["status", []],
+  ["report", []],
+];
+
+const tsx = fileURLToPath(import.meta.resolve("tsx"));
+const entry = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+const { NODE_OPTIONS: _, ...env } = process.env;
+const run = async (args: readonly string[]) =>
+  (
+    await promisify(execFile)(process.execPath, ["--import", tsx, "--conditions=@magic-mask/source", entry, ...args], {
+      env,
+      cwd: folder,
+    })
+  ).stdout;
+
+beforeAll(async () => {
+  cpSync(join(root, "bench/black-box/cart_pole.onnx"), join(folder, "model.onnx"));
+  mkdirSync(join(folder, "first"));
+  const games = ["evaluation.episodes=10", "evaluation.bootstrap=100", "evaluation.paperSeeds=2"];
+  await run(["train", "--env-id=tictactoe_v0", ...TRAIN, ...LITTLE.slice(0, -1), ...JUDGED, ...games, "--out=first"]);
+});
+
+describe("the README", () => {
+  const program = commands.filter((command) => command.startsWith("npm run magic-mask -- "));
+  const others = commands.filter((command) => !program.includes(command));
+
+  it.each(program)("%s", async (command) => {
+    const words = command.slice("npm run magic-mask -- ".length);
+    const found = small.find(([begin]) => words.startsWith(begin));
+    if (!found) throw new Error(`how is "${words}" to be made small? Add it to the list`);
+    const [, added] = found;
+    const [id] = readdirSync(join(folder, "first"));
+    const args = words.replaceAll("runs/<run>", join("first", id)).split(" ");
+    expect(await run(added ? [...args, ...added] : [args[0], "--help"])).not.toBe("");
+  });
+
+  it.each(others)("%s: there is such a script", (command) => {
+    const [, name] = /^npm (?:run )?([\w:-]+)/.exec(command) ?? [];
+    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    const [, file] = /(scripts\/[\w-]+\.mjs)/.exec(scripts[name]) ?? [];
+    expect(existsSync(join(root, file))).toBe(true);
+    for (const path of command.split(" ").filter((word) => word.startsWith("packages/"))) {
+      expect(existsSync(join(root, path))).toBe(true);
+    }
+  });
+});
