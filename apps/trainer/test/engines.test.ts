@@ -17,7 +17,7 @@ import { tinyStudy } from "./tiny-study.ts";
 const folder = temporaryFolder();
 const file = tinyStudy(folder);
 /** Seconds of training, of which something is kept four times a second. */
-const overrides = ["training.totalSteps=60000", "checkpointSeconds=0.25"];
+const overrides = ["training.totalSteps=150000", "checkpointSeconds=0.25"];
 const axes = { budget: [10], arm: ["1", "2"] };
 const about = (name: string) => ({
   study: file,
@@ -97,11 +97,13 @@ const missing = missingRedis();
       const first = study();
       await hideCache();
       const a = worker("a");
-      await until(held, "a checkpoint");
-      expect(await readQueue({ url: redis.url })).toMatchObject({
+      const standing = () => readQueue({ url: redis.url });
+      await until(async () => (await standing()).workers.length > 0, "a worker");
+      expect(await standing()).toMatchObject({
         studies: [{ study: "tiny", state: "running" }],
         workers: [{ jobs: 1 }],
       });
+      await until(held, "a checkpoint");
       // Ctrl-C.
       process.emit("SIGINT", "SIGINT");
       expect((await first).exitCode).toBe(130);
