@@ -11,7 +11,7 @@ import {
   unknown,
 } from "../diagnostics/limits.ts";
 import { STOPPED } from "../diagnostics/watch.ts";
-import { arms } from "../study/studies/arms.ts";
+import { arms } from "../study/studies/communication/arms.ts";
 import { formatInterval } from "../terminal/table.ts";
 import type { Pool } from "./pool.ts";
 import type { ComparisonSource, RunSource } from "./sources.ts";

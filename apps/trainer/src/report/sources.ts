@@ -8,7 +8,7 @@ import type { EpisodeExplanation } from "../explanation/explanation.ts";
 import { refused } from "../run/atomic.ts";
 import { type MetricsRow, readMetrics } from "../run/metrics-log.ts";
 import { openRunFolder } from "../run/run-folder.ts";
-import type { StudyResults } from "../study/run-study.ts";
+import type { StudyResults } from "../study/results.ts";
 import type { CriticalMoment } from "./moments.ts";
 
 export interface RunSource {

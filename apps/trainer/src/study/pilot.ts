@@ -5,8 +5,11 @@ import { assemble, type FrozenTeam, freshTeam } from "../compare/policies.ts";
 import { measure, type TruthSet } from "../compare/truth.ts";
 import type { Config } from "../config.ts";
 import { trainJointly } from "../joint.ts";
+import { createProgress } from "../terminal/progress.ts";
 import { addressOf } from "../work/address.ts";
+import { type Hand, runPool } from "../work/pool.ts";
 import { createSignals, isStopped, type Signals, tellShare } from "../work/signals.ts";
+import type { Task } from "./bench.ts";
 import { coreSeconds } from "./core-seconds.ts";
 import type { StudyPlan } from "./plan.ts";
 import { keep, read } from "./store.ts";
@@ -100,7 +103,7 @@ export async function makePilot(
 }
 
 /** @returns undefined if there is none yet */
-export const readPilot = (study: Study, plan: StudyPlan, world: number, cache: string): Promise<Pilot | undefined> =>
+const readPilot = (study: Study, plan: StudyPlan, world: number, cache: string): Promise<Pilot | undefined> =>
   read(folderOf(cache), addressOfPilot(study, plan, world)) as Promise<Pilot | undefined>;
 
 /** Of trials that are made in one go. */
@@ -147,4 +150,38 @@ async function timeTraining(config: Config): Promise<number> {
 function lineThrough(amounts: readonly number[], seconds: readonly number[]): Line {
   const each = Math.max(0, (seconds[1] - seconds[0]) / (amounts[1] - amounts[0]));
   return { each, fixed: Math.max(0, seconds[0] - each * amounts[0]) };
+}
+
+/** How long things take in each world, from the cache or timed now. @returns undefined if it was stopped. @throws what stood in the way */
+export async function timed(
+  study: Study,
+  plan: StudyPlan,
+  cache: string,
+  hands: readonly Hand<Task>[],
+  stopped: () => boolean,
+): Promise<readonly Pilot[] | undefined> {
+  const look = () => Promise.all(plan.worlds.map((_, world) => readPilot(study, plan, world, cache)));
+  const unknown = (await look()).flatMap((pilot, world) => (pilot ? [] : [world]));
+  if (unknown.length > 0) {
+    const progress = createProgress({ label: `${study.id}: timing`, total: unknown.length, unit: "worlds" });
+    const pending = unknown.map((world) => ({
+      task: { kind: "pilot" as const, world },
+      about: `${world}`,
+      rank: 0,
+      weight: 1,
+    }));
+    const { failed, done } = await runPool<Task>({
+      pending,
+      hands,
+      tries: 1,
+      strict: true,
+      stopped,
+      onChange: ({ done: made, inHand }) =>
+        progress.update(made.length + inHand.reduce((sum, { share }) => sum + share, 0)),
+    });
+    if (failed.length > 0) throw failed[0].error;
+    if (done.length < pending.length) return undefined;
+    progress.done(`${study.id}: timed ${unknown.length} worlds`);
+  }
+  return (await look()) as Pilot[];
 }

@@ -6,7 +6,8 @@ import { refused, writeFileAtomic } from "../run/atomic.ts";
 import { formatDuration } from "../terminal/progress.ts";
 import { formatInterval, formatTable, markdownTable } from "../terminal/table.ts";
 import { toJson } from "../write-results.ts";
-import type { Cost, StudyResults } from "./run-study.ts";
+import type { Cost } from "./cost.ts";
+import type { StudyResults } from "./results.ts";
 import { formatFailure } from "./status.ts";
 import type { Report } from "./study.ts";
 

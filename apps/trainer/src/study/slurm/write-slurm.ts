@@ -3,10 +3,11 @@ import { join, resolve } from "node:path";
 import { noteLooks } from "../../compare/looks.ts";
 import { refused, writeFileAtomic } from "../../run/atomic.ts";
 import { addressOf } from "../../work/address.ts";
+import type { Estimated, Work } from "../cost.ts";
 import { fileOfProgram, nodeOptions } from "../program-files.ts";
 import { thisProgram } from "../queue/program.ts";
 import { isStudyFile } from "../registry.ts";
-import { type Estimated, prepareStudy, type RunStudyOptions, type Work } from "../run-study.ts";
+import { prepareStudy, type RunStudyOptions } from "../run-study.ts";
 import type { Making } from "../tasks.ts";
 import { type SlurmTasks, STAGES, type Stage, writeTasks } from "./tasks-file.ts";
 

@@ -1,0 +1,85 @@
+import { describe, expect, it } from "@jest/globals";
+import type { Result } from "../../study.ts";
+import { reportOnTeams } from "./report.ts";
+import type { TeamFigures } from "./teams.ts";
+
+const axes = {
+  environment: ["pong"],
+  seed: [1, 2, 3],
+  budget: [1000],
+  peers: ["none", "friends", "one_poison"],
+  trust: ["off", "on"],
+};
+/** Three agents; the first knows .2 less than the others, and lies where anybody does. */
+const result = (peers: string, trust: string, seed: number, area: number): Result<TeamFigures> => ({
+  at: { environment: "pong", seed, budget: 1000, peers, trust },
+  steps: 1000,
+  figures: {
+    agents: [area - 0.2, area, area].map((stacked, i) => ({ agent: `a${i}`, own: 0.7, head: stacked, stacked })),
+    fidelity: { all: area, sameRole: area, crossRole: null },
+    matrix: [
+      [null, 0, 0],
+      [0.6, null, 0.8],
+      [0.6, null, null],
+    ],
+    bytes: 500,
+    delivery: 1,
+    received: 50,
+    age: { onArrival: null, atUse: null },
+    redundancy: null,
+    hostile: peers === "one_poison" ? [0] : [],
+    trust:
+      trust === "off"
+        ? null
+        : [
+            [1, 1, 1],
+            [0.1, 1, 0.9],
+            [0.3, 0.7, 1],
+          ],
+  },
+  seconds: { shared: 0, learning: 0, judging: 0 },
+});
+
+describe("the report on teams", () => {
+  // Seed by seed none .7, friends .03 more, and with the poisoner .1 less, or .01 less where trust is on.
+  const { tables, judgements, sentences } = reportOnTeams(
+    axes,
+    [1, 2, 3].flatMap((seed) =>
+      ["off", "on"].flatMap((trust) => [
+        result("none", trust, seed, 0.7 + seed / 100),
+        result("friends", trust, seed, 0.73 + seed / 100),
+        result("one_poison", trust, seed, (trust === "on" ? 0.69 : 0.6) + seed / 100),
+      ]),
+    ),
+  );
+  const rows = tables[0].body;
+  const gain = (row: number) => (rows[row][3] as { estimate: number }).estimate;
+
+  it("holds honest agents against what the same agents know alone", () => {
+    expect(rows.map(([peers, trust]) => `${peers} ${trust}`)).toEqual([
+      "none ",
+      "friends off",
+      "friends on",
+      "one_poison off",
+      "one_poison on",
+    ]);
+    // Over all three agents none would be .2/3 lower.
+    expect([gain(1), gain(2)]).toEqual([expect.closeTo(0.03, 10), expect.closeTo(0.03, 10)]);
+    expect([gain(3), gain(4)]).toEqual([expect.closeTo(-0.1, 10), expect.closeTo(-0.01, 10)]);
+    // The last two agents: (.6 + .8 + .6)/3, whatever the liar says of them.
+    expect((rows[4][6] as { estimate: number }).estimate).toBeCloseTo(2 / 3, 10);
+    // In each other .9 and .7, in the liar .1 and .3.
+    expect(rows[4].slice(8, 10)).toEqual([expect.closeTo(0.8, 10), expect.closeTo(0.2, 10)]);
+    expect(rows[3].slice(8, 10)).toEqual([Number.NaN, Number.NaN]);
+  });
+
+  it("says what is lost", () => {
+    expect(judgements.map(({ why }) => why.split("; ")[1])).toEqual([
+      "no more than 0.02 lost",
+      "no more than 0.02 lost",
+      "more than 0.02 lost",
+      "no more than 0.02 lost",
+    ]);
+    expect(sentences[0]).toContain("one_poison −0.01 [−0.01, −0.01] (no more than 0.02 lost)");
+  });
+});

@@ -1,0 +1,141 @@
+import { formatCount } from "../../../terminal/progress.ts";
+import type { Cell } from "../../../terminal/table.ts";
+import { gainOver, overSeeds } from "../../over-seeds.ts";
+import type { Axes, Judgement, Report, Result } from "../../study.ts";
+import { meanOrNull, missingNote, shown, signed } from "../common/figures.ts";
+import type { TeamFigures } from "./teams.ts";
+
+/** What the others are held against: every agent has its own records alone. */
+const ALONE = "none";
+/** AUROC that hostile peers may cost, with trust on. */
+const MOST = 0.02;
+
+/** One number of an arm, about some agents. */
+type Figure = (figures: TeamFigures, honest: readonly number[]) => number | null;
+
+const meanOf =
+  (key: "head" | "stacked"): Figure =>
+  ({ agents }, honest) =>
+    meanOrNull(honest.map((agent) => agents[agent][key]));
+const stacked = meanOf("stacked");
+/** How well the honest explain their peers, all of them. */
+const fidelity: Figure = ({ matrix }, honest) =>
+  meanOrNull(honest.flatMap((i) => matrix[i].filter((value, j) => j !== i && value !== null)));
+/** What honest agents think of honest peers, or of those that lie. */
+const trustIn =
+  (liars: boolean): Figure =>
+  ({ trust, hostile }, honest) =>
+    trust && meanOrNull(honest.flatMap((i) => trust[i].filter((_, j) => j !== i && hostile.includes(j) === liars)));
+
+interface Arm {
+  readonly peers: string;
+  readonly trust: string;
+}
+
+export function reportOnTeams(axes: Axes, results: readonly Result<TeamFigures>[]): Report {
+  const kinds = axes.peers as readonly string[];
+  const arms = kinds.flatMap((peers) =>
+    (peers === ALONE ? axes.trust.slice(0, 1) : axes.trust).map((trust): Arm => ({ peers, trust: trust as string })),
+  );
+  const places = axes.environment.flatMap((environment) =>
+    (axes.budget as readonly number[]).map((budget) => ({ environment, budget })),
+  );
+  const alone: Arm = { peers: ALONE, trust: axes.trust[0] as string };
+
+  const lookAt = ({ environment, budget }: (typeof places)[number]) => {
+    const at = ({ peers, trust }: Arm) => ({ environment, budget, peers, trust });
+    /** Who does not lie in this arm, whoever does in another: the same in all seeds. */
+    const honestIn = ({ peers, trust }: Arm): readonly number[] => {
+      const found = results.find(({ at: own }) =>
+        Object.entries({ environment, budget, peers, trust }).every(([axis, value]) => own[axis] === value),
+      );
+      return found ? found.figures.agents.flatMap((_, i) => (found.figures.hostile.includes(i) ? [] : [i])) : [];
+    };
+    const over = (arm: Arm, figure: Figure, about: Arm = arm) => {
+      const honest = honestIn(about);
+      return overSeeds(results, at(arm), axes.seed, (figures) => figure(figures, honest));
+    };
+    /** Over what the same agents know alone. */
+    const gain = (arm: Arm, figure: Figure) => gainOver(over(arm, figure), over(alone, figure, arm));
+    return { over, gain };
+  };
+
+  const tables = places.map((place) => {
+    const { over, gain } = lookAt(place);
+    return {
+      title: `${place.environment}: ${formatCount(place.budget)} environment steps`,
+      note: [
+        "About the honest agents alone, each arm beside what the same agents know without sharing. Trust: mean weight that they give records of honest peers, and of those that lie.",
+        missingNote(Object.fromEntries(arms.map((arm) => [nameOf(arm), over(arm, stacked)]))),
+      ]
+        .filter((text) => text !== "")
+        .join(" "),
+      header: [
+        "peers",
+        "trust",
+        "AUROC, stacked",
+        "over none",
+        "record head",
+        "over none",
+        "fidelity",
+        "over none",
+        "trust in honest",
+        "trust in liars",
+        "received",
+      ],
+      body: arms.map((arm): Cell[] => {
+        const both = (figure: Figure): Cell[] => [
+          shown(over(arm, figure).interval),
+          arm.peers === ALONE ? "" : shown(gain(arm, figure).interval),
+        ];
+        const plain = (figure: Figure) => over(arm, figure).interval?.estimate ?? Number.NaN;
+        return [
+          arm.peers,
+          arm.peers === ALONE ? "" : arm.trust,
+          ...both(stacked),
+          ...both(meanOf("head")),
+          ...both(fidelity),
+          plain(trustIn(false)),
+          plain(trustIn(true)),
+          plain(({ received }) => received),
+        ];
+      }),
+    };
+  });
+
+  const judged = places.flatMap((place) => {
+    const { gain } = lookAt(place);
+    return arms
+      .filter(({ peers }) => peers !== ALONE)
+      .map((arm) => {
+        const { interval } = gain(arm, stacked);
+        const word = !interval
+          ? "unknown"
+          : interval.low >= -MOST
+            ? `no more than ${MOST} lost`
+            : interval.high < -MOST
+              ? `more than ${MOST} lost`
+              : `a loss of ${MOST} is not ruled out`;
+        return { place, arm, interval, word };
+      });
+  });
+  const judgements = judged.map(
+    ({ place, arm, interval, word }): Judgement => ({
+      where: `${place.environment}, ${nameOf(arm)}, ${formatCount(place.budget)} steps`,
+      claim: "open question",
+      figure: "stacked AUROC of honest agents over none",
+      measured: interval,
+      verdict: "not comparable",
+      why: `the paper leaves it open; ${word}`,
+    }),
+  );
+  const sentences = places.map((place) => {
+    const told = judged
+      .filter((each) => each.place === place && each.arm.trust === "on")
+      .map(({ arm, interval, word }) => `${arm.peers} ${signed(interval)} (${word})`);
+    return `${place.environment}, ${formatCount(place.budget)} steps, trust on: stacked AUROC of honest agents over none: ${told.join("; ")}.`;
+  });
+  return { tables, judgements, sentences, pictures: [] };
+}
+
+const nameOf = ({ peers, trust }: Arm) => (peers === ALONE ? peers : `${peers}, trust ${trust}`);
