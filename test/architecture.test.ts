@@ -186,6 +186,29 @@ describe.each(packages)("package $manifest.name", ({ name, folder, manifest }) =
   });
 });
 
+describe("the command line", () => {
+  /** What a file cannot start without: its imports, but for types and `import()`. */
+  const loadedBy = (file: string) =>
+    nodesOf(file).flatMap((node) =>
+      ts.isImportDeclaration(node) && ts.isStringLiteral(node.moduleSpecifier) && !node.importClause?.isTypeOnly
+        ? [node.moduleSpecifier.text]
+        : [],
+    );
+
+  it("starts with commander and core alone: an action imports what it works with itself", () => {
+    const files = new Set([join(root, "apps/trainer/src/main.ts")]);
+    const others = new Set<string>();
+    // a Set's loop visits what is added on the way
+    for (const file of files) {
+      for (const specifier of loadedBy(file)) {
+        if (isRelative(specifier)) files.add(pathOf(file, specifier));
+        else if (!isBuiltin(specifier)) others.add(specifier);
+      }
+    }
+    expect([...others].sort()).toEqual([CORE, "commander"]);
+  });
+});
+
 describe("the workspace", () => {
   it("has as a tool the pnpm that it pins, for the programs that look for one on the PATH", () => {
     const { packageManager, devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));

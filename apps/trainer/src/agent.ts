@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { LAYOUT, type RecordHead, stackExplainers } from "@magic-mask/comm";
@@ -390,14 +390,5 @@ function makeFolder(path: string): void {
     mkdirSync(path, { recursive: true });
   } catch (error) {
     throw refused(SOURCE, `create ${path}`, error);
-  }
-}
-
-/** A PEM file's text. @throws io */
-export function readPem(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw refused(SOURCE, `read ${file}`, error);
   }
 }

@@ -12,17 +12,13 @@ import {
 import { encodeWeights } from "@magic-mask/networks";
 import { exportOnnx, type OnnxOutput } from "@magic-mask/onnx";
 import { assembleMask } from "./assemble.ts";
+import { FORMATS, type Format } from "./export-formats.ts";
 import { type LoadedTeam, loadExplanation, loadTeam } from "./load-run.ts";
 import { modelCard } from "./model-card.ts";
 import { isExplained } from "./posthoc.ts";
 import { refused, writeFileAtomic } from "./run/atomic.ts";
 
 const SOURCE = "trainer/export";
-
-/** What a network can be written as. */
-export const FORMATS = ["onnx", "safetensors"] as const;
-
-export type Format = (typeof FORMATS)[number];
 
 export interface ExportRunOptions {
   /** All, where left out. */

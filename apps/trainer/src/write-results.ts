@@ -11,9 +11,7 @@ import type { LoadedRun } from "./load-run.ts";
 import { refused, writeFileAtomic } from "./run/atomic.ts";
 import { createEventWriter } from "./run/tensorboard.ts";
 import { formatEvaluation } from "./terminal/report.ts";
-
-/** JSON has no NaN: it becomes null. */
-export const toJson = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+import { toJson } from "./to-json.ts";
 
 /** `eval/` for programs and TensorBoard, `report/` for people, `marl-eval.json` for comparisons over seeds. @throws io */
 export async function writeEvaluation(run: LoadedRun, evaluation: Evaluation): Promise<void> {

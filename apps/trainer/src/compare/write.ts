@@ -6,7 +6,7 @@ import { writeOwnPage } from "../report/report.ts";
 import { writeFileAtomic } from "../run/atomic.ts";
 import { formatCount, formatDuration } from "../terminal/progress.ts";
 import { formatInterval, formatNumber, formatTable, markdownTable } from "../terminal/table.ts";
-import { toJson } from "../write-results.ts";
+import { toJson } from "../to-json.ts";
 import type { Comparison } from "./compare.ts";
 import { plotsOf } from "./plots.ts";
 import type { Difference } from "./summary.ts";

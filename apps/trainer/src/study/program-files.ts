@@ -13,5 +13,5 @@ export function nodeOptions(): string[] {
 
 /** A file of this program: its path below `src` without ending, as it is in `tsup.config.ts`. */
 export const fileOfProgram = (name: string): string =>
-  // The build is one file, beside which the others are.
+  // In the build, this lies in the folder of the main file, below which the others are.
   fileURLToPath(new URL(IS_SOURCE ? `../${name}.ts` : `./${name}.js`, import.meta.url));

@@ -5,7 +5,7 @@ import { marlEvalOf } from "../marl-eval.ts";
 import { refused, writeFileAtomic } from "../run/atomic.ts";
 import { formatDuration } from "../terminal/progress.ts";
 import { formatInterval, formatTable, markdownTable } from "../terminal/table.ts";
-import { toJson } from "../write-results.ts";
+import { toJson } from "../to-json.ts";
 import type { Cost } from "./cost.ts";
 import type { StudyResults } from "./results.ts";
 import { formatFailure } from "./status.ts";

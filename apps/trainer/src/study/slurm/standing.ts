@@ -1,7 +1,5 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { isMade, nameOf } from "../tasks.ts";
-import { readTasks, STAGES, type Stage } from "./tasks-file.ts";
+import { fileIn, readTasks, STAGES, type Stage } from "./tasks-file.ts";
 
 /** How far the arrays of a study are. */
 export interface SlurmStanding {
@@ -11,12 +9,6 @@ export interface SlurmStanding {
   /** What is not made yet: waiting, in hand, or failed. */
   readonly missing: readonly string[];
 }
-
-const fileIn = (folder: string) => join(folder, "slurm", "tasks.json");
-
-/** Whether the results of this folder are still to come from arrays: the job that gathers keeps a status of its own. */
-export const isOnSlurm = (folder: string): boolean =>
-  existsSync(fileIn(folder)) && !existsSync(join(folder, "status.json"));
 
 /** @throws io, corrupt-file */
 export async function readSlurm(folder: string): Promise<SlurmStanding> {

@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { MagicMaskError } from "@magic-mask/core";
 import { refused, writeFileAtomic } from "../../run/atomic.ts";
 import { seal, unseal } from "../../run/sealed-json.ts";
@@ -21,6 +22,13 @@ export interface SlurmTasks {
   /** [stage][element]: what one does, one after the other. */
   readonly stages: Readonly<Record<Stage, readonly (readonly Making[])[]>>;
 }
+
+/** Of the study whose results go into that folder. */
+export const fileIn = (folder: string): string => join(folder, "slurm", "tasks.json");
+
+/** Whether the results of this folder are still to come from arrays: the job that gathers keeps a status of its own. */
+export const isOnSlurm = (folder: string): boolean =>
+  existsSync(fileIn(folder)) && !existsSync(join(folder, "status.json"));
 
 /** @throws io */
 export const writeTasks = (file: string, tasks: SlurmTasks): Promise<void> => writeFileAtomic(file, seal({ ...tasks }));
