@@ -40,7 +40,11 @@ async function evaluationOf(
     paperSeeds: 2,
     exactFrom: 24,
   };
-  const config = parseConfig({ ...input, sharing: { capacity: 64 }, evaluation });
+  const config = parseConfig({
+    ...input,
+    sharing: { capacity: 64 },
+    evaluation: { ...evaluation, ...input.evaluation },
+  });
   const world = assembleWorld(config);
   const { create } = await loadBackend({ backend: "tfjs-wasm", workers: 0 }, policyWork(config, world));
   const team = assembleTeam(config, world, create);
@@ -167,7 +171,9 @@ it("takes other states to tune by than to report on", async () => {
 
 it("measures a player's wins from its own side, in both seats, and what matters under perfect play", async () => {
   const policy = connectFourOnePly();
-  const config = { environment: { options: { observation: "planes" } } };
+  // What masking costs is not looked at here.
+  const evaluation = { dropEpisodes: 20 };
+  const config = { environment: { options: { observation: "planes" } }, evaluation };
   const { opponents, exact } = await evaluationOf({ config, policy, explainer: indifferent });
   expect(exact.map(({ agent, states, early }) => [agent, states + early])).toEqual([
     ["player_0", 300],
