@@ -32,7 +32,9 @@ export function gradientPolicy({ spec, agent, policy, seed }: ControlContext): E
       }
       return (moved, out) => {
         evaluate(moved);
-        for (let row = 0; row < moved.count; row++) out[row] = Math.max(parameters[row * n + likeliest[row]], LOWEST);
+        for (let row = 0; row < moved.count; row++) {
+          out[row] = Math.max(parameters[row * n + likeliest[Math.floor(row / MOVES)]], LOWEST);
+        }
       };
     }),
   };
@@ -77,40 +79,74 @@ type Measure = (decisions: Decisions, out: Float32Array) => void;
  * in units of f per unit of the observation. The directions are the same for all decisions, so that chance does not reorder them. A
  * function that is flat but for jumps has no gradient: it scores 0 nearly everywhere.
  *
- * @param begin given up to `CHUNK` decisions, returns f for observations that moved
+ * @param begin given up to `CHUNK` decisions, returns f for each of them moved in all directions, a decision's rows side by side
  */
 function gradientNorm(
   { D, n, seed }: { readonly D: number; readonly n: number; readonly seed: number },
   begin: (decisions: Decisions) => Measure,
 ): Explainer["score"] {
   const draw = stream(seed, "directions");
-  const directions = Float32Array.from({ length: DIRECTIONS * D }, () => draw.normal());
-  let moved = new Float32Array(0);
-  const [above, below] = [new Float32Array(CHUNK), new Float32Array(CHUNK)];
+  // u_m for even rows, −u_m for the odd ones behind them.
+  const directions = new Float32Array(MOVES * D);
+  for (let m = 0; m < MOVES; m += 2) {
+    for (let i = 0; i < D; i++) {
+      directions[m * D + i] = draw.normal();
+      directions[(m + 1) * D + i] = -directions[m * D + i];
+    }
+  }
+  const values = new Float32Array(CHUNK * MOVES);
+  const moved = movedRows(D, n);
   return (decisions, criticality, spread) => {
     for (let from = 0; from < decisions.count; from += CHUNK) {
       const part = slice(decisions, from, Math.min(CHUNK, decisions.count - from), D, n);
-      const { count, observations } = part;
-      if (moved.length < count * D) moved = new Float32Array(count * D);
-      const measure = begin(part);
-      const at = { ...part, observations: moved };
-      criticality.fill(0, from, from + count);
-      for (let m = 0; m < DIRECTIONS; m++) {
-        for (const [sign, out] of [
-          [1, above],
-          [-1, below],
-        ] as const) {
-          for (let i = 0; i < count * D; i++) moved[i] = observations[i] + sign * STEP * directions[m * D + (i % D)];
-          measure(at, out);
+      begin(part)(moved(part, directions), values);
+      for (let row = 0; row < part.count; row++) {
+        let sum = 0;
+        for (let m = row * MOVES; m < (row + 1) * MOVES; m += 2) {
+          const slope = (values[m] - values[m + 1]) / (2 * STEP);
+          sum += slope * slope;
         }
-        for (let row = 0; row < count; row++) {
-          const slope = (above[row] - below[row]) / (2 * STEP);
-          criticality[from + row] += (slope * slope) / DIRECTIONS;
-        }
+        criticality[from + row] = Math.sqrt((2 * sum) / MOVES);
       }
-      for (let row = from; row < from + count; row++) criticality[row] = Math.sqrt(criticality[row]);
     }
     spread.fill(Number.NaN, 0, decisions.count);
+  };
+}
+
+/** Every decision `MOVES` times, its observation moved by `STEP` along each direction; in place of what it returned before. */
+function movedRows(D: number, n: number) {
+  const rows = CHUNK * MOVES;
+  const observations = new Float32Array(rows * D);
+  const legal = new Uint8Array(rows * n);
+  const [policy, perturbation] = [new Float32Array(rows * n), new Float32Array(rows * n)];
+  const [starts, counts] = [new Int32Array(rows), new Int32Array(rows)];
+  return (decisions: Decisions, directions: Float32Array): Decisions => {
+    const { agent, count, candidates } = decisions;
+    for (let row = 0; row < count; row++) {
+      for (let m = 0; m < MOVES; m++) {
+        const to = row * MOVES + m;
+        for (let i = 0; i < D; i++) {
+          observations[to * D + i] = decisions.observations[row * D + i] + STEP * directions[m * D + i];
+        }
+        for (let a = 0; a < n; a++) {
+          legal[to * n + a] = decisions.legal[row * n + a];
+          policy[to * n + a] = decisions.policy[row * n + a];
+          perturbation[to * n + a] = decisions.perturbation[row * n + a];
+        }
+        if (!candidates) continue;
+        starts[to] = candidates.starts[row];
+        counts[to] = candidates.counts[row];
+      }
+    }
+    return {
+      agent,
+      count: count * MOVES,
+      observations,
+      legal,
+      policy,
+      perturbation,
+      ...(candidates && { candidates: { features: candidates.features, starts, counts } }),
+    };
   };
 }
 
@@ -136,10 +172,10 @@ function slice(decisions: Decisions, from: number, count: number, D: number, n: 
   };
 }
 
-/** Decisions per forward pass. */
-const CHUNK = 256;
-/** M */
-const DIRECTIONS = 16;
+/** 2M, M = 16: both ways along each direction. */
+const MOVES = 32;
+/** Decisions per forward pass, `MOVES` rows of it each: few decisions come at a time, and a pass has its price. */
+const CHUNK = 16;
 /** h: far above the rounding of float32, and small beside what observations differ by. */
 const STEP = 0.01;
 /** float32 softmaxes underflow to −∞; differences need finite numbers. */
