@@ -12,6 +12,7 @@ import { perturbation } from "./studies/perturbation/perturbation.ts";
 import { retrain } from "./studies/retrain/retrain.ts";
 import { sanity } from "./studies/sanity/sanity.ts";
 import { scale } from "./studies/scale/scale.ts";
+import { steering } from "./studies/steering/steering.ts";
 import { teams } from "./studies/teams/teams.ts";
 import { threshold } from "./studies/threshold/threshold.ts";
 import { transfer } from "./studies/transfer/transfer.ts";
@@ -25,6 +26,7 @@ export const studies: Readonly<Record<string, Study>> = {
   channel: channel(),
   scale: scale(),
   teams: teams(),
+  steering: steering(),
   components: components(),
   sanity: sanity(),
   transfer: transfer(),

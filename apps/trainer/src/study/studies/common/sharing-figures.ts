@@ -44,7 +44,8 @@ export async function measureTelling(
   const begun = performance.now();
   const { memory, now } = await tell(replay, telling);
   const looked = performance.now();
-  const figures = judge(replay, memory, now, truths);
+  const { frozen, explainers, coin } = replay;
+  const figures = figuresOf({ frozen, explainers, steps: coin.steps, memory, now }, truths);
   const seconds = {
     shared: replay.seconds,
     learning: (looked - begun) / 1000,
@@ -53,10 +54,17 @@ export async function measureTelling(
   return { measured: { steps: replay.coin.steps, figures, seconds }, memory };
 }
 
-function judge(
-  { frozen, explainers, coin: { steps } }: Replay,
-  { heads, sharing, buffers }: Memory,
-  now: number,
+/** What agents have come to know, each of its own decisions and of its peers'. */
+interface Knowledge extends Pick<Replay, "frozen" | "explainers"> {
+  readonly memory: Memory;
+  /** Environment steps that it comes from. */
+  readonly steps: number;
+  /** Collector tick. */
+  readonly now: number;
+}
+
+export function figuresOf(
+  { frozen, explainers, steps, memory: { heads, sharing, buffers }, now }: Knowledge,
   truths: Subject["truths"],
 ): SharingFigures {
   const { spec } = frozen.world;
