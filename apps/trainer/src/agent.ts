@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { LAYOUT, type RecordHead, stackExplainers } from "@magic-mask/comm";
@@ -19,8 +18,9 @@ import { type LoadedTeam, loadTeam, requireExplanation } from "./load-run.ts";
 import { createMemory, type MemoryState } from "./memory.ts";
 import { identityOf, isLearned } from "./perturbations.ts";
 import { postHocSeed, roundsOf } from "./posthoc.ts";
-import { refused, writeFileAtomic } from "./run/atomic.ts";
+import { writeFileAtomic } from "./run/atomic.ts";
 import { hasCheckpoint, loadCheckpoint, saveCheckpoint } from "./run/checkpoint.ts";
+import { makeFolder } from "./run/folder.ts";
 import { lockRun } from "./run/lock.ts";
 import { sha256 } from "./run/sealed-json.ts";
 import { createInterrupt } from "./terminal/interrupt.ts";
@@ -130,7 +130,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
   const interrupt = createInterrupt();
   let unlock = () => {};
   try {
-    makeFolder(folder);
+    makeFolder(SOURCE, folder);
     unlock = lockRun(folder);
     const learned = await learn(loaded, config, agent, channel, folder, settings, () => interrupt.requested);
     if (!learned) return { folder, exitCode: interrupt.exitCode };
@@ -382,13 +382,4 @@ async function judge(
   const resample = { draws: config.evaluation.bootstrap, seed: seedOf("bootstrap") };
   const ranking = explainers.map((explainer) => rank(spec.agents[agent], explainer, states, truth, resample));
   return { states: scored, ranking };
-}
-
-/** @throws io */
-function makeFolder(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (error) {
-    throw refused(SOURCE, `create ${path}`, error);
-  }
 }

@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import {
   type ActionSpace,
@@ -16,7 +15,8 @@ import { FORMATS, type Format } from "./export-formats.ts";
 import { type LoadedTeam, loadExplanation, loadTeam } from "./load-run.ts";
 import { modelCard } from "./model-card.ts";
 import { isExplained } from "./posthoc.ts";
-import { refused, writeFileAtomic } from "./run/atomic.ts";
+import { writeFileAtomic } from "./run/atomic.ts";
+import { makeFolder } from "./run/folder.ts";
 
 const SOURCE = "trainer/export";
 
@@ -90,11 +90,7 @@ export async function exportRun(path: string, { format, out }: ExportRunOptions)
   }
   files.set("run.json", `${JSON.stringify(run.record, null, 2)}\n`);
   files.set("README.md", modelCard(run, networks));
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw refused(SOURCE, `create ${folder}`, error);
-  }
+  makeFolder(SOURCE, folder);
   for (const [name, contents] of files) await writeFileAtomic(join(folder, name), contents);
   return { folder, networks };
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type EnvironmentSpec, isMagicMaskError, MagicMaskError } from "@magic-mask/core";
 import { onnxPolicy } from "@magic-mask/onnx";
@@ -7,6 +7,7 @@ import { openOnnxModel } from "@magic-mask/onnx/node";
 import type { Player, Team } from "./assemble.ts";
 import type { Config } from "./config.ts";
 import { refused } from "./run/atomic.ts";
+import { makeFolder } from "./run/folder.ts";
 
 const SOURCE = "trainer/given";
 
@@ -79,8 +80,8 @@ export function keepModels(config: Config, folder: string): Config {
   const kept = Object.entries(config.policies).map(([name, about]) => {
     const { bytes, sha256 } = readModel(about);
     const file = `policies/${name.replace(/[^\w.-]/g, "_")}.onnx`;
+    makeFolder(SOURCE, join(folder, "policies"));
     try {
-      mkdirSync(join(folder, "policies"), { recursive: true });
       writeFileSync(join(folder, file), bytes);
     } catch (error) {
       throw refused(SOURCE, `copy ${about.file} into ${folder}`, error);

@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Episode } from "@magic-mask/core";
@@ -8,7 +7,8 @@ import { formatMarkdown } from "./explanation/markdown.ts";
 import { formatPage } from "./explanation/page.ts";
 import { isGiven } from "./given.ts";
 import type { LoadedRun } from "./load-run.ts";
-import { refused, writeFileAtomic } from "./run/atomic.ts";
+import { writeFileAtomic } from "./run/atomic.ts";
+import { makeFolder } from "./run/folder.ts";
 import { createEventWriter } from "./run/tensorboard.ts";
 import { formatEvaluation } from "./terminal/report.ts";
 import { toJson } from "./to-json.ts";
@@ -50,11 +50,7 @@ export async function writeEvaluation(run: LoadedRun, evaluation: Evaluation): P
  * @throws io
  */
 export async function writeExplanation(explanation: EpisodeExplanation, to: string): Promise<string> {
-  try {
-    mkdirSync(to, { recursive: true });
-  } catch (error) {
-    throw refused("trainer/write-results", `create ${to}`, error);
-  }
+  makeFolder("trainer/write-results", to);
   const path = join(to, `game-${explanation.game}`);
   await writeFileAtomic(`${path}.json`, `${JSON.stringify(explanation)}\n`);
   await writeFileAtomic(`${path}.md`, formatMarkdown(explanation));

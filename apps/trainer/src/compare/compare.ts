@@ -1,10 +1,10 @@
-import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { MagicMaskError } from "@magic-mask/core";
 import { workersFor } from "../backend.ts";
 import { type Config, parseConfig, resolveConfig } from "../config.ts";
 import { gitCommit, hostDescription } from "../host.ts";
 import { momentsOf } from "../report/moments.ts";
+import { makeFolder } from "../run/folder.ts";
 import { lockRun } from "../run/lock.ts";
 import { createInterrupt } from "../terminal/interrupt.ts";
 import { createProgress, formatDuration } from "../terminal/progress.ts";
@@ -105,7 +105,8 @@ export async function compare(options: CompareOptions): Promise<CompareOutcome> 
   // Checked as the configuration's.
   const { workers: asked } = parseConfig({ workers: options.workers });
   const workers = workersFor(asked, plan.backend);
-  mkdirSync(cache, { recursive: true });
+  makeFolder(SOURCE, cache);
+  makeFolder(SOURCE, out);
   const unlock = lockRun(cache);
   const interrupt = createInterrupt();
   try {

@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describeOrigin } from "../host.ts";
 import type { CriticalMoment } from "../report/moments.ts";
@@ -18,7 +17,6 @@ export async function writeComparison(
   comparison: Comparison,
   moments: readonly CriticalMoment[],
 ): Promise<void> {
-  mkdirSync(out, { recursive: true });
   const pictures = plotsOf(comparison);
   for (const { name, svg } of pictures) await writeFileAtomic(join(out, name), svg);
   const names = pictures.map(({ name }) => name);

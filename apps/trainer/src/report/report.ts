@@ -1,8 +1,8 @@
-import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { MagicMaskError } from "@magic-mask/core";
 import type { Diagnostic } from "../diagnostics/limits.ts";
-import { refused, writeFileAtomic } from "../run/atomic.ts";
+import { writeFileAtomic } from "../run/atomic.ts";
+import { makeFolder } from "../run/folder.ts";
 import { toJson } from "../to-json.ts";
 import { addressOf } from "../work/address.ts";
 import { diagnoseComparison, diagnosePool, diagnoseRun } from "./diagnostics.ts";
@@ -49,11 +49,7 @@ export async function writeReport(folders: readonly string[], out: string): Prom
   const document = documentOf(sources);
   const folder = resolve(out);
   const pictures = picturesOf(document);
-  try {
-    mkdirSync(pictures.length > 0 ? join(folder, "pictures") : folder, { recursive: true });
-  } catch (error) {
-    throw refused(SOURCE, `create ${folder}`, error);
-  }
+  makeFolder(SOURCE, pictures.length > 0 ? join(folder, "pictures") : folder);
   for (const { name, text } of pictures) await writeFileAtomic(join(folder, "pictures", name), text);
   const [page, markdown] = [join(folder, "report.html"), join(folder, "report.md")];
   await writeFileAtomic(markdown, formatMarkdown(document));

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { MagicMaskError, type RunRecord } from "@magic-mask/core";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { refused, writeFileAtomic } from "./atomic.ts";
+import { makeFolder } from "./folder.ts";
 import { eventFileName } from "./tensorboard.ts";
 
 /** Where a run keeps what it knows, wants and learns. */
@@ -55,7 +56,7 @@ export function createRunFolder({ out, environment, name, seed }: CreateRunFolde
   const utc = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
   const id = `${environment}__${name}__s${seed}__${utc}-${randomBytes(3).toString("hex")}`;
   const path = resolve(out, id);
-  makeFolder(join(path, "checkpoints"));
+  makeFolder(source, join(path, "checkpoints"));
   return runFolder(path, id);
 }
 
@@ -88,17 +89,8 @@ function runFolder(path: string, id: string): RunFolder {
     },
     writeRecord: (record) => writeFileAtomic(join(path, "run.json"), `${JSON.stringify(record, null, 2)}\n`),
     writeConfig: (config) => writeFileAtomic(join(path, "config.yaml"), stringify(config)),
-    resultsFolder: (name) => makeFolder(join(path, name)),
+    resultsFolder: (name) => makeFolder(source, join(path, name)),
   };
-}
-
-function makeFolder(path: string): string {
-  try {
-    mkdirSync(path, { recursive: true });
-    return path;
-  } catch (error) {
-    throw refused(source, `create ${path}`, error);
-  }
 }
 
 const count = z.number().int().nonnegative();

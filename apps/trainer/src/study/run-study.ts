@@ -1,11 +1,10 @@
-import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { checkCount } from "@magic-mask/core";
 import { noteLooks } from "../compare/looks.ts";
 import { momentsOf } from "../report/moments.ts";
 import { writeOwnPage } from "../report/report.ts";
-import { refused } from "../run/atomic.ts";
+import { makeFolder } from "../run/folder.ts";
 import { lockRun } from "../run/lock.ts";
 import { createInterrupt, type Interrupt } from "../terminal/interrupt.ts";
 import type { StateSet } from "../truth/truth-of.ts";
@@ -85,7 +84,7 @@ export async function runStudy(options: RunStudyOptions): Promise<StudyOutcome> 
       process.stderr.write(`${study.id}: ${formatCost(cost)}\n`);
       if (costOnly) return { out, cost, exitCode: 0 };
 
-      makeFolder(out);
+      makeFolder(SOURCE, out);
       if (states === "test") {
         for (const { subjects } of plan.worlds) await noteLooks(subjects.policies, cache, command);
       }
@@ -133,7 +132,7 @@ export async function prepareStudy<T>(
   const plan = await planStudy(study, { size, states, ...(axes && { axes }), ...(overrides && { overrides }) });
   const cache = resolve(options.cache);
   const out = resolve(options.out ?? join("studies", study.id + (size === "default" ? "" : `-${size}`)));
-  makeFolder(cache);
+  makeFolder(SOURCE, cache);
   const unlock = lockRun(cache);
   const interrupt = createInterrupt();
   const time = async () => {
@@ -157,12 +156,4 @@ function workersOf(asked: number | string): number {
   if (asked === "auto") return availableParallelism();
   checkCount(SOURCE, "--workers", asked as number, 1, 256);
   return asked as number;
-}
-
-function makeFolder(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (error) {
-    throw refused(SOURCE, `create ${path}`, error);
-  }
 }

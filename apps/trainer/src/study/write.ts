@@ -1,8 +1,8 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describeOrigin } from "../host.ts";
 import { marlEvalOf } from "../marl-eval.ts";
-import { refused, writeFileAtomic } from "../run/atomic.ts";
+import { writeFileAtomic } from "../run/atomic.ts";
+import { makeFolder } from "../run/folder.ts";
 import { formatDuration } from "../terminal/progress.ts";
 import { formatInterval, formatTable, markdownTable } from "../terminal/table.ts";
 import { toJson } from "../to-json.ts";
@@ -14,11 +14,7 @@ import type { Report } from "./study.ts";
 /** `study.json` and `marl-eval.json` for programs, `README.md` and pictures for people. @throws io */
 export async function writeStudy(out: string, results: StudyResults): Promise<void> {
   const { pictures } = results.report;
-  try {
-    mkdirSync(out, { recursive: true });
-  } catch (error) {
-    throw refused("trainer/study-write", `create ${out}`, error);
-  }
+  makeFolder("trainer/study-write", out);
   for (const { name, svg } of pictures) await writeFileAtomic(join(out, name), svg);
   await writeFileAtomic(join(out, "README.md"), formatMarkdown(results));
   await writeFileAtomic(join(out, "study.json"), toJson(plain(results)));

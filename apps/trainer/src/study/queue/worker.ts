@@ -1,6 +1,6 @@
 /** `magic-mask worker`: does tasks of studies that come through Redis (`engine.ts`). */
 import { randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,7 +9,7 @@ import { checkCount, MagicMaskError } from "@magic-mask/core";
 import { type Job, WaitingError, Worker } from "bullmq";
 import { assembleWorld, policyWork } from "../../assemble.ts";
 import { loadBackend } from "../../backend.ts";
-import { refused } from "../../run/atomic.ts";
+import { makeFolder } from "../../run/folder.ts";
 import { lockRun } from "../../run/lock.ts";
 import { sha256 } from "../../run/sealed-json.ts";
 import { createInterrupt } from "../../terminal/interrupt.ts";
@@ -117,11 +117,7 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerOutcome> 
     return () => {
       if (locked) return;
       locked = true;
-      try {
-        mkdirSync(cache, { recursive: true });
-      } catch (error) {
-        throw refused(SOURCE, `create ${cache}`, error);
-      }
+      makeFolder(SOURCE, cache);
       unlock = lockRun(cache);
     };
   })();

@@ -1,7 +1,8 @@
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { noteLooks } from "../../compare/looks.ts";
-import { refused, writeFileAtomic } from "../../run/atomic.ts";
+import { writeFileAtomic } from "../../run/atomic.ts";
+import { makeFolder } from "../../run/folder.ts";
 import { addressOf } from "../../work/address.ts";
 import type { Estimated, Work } from "../cost.ts";
 import { fileOfProgram, nodeOptions } from "../program-files.ts";
@@ -64,11 +65,7 @@ export function writeSlurm(options: RunStudyOptions): Promise<SlurmOutcome> {
     };
     // JSON must carry all of it.
     addressOf(tasks.plan);
-    try {
-      mkdirSync(join(folder, "logs"), { recursive: true });
-    } catch (error) {
-      throw refused(SOURCE, `create ${folder}`, error);
-    }
+    makeFolder(SOURCE, join(folder, "logs"));
     if (states === "test") {
       for (const { subjects } of plan.worlds) await noteLooks(subjects.policies, cache, command);
     }
