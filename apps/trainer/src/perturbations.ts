@@ -31,11 +31,11 @@ const settingsOf = ({ perturbation: { temperature, action, divergence, harm } }:
   ...(harm !== null && { harm }),
 });
 
-/** What tells a configuration's perturbation from others, as plain data. @throws io, corrupt-file if its peer is not there */
+/** What tells a configuration's perturbation from others, as plain data. @throws invalid-option, io, corrupt-file if its peer is not there */
 export const identityOf = (config: Config): object => ({
   name: config.mask.perturbation,
   ...settingsOf(config),
-  ...(entryOf(config).needs === "peer" && { peer: openRunFolder(config.perturbation.peer).record.trajectoryHash }),
+  ...(entryOf(config).needs === "peer" && { peer: openPeer(config.perturbation.peer).record.trajectoryHash }),
 });
 
 /** What each agent does when it is blinded, as far as that is known before anything is loaded or learned. @throws as the perturbation */
@@ -72,13 +72,15 @@ export async function withPeers(config: Config, world: World, create: CreateLear
   };
 }
 
+function openPeer(path: string) {
+  if (path !== "") return openRunFolder(path);
+  const message = "frozen_peer needs a run whose policies act in the agents' place: perturbation.peer=<run folder>";
+  throw new MagicMaskError("invalid-option", SOURCE, message);
+}
+
 /** [N] who plays each agent in the last checkpoint of a run. */
 async function loadPeers(path: string, spec: EnvironmentSpec, create: CreateLearner): Promise<Policy[]> {
-  if (path === "") {
-    const message = "frozen_peer needs a run whose policies act in the agents' place: perturbation.peer=<run folder>";
-    throw new MagicMaskError("invalid-option", SOURCE, message);
-  }
-  const { record, path: folder } = openRunFolder(path);
+  const { record, path: folder } = openPeer(path);
   const config = inFolder(parseConfig(record.config), folder);
   const world = assembleWorld(config);
   const shapeOf = ({ agents, observationSpaces, actionSpaces }: EnvironmentSpec) =>

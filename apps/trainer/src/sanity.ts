@@ -19,6 +19,7 @@ import {
 import { assembleTeam } from "./assemble.ts";
 import { scoresOf } from "./figures/scores.ts";
 import type { LoadedRun } from "./load-run.ts";
+import { isLearned } from "./perturbations.ts";
 
 /** What the battery found for one agent, or in the planted world. */
 export interface SanityOfAgent {
@@ -51,6 +52,8 @@ export function judgeSanity(
   const { make, spec, perturbations } = world;
   const unknowing = random({ seed: seedOf("sanity", "random", agent) });
   const perturbation = perturbations[agent];
+  // A perturbation that is learned knows the trained policy: told of it, nobody would be asked without.
+  const neutral = isLearned(config) ? uniform(spec.actionSpaces[agent]) : perturbation;
   const shared = { make, policies, agent, seed: seedOf("sanity", agent), ...(range !== undefined && { range }) };
   // Networks that differ from the run's in their weights alone.
   const redrawn = Array.from({ length: REDRAWN }, (_, k) => {
@@ -64,7 +67,13 @@ export function judgeSanity(
     agent: spec.agents[agent],
     rows: [
       permutedScores(scoresOf(explainer, states).scores, truth.criticality, shared.seed),
-      randomisedPolicy({ explainer, states, truth: truth.criticality, perturbation, policies: redrawn }),
+      randomisedPolicy({
+        explainer,
+        states,
+        truth: truth.criticality,
+        perturbation: neutral,
+        policies: redrawn,
+      }),
       equalWindows({ ...shared, perturbation, explainer: unknowing, episodes }),
       replayFloor({ ...shared, explainer, episodes }),
       nothingDropped({ ...shared, explainer, shares: SHARES, episodes }),

@@ -13,6 +13,7 @@ export interface SanityRow {
   readonly expected: string;
   /** What came: 95 % intervals. */
   readonly measured: Interval;
+  /** Within four standard errors of what must come; where that is exact, exactly. */
   readonly passed: boolean;
 }
 
@@ -56,6 +57,8 @@ export interface RandomisedPolicyOptions {
  * An explanation is of a policy (Adebayo et al. 2018, "Sanity checks for saliency maps"): told the probabilities of networks whose
  * weights are drawn anew in the place of the trained one's, an explainer must lose what it knew, `auroc@10` against the trained
  * policy's truth falling to ½ on average. One that does not has looked at the states alone.
+ *
+ * @param options.perturbation one that knows nothing of the trained policy
  */
 export function randomisedPolicy(options: RandomisedPolicyOptions): SanityRow {
   const { explainer, states, truth, perturbation, policies } = options;

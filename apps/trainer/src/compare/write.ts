@@ -7,6 +7,7 @@ import { formatCount, formatDuration } from "../terminal/progress.ts";
 import { formatInterval, formatNumber, formatTable, markdownTable } from "../terminal/table.ts";
 import { toJson } from "../to-json.ts";
 import type { Comparison } from "./compare.ts";
+import { headlineShare } from "./plan.ts";
 import { plotsOf } from "./plots.ts";
 import type { Difference } from "./summary.ts";
 import { tableOf } from "./table.ts";
@@ -31,7 +32,7 @@ export function formatComparison(comparison: Comparison): string {
   const tables = plan.budgets.map((budget) => {
     const { header, body } = tableOf(summary.rows, budget);
     const title = `${formatCount(budget)} environment steps per explainer`;
-    return [title, formatTable(body, header), ...initialisationsOf(comparison, budget)].join("\n");
+    return [title, formatTable(body, header), ...notesOf(comparison, budget)].join("\n");
   });
   const found = [DISCOVERY, formatTable(discoveriesOf(comparison), ["criticality by", ...labelsOf(comparison)])].join(
     "\n",
@@ -62,8 +63,7 @@ function formatMarkdown(comparison: Comparison, pictures: readonly string[]): st
         "",
         ...markdownTable(header, body),
         "",
-        ...initialisationsOf(comparison, budget),
-        "",
+        ...notesOf(comparison, budget).flatMap((line) => [line, ""]),
       ];
     }),
     ...pictures.map((name) => `![${name}](${name})`),
@@ -141,6 +141,39 @@ const initialisationsOf = ({ summary, plan }: Comparison, budget: number): strin
       `${explainer}: AUROC@10 ${formatInterval(initialisations)} over ${count} initialisations, policies and agents averaged`,
     ];
   });
+
+/** What one must know to read a budget's table. */
+const notesOf = (comparison: Comparison, budget: number): string[] => [
+  ...initialisationsOf(comparison, budget),
+  ...missedOf(comparison, budget),
+];
+
+/** By how much the share that is blinded may miss the one aimed at, before it is said. */
+const TOLERANCE = 0.005;
+
+/** Which drops of the table are not of the share that its header says. */
+function missedOf({ plan, cells }: Comparison, budget: number): string[] {
+  const share = headlineShare(plan.sizes.shares);
+  const missed = cells.flatMap((own, policy) =>
+    own
+      .filter((cell) => cell.budget === budget || cell.budget === 0)
+      .flatMap(({ explainer, agents }) =>
+        agents.flatMap(({ agent, drops }) =>
+          drops
+            .filter((point) => point.share === share && Math.abs(point.budget - share) > TOLERANCE)
+            .map(({ order, budget: blinded }) => {
+              const who = plan.agents.length > 1 ? `, ${agent}` : "";
+              const lowest = order === "bottom" ? ", lowest" : "";
+              return `${explainer} (policy ${plan.policies[policy].label}${who}${lowest}) ${formatNumber(100 * blinded)} %`;
+            }),
+        ),
+      ),
+  );
+  if (missed.length === 0) return [];
+  return [
+    `Not ${formatNumber(100 * share)} % but another share was blinded, as scores leave no gate nearer to it, of: ${missed.join("; ")}. Read these drops against that.`,
+  ];
+}
 
 function costsOf({ plan, training, truth, cells }: Comparison): string[] {
   const trained = training.flatMap((cost) => (cost ? [cost] : []));
