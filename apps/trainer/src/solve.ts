@@ -1,4 +1,4 @@
-import { parsePosition, solver } from "@magic-mask/solver";
+import { type LabelledMove, labelGame, parsePosition, solver } from "@magic-mask/solver";
 import { createProgress } from "./terminal/progress.ts";
 import { formatTable } from "./terminal/table.ts";
 
@@ -32,4 +32,25 @@ export function formatSolution({ moves, score, moveScores }: Solution): string {
     ["move", "score"],
   );
   return `${table}\n${whose} is to move. +k: it wins with its k-th last stone of 21; −k: the other player does; 0: a draw.`;
+}
+
+/** A whole game, move by move. @throws as `labelGame` */
+export function solveGame(moves: string): readonly LabelledMove[] {
+  const progress = createProgress({ label: "solve", total: moves.length, unit: "moves" });
+  const labelled = labelGame({ solver: solver(), moves, onProgress: (done) => progress.update(done) });
+  progress.done(`labelled ${labelled.filter(({ values }) => values).length} of ${moves.length} moves`);
+  return labelled;
+}
+
+export function formatGame(labelled: readonly LabelledMove[]): string {
+  const rows = labelled.map(({ ply, column, values, criticality, loss }) => [
+    `${ply + 1}`,
+    `player_${ply % 2}`,
+    `${column + 1}`,
+    values ? values[column] : "",
+    criticality ?? "left out",
+    loss ?? "",
+  ]);
+  const table = formatTable(rows, ["move", "by", "column", "its value", "at stake", "given away"]);
+  return `${table}\nUnder perfect play from the next move on: 1 a win for who moves, 0 a draw, −1 a loss. At stake: the best move's value less the mean over legal moves. Moves with fewer than 8 stones on the board before them are left out.`;
 }

@@ -60,7 +60,7 @@ export function exactCriticality(options: ExactCriticalityOptions): ExactCritica
     values.set(moves, s * COLUMNS);
     const at = (first + s) * COLUMNS;
     if (!policy && !perturbation) {
-      criticality[s] = bestMinusMean(moves);
+      criticality[s] = stakesOf(moves);
       continue;
     }
     const pi = policy ? probabilities(moves, policy, at) : uniformOver(moves, bestOf(moves));
@@ -74,8 +74,8 @@ export function exactCriticality(options: ExactCriticalityOptions): ExactCritica
 
 const SOURCE = "solver/exact-criticality";
 
-/** (k·best − Σ values) / k over the k legal moves: rounded once, so that equal stakes are equal numbers. */
-function bestMinusMean(moves: Float64Array): number {
+/** The best value minus the mean over legal moves: (k·best − Σ values) / k, rounded once, so that equal stakes are equal numbers. */
+export function stakesOf(moves: Float64Array): number {
   const legal = moves.filter((value) => !Number.isNaN(value));
   return (legal.length * bestOf(moves) - legal.reduce((sum, value) => sum + value, 0)) / legal.length;
 }

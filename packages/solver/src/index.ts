@@ -1,4 +1,5 @@
 export { type ExactCriticality, type ExactCriticalityOptions, exactCriticality } from "./exact-criticality.ts";
+export { type LabelGameOptions, type LabelledMove, labelGame } from "./label-game.ts";
 export { type PerfectPolicyOptions, perfectPolicy } from "./perfect-policy.ts";
 export {
   isOpen,
