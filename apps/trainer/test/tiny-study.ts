@@ -22,6 +22,7 @@ export const tinyStudy = (folder: string): string => {
       claim: "it is",
       version: 1,
       axes: () => ({ environment: ["planted_v0"], seed: [1, 2], budget: [10, 20], arm: ["1", "2"] }),
+      names: { arm: ["1", "2", "flaky", "dies", "broken", "greedy"] },
       arms: ["arm"],
       config: (id) => ({
         environment: { id, options: { ticks: 12 } },

@@ -115,6 +115,7 @@ export async function compare(options: CompareOptions): Promise<CompareOutcome> 
       label: `compare ${plan.environment.id}${quick ? " (quick)" : ""}`,
       total: 100,
       unit: "%",
+      window: Number.POSITIVE_INFINITY,
     });
     const isDone = await runSchedule({
       plan,

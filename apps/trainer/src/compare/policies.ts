@@ -9,7 +9,7 @@ import { loadTeam } from "../load-run.ts";
 import { withPeers } from "../perturbations.ts";
 import { hasCheckpoint, loadCheckpoint, saveCheckpoint } from "../run/checkpoint.ts";
 import { sha256 } from "../run/sealed-json.ts";
-import { isStopped, type Signals, tellShare } from "../work/signals.ts";
+import { isStopped, partOf, type Signals, tellShare } from "../work/signals.ts";
 import { givenPolicy, type PolicySource } from "./plan.ts";
 
 /** A frozen team, ready to play. */
@@ -51,8 +51,9 @@ export function trainedParts(source: PolicySource): readonly PolicySource[] {
  * @returns whether it is finished; false if it was stopped before, its state being kept
  */
 export async function trainPolicy(source: PolicySource, cache: string, signals: Signals): Promise<boolean> {
-  for (const part of trainedParts(source)) {
-    if (!(await trainPart(part, cache, signals))) return false;
+  const parts = trainedParts(source);
+  for (const [k, part] of parts.entries()) {
+    if (!(await trainPart(part, cache, partOf(signals, k, parts.length)))) return false;
   }
   return true;
 }

@@ -6,11 +6,11 @@ import { type PolicySource, truthsOf } from "../compare/plan.ts";
 import { type FrozenTeam, loadPolicy, trainPolicy } from "../compare/policies.ts";
 import { loadTruth, makeTruth } from "../compare/truth.ts";
 import { gitCommit } from "../host.ts";
-import { isStopped, type Signals, tellShare } from "../work/signals.ts";
+import { isStopped, partOf, type Signals, tellShare } from "../work/signals.ts";
 import { makePilot } from "./pilot.ts";
 import type { StudyPlan, Trial } from "./plan.ts";
 import { keepTrial, readTrial } from "./store.ts";
-import type { Study, Subject } from "./study.ts";
+import type { Place, Study, Subject } from "./study.ts";
 import { sourceOf } from "./tasks.ts";
 
 /** One piece of work; each leaves what it makes in the cache. */
@@ -43,14 +43,21 @@ export function openBench(study: Study, plan: StudyPlan, cache: string, signals:
     return source ? { companion: await loadPolicy(source, cache) } : {};
   };
 
-  const makeTrials = async (asked: readonly Trial[], subject: Subject) => {
+  const makeTrials = async (asked: readonly Trial[], about: Omit<Subject, "place">, place: Omit<Place, "signals">) => {
     // What an earlier try has made stays.
     const known = await Promise.all(asked.map((trial) => readTrial(trial, cache)));
     const trials = asked.filter((_, i) => known[i] === undefined);
     let done = 0;
+    const whereabouts: Place = {
+      ...place,
+      // A trial speaks of itself alone.
+      get signals() {
+        return partOf(signals, done, trials.length);
+      },
+    };
     const measured = study.run(
       trials.map(({ at }) => at),
-      subject,
+      { ...about, place: whereabouts },
     );
     for await (const result of measured) {
       await keepTrial(trials[done++], cache, { ...result, commit });
@@ -76,13 +83,8 @@ export function openBench(study: Study, plan: StudyPlan, cache: string, signals:
       const truths = truthsOf(subjects).filter((truth) => truth.policy === policy);
       if (task.kind === "truth") return makeTruth(subjects, truths[task.agent], team, cache, signals);
       const known = await Promise.all(truths.map((truth) => loadTruth(truth, cache)));
-      const place = { subjects, policy, cache, signals };
-      return makeTrials(task.trials, {
-        frozen: team,
-        truths: known,
-        place,
-        ...(await accompanied(task.world, policy)),
-      });
+      const about = { frozen: team, truths: known, ...(await accompanied(task.world, policy)) };
+      return makeTrials(task.trials, about, { subjects, policy, cache });
     },
   };
 }

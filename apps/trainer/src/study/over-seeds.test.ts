@@ -31,3 +31,16 @@ it("pairs by seed", () => {
   expect(gainOver(of("a"), of("b"))).toMatchObject({ missing: [3], interval: tInterval([3, 4]) });
   expect([...combined(of("a"), of("b"), (a, b) => a / b).values.values()]).toEqual([4, 3]);
 });
+
+it("counts what is no finite number as missing, also where two make one", () => {
+  const odd = [result("c", 1, Number.NaN), result("c", 2, 0), result("c", 3, Number.POSITIVE_INFINITY)];
+  expect(overSeeds(odd, { arm: "c" }, [1, 2, 3], ({ value }) => value)).toMatchObject({
+    missing: [1, 3],
+    interval: null,
+  });
+  // 1 / 0 for seed 1 and 2 / 2 for seed 2.
+  const one = overSeeds([result("d", 1, 1), result("d", 2, 2)], { arm: "d" }, [1, 2], ({ value }) => value);
+  const none = overSeeds([result("e", 1, 0), result("e", 2, 2)], { arm: "e" }, [1, 2], ({ value }) => value);
+  const ratio = combined(one, none, (a, b) => a / b);
+  expect([[...ratio.values], ratio.missing]).toEqual([[[2, 1]], [1]]);
+});

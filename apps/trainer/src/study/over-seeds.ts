@@ -15,7 +15,7 @@ export interface OverSeeds {
  * A figure of all results at these coordinates, one a seed. An interval is over all seeds asked for or the missing ones are named
  * beside it.
  *
- * @param figure null where undefined
+ * @param figure null, or no finite number, where undefined
  */
 export function overSeeds<F>(
   results: readonly Result<F>[],
@@ -29,7 +29,7 @@ export function overSeeds<F>(
     const wanted = Object.entries({ ...at, seed });
     const result = results.find((each) => wanted.every(([axis, value]) => each.at[axis] === value));
     const value = result ? figure(result.figures) : null;
-    if (value === null) missing.push(seed);
+    if (value === null || !Number.isFinite(value)) missing.push(seed);
     else values.set(seed, value);
   }
   return { values, missing, interval: values.size < 2 ? null : tInterval([...values.values()]) };
@@ -52,8 +52,10 @@ export function combined(one: OverSeeds, other: OverSeeds, of: (a: number, b: nu
   const values = new Map<number, number>();
   for (const [seed, a] of one.values) {
     const b = other.values.get(seed);
-    if (b !== undefined) values.set(seed, of(a, b));
+    const value = b === undefined ? Number.NaN : of(a, b);
+    if (Number.isFinite(value)) values.set(seed, value);
   }
-  const missing = [...new Set([...one.missing, ...other.missing])].sort((a, b) => a - b);
+  const asked = new Set([...one.values.keys(), ...one.missing, ...other.missing]);
+  const missing = [...asked].filter((seed) => !values.has(seed)).sort((a, b) => a - b);
   return { values, missing, interval: values.size < 2 ? null : tInterval([...values.values()]) };
 }

@@ -163,7 +163,12 @@ export async function timed(
   const look = () => Promise.all(plan.worlds.map((_, world) => readPilot(study, plan, world, cache)));
   const unknown = (await look()).flatMap((pilot, world) => (pilot ? [] : [world]));
   if (unknown.length > 0) {
-    const progress = createProgress({ label: `${study.id}: timing`, total: unknown.length, unit: "worlds" });
+    const progress = createProgress({
+      label: `${study.id}: timing`,
+      total: unknown.length,
+      unit: "worlds",
+      window: Number.POSITIVE_INFINITY,
+    });
     const pending = unknown.map((world) => ({
       task: { kind: "pilot" as const, world },
       about: `${world}`,

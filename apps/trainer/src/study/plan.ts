@@ -49,6 +49,12 @@ const FORMAT = 1;
 export async function planStudy(study: Study, options: PlanStudyOptions): Promise<StudyPlan> {
   const { size, states, overrides = [] } = options;
   const axes = chosenAxes(study, options);
+  const asAxis = overrides.find((override) => /^(seed|environment\.id) *=/.test(override));
+  if (asAxis !== undefined) {
+    const [key, value] = asAxis.split("=");
+    const message = `${asAxis} is for an axis to say: --axis ${key === "seed" ? key : "environment"}=${value}`;
+    throw new MagicMaskError("invalid-option", SOURCE, message);
+  }
   const worlds = await Promise.all(
     axes.environment.map(async (environment): Promise<PlannedWorld> => {
       const asked = resolveConfig({ flags: study.config(environment, size), overrides });
@@ -93,10 +99,10 @@ function chosenAxes(study: Study, { size, axes = {} }: PlanStudyOptions): Axes {
       const message = `${study.id} has no axis "${axis}"; it has: ${Object.keys(own).join(", ")}`;
       throw new MagicMaskError("unknown-name", SOURCE, message);
     }
-    const areNumbers = typeof own[axis][0] === "number";
-    const chosen = values.map((value) => (areNumbers ? (value === "" ? Number.NaN : Number(value)) : value));
-    if (chosen.length > 0 && chosen.every((value) => value !== "" && !Number.isNaN(value))) return [axis, chosen];
-    const message = `${axis} takes ${areNumbers ? "numbers" : "names"} such as ${own[axis].join(",")}; got "${values.join(",")}"`;
+    const { what, reads } = kindOf(study, axis, own[axis]);
+    const chosen = values.map(reads);
+    if (chosen.length > 0 && !chosen.includes(undefined)) return [axis, chosen];
+    const message = `${axis} takes ${what} such as ${own[axis].join(",")}; got "${values.join(",")}"`;
     throw new MagicMaskError("invalid-option", SOURCE, message);
   });
   const chosen = { ...own, ...Object.fromEntries(asked) } as Axes;
@@ -107,6 +113,30 @@ function chosenAxes(study: Study, { size, axes = {} }: PlanStudyOptions): Axes {
     }
   }
   return chosen;
+}
+
+type Value = string | number;
+
+/** What an axis may hold, by what it holds by itself: shares, whole numbers or names. `reads` gives undefined for anything else. */
+function kindOf({ names }: Study, axis: string, own: readonly Value[]) {
+  if (own.every((value) => typeof value === "string")) {
+    // Worlds are checked where their settings are.
+    const known = axis === "environment" ? undefined : (names?.[axis] ?? own);
+    const what = known ? `names among ${known.join(", ")},` : "names";
+    return {
+      what,
+      reads: (value: Value) => (value !== "" && (known?.includes(`${value}`) ?? true) ? value : undefined),
+    };
+  }
+  const number = (holds: (value: number) => boolean) => (value: Value) =>
+    value !== "" && holds(Number(value)) ? Number(value) : undefined;
+  const areShares = own.every((value) => (value as number) <= 1) && own.some((value) => !Number.isInteger(value));
+  if (areShares) return { what: "numbers from 0 to 1", reads: number((value) => value >= 0 && value <= 1) };
+  const least = axis === "seed" ? 0 : 1;
+  return {
+    what: `whole numbers from ${least} on`,
+    reads: number((value) => Number.isSafeInteger(value) && value >= least),
+  };
 }
 
 /** The product of the axes, cut into lists that differ along the arms alone. */

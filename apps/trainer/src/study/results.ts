@@ -92,7 +92,7 @@ export async function gather(
     plan,
     cost,
     ledger,
-    report: study.report(plan.axes, trials),
+    report: judgedBy(size, study.report(plan.axes, trials)),
     trials,
     failures,
     digest: addressOf(trials.map(({ at, steps, figures }) => ({ at, steps, figures }))),
@@ -110,4 +110,15 @@ function requireEqual(group: readonly (Trial & Kept)[]): void {
     SOURCE,
     `arms must have equal budgets: ${told(first)}, ${told(odd)}; correct the study's run`,
   );
+}
+
+/** What was made at small sizes, to try it, decides nothing. */
+function judgedBy(size: Size, report: Report): Report {
+  if (size !== "quick") return report;
+  const judgements = report.judgements.map((judgement) => ({
+    ...judgement,
+    verdict: "not comparable" as const,
+    why: `made at small sizes, to try it; ${judgement.why}`,
+  }));
+  return { ...report, judgements };
 }

@@ -75,6 +75,8 @@ export async function runStudy(options: RunStudyOptions): Promise<StudyOutcome> 
   return prepareStudy(options, async (about, time, interrupt) => {
     const { study, plan, cache, out } = about;
     const stopped = () => interrupt.requested;
+    // Before any work is done.
+    if (!costOnly) makeFolder(SOURCE, out);
     const open = (!costOnly && options.engine) || localProcesses(workers);
     const engine = await open({ study: options.study, plan, cache });
     try {
@@ -84,7 +86,6 @@ export async function runStudy(options: RunStudyOptions): Promise<StudyOutcome> 
       process.stderr.write(`${study.id}: ${formatCost(cost)}\n`);
       if (costOnly) return { out, cost, exitCode: 0 };
 
-      makeFolder(SOURCE, out);
       if (states === "test") {
         for (const { subjects } of plan.worlds) await noteLooks(subjects.policies, cache, command);
       }

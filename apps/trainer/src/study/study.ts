@@ -129,6 +129,8 @@ export interface Study<Figures = unknown> {
   /** Raised when a change to the code makes other figures of the same description. */
   readonly version: number;
   axes(size: Size): Axes;
+  /** What an axis of names may be given, beside its own values of the size that is run; only these by default. */
+  readonly names?: Readonly<Record<string, readonly string[]>>;
   /** Axes along which trials are arms of one comparison: they are made in one go, from the same steps. */
   readonly arms: readonly string[];
   /** What is set for a value of the environment axis, its `environment.id` included; above the world's preset. */

@@ -26,11 +26,13 @@ export async function teller(
   const before = finished.map((each) => each.pending);
   const begun = performance.now();
   const startedAt = new Date().toISOString();
-  const progress = createProgress({ label: study.id, total: 100, unit: "%" });
+  const progress = createProgress({ label: study.id, total: 100, unit: "%", window: Number.POSITIVE_INFINITY });
   const write = (status: Status) => {
     engine.tell(status);
     return writeStatus(out, status);
   };
+  /** What a task speaks of may be done anew after it failed; what is shown does not go back. */
+  let furthest = 0;
   let writing: Promise<void> | undefined;
   let due = 0;
 
@@ -66,7 +68,8 @@ export async function teller(
     update(standing: Standing<Task>) {
       const status = statusOf(standing, "running", failuresOf(plan, standing));
       const of = ({ done, total: most }: Status["trials"]) => `${done}/${most}`;
-      progress.update(100 * status.share, {
+      furthest = Math.max(furthest, 100 * status.share);
+      progress.update(furthest, {
         policies: of(status.policies),
         truths: of(status.truths),
         trials: of(status.trials),

@@ -2,11 +2,15 @@ import { describe, expect, it } from "@jest/globals";
 import { createProgress, formatCount, formatDuration } from "./progress.ts";
 
 /** A progress that counts to a million, on a clock set by hand. */
-function start(terminal: { isTTY?: boolean; columns?: number }) {
+function start(terminal: { isTTY?: boolean; columns?: number }, window?: number) {
   let now = 0;
   const written: string[] = [];
   const output = { ...terminal, write: (text: string) => written.push(text) > 0 };
-  const progress = createProgress({ label: "train", total: 1_000_000, unit: "steps" }, output, () => now);
+  const progress = createProgress(
+    { label: "train", total: 1_000_000, unit: "steps", ...(window && { window }) },
+    output,
+    () => now,
+  );
   return { progress, written, at: (milliseconds: number) => (now = milliseconds) };
 }
 
@@ -47,6 +51,20 @@ describe("progress on a terminal", () => {
     // From 10 s on: (30,000 − 10,000) / 10 s; from the start it would be 1.5k/s.
     expect(rateAt(20_000, 30_000)).toBe("2.00k/s");
     expect(rateAt(60_000, 40_000)).toBe("250/s");
+  });
+
+  it("takes the rate over all that there was where work comes in lumps", () => {
+    const { progress, written, at } = start({ isTTY: true, columns: 200 }, Number.POSITIVE_INFINITY);
+    // What was there before counts for nothing: (90,000 − 30,000) / 60 s.
+    for (const [seconds, done] of [
+      [0, 30_000],
+      [59, 30_000],
+      [60, 90_000],
+    ]) {
+      at(1000 * seconds);
+      progress.update(done);
+    }
+    expect(written.at(-1)).toContain("1.00k/s");
   });
 
   it("cuts what would wrap", () => {

@@ -7,6 +7,8 @@ export interface ProgressOptions {
   readonly total: number;
   /** What is counted, e.g. `steps`. */
   readonly unit: string;
+  /** Seconds over which the rate is taken; all that there were for work that comes in lumps. 10 by default. */
+  readonly window?: number;
 }
 
 /** A status on one line of standard error. */
@@ -20,8 +22,8 @@ export interface Progress {
 /** Milliseconds from one status to the next, on a terminal and elsewhere. */
 const TERMINAL_PERIOD = 100;
 const LINE_PERIOD = 5000;
-/** Milliseconds over which the rate is taken. */
-const WINDOW = 10_000;
+/** Seconds. */
+const WINDOW = 10;
 
 type Output = Pick<NodeJS.WriteStream, "write"> & { readonly isTTY?: boolean; readonly columns?: number };
 
@@ -33,7 +35,7 @@ type Output = Pick<NodeJS.WriteStream, "write"> & { readonly isTTY?: boolean; re
  * @param clock milliseconds
  */
 export function createProgress(
-  { label, total, unit }: ProgressOptions,
+  { label, total, unit, window = WINDOW }: ProgressOptions,
   output: Output = process.stderr,
   clock: () => number = () => performance.now(),
 ): Progress {
@@ -50,7 +52,7 @@ export function createProgress(
       if (at < due) return;
       due = at + period;
       seen.push({ at, done });
-      while (seen.length > 2 && seen[1].at <= at - WINDOW) seen.shift();
+      while (seen.length > 2 && seen[1].at <= at - 1000 * window) seen.shift();
       const rate = ((done - seen[0].done) / (at - seen[0].at)) * 1000;
       // The last iteration may go beyond the total.
       const share = Math.min(100, Math.floor((100 * done) / total));

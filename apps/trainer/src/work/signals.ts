@@ -5,6 +5,8 @@
 export interface Signals {
   /** Share of the task in hand that is done, in thousandths; then whether to stop. */
   readonly cells: Int32Array;
+  /** Which part of the task is spoken of, as shares of it; all of it by default. */
+  readonly part?: readonly [from: number, to: number];
 }
 
 export const createSignals = (): Signals => ({ cells: new Int32Array(new SharedArrayBuffer(8)) });
@@ -12,6 +14,12 @@ export const createSignals = (): Signals => ({ cells: new Int32Array(new SharedA
 export const isStopped = ({ cells }: Signals): boolean => Atomics.load(cells, 1) === 1;
 export const askToStop = ({ cells }: Signals): void => void Atomics.store(cells, 1, 1);
 export const shareDone = ({ cells }: Signals): number => Atomics.load(cells, 0) / 1000;
-/** @param share in [0, 1] */
-export const tellShare = ({ cells }: Signals, share: number): void =>
-  void Atomics.store(cells, 0, Math.round(1000 * share));
+/** @param share in [0, 1], of the part that is spoken of */
+export const tellShare = ({ cells, part: [from, to] = [0, 1] }: Signals, share: number): void =>
+  void Atomics.store(cells, 0, Math.round(1000 * (from + share * (to - from))));
+
+/** For whoever does the k-th of so many alike parts of a task. */
+export function partOf({ cells, part: [from, to] = [0, 1] }: Signals, k: number, parts: number): Signals {
+  const each = (to - from) / parts;
+  return { cells, part: [from + k * each, from + (k + 1) * each] };
+}

@@ -1,3 +1,4 @@
+import { modes as comm } from "@magic-mask/comm";
 import type { Config, ConfigInput } from "../../../config.ts";
 import { playAlone, replaySettings } from "../../replay.ts";
 import { simulate } from "../../simulate.ts";
@@ -61,6 +62,7 @@ export function scale(options: ScaleOptions = {}): Study<ScaleFigures> {
       budget: [size === "quick" ? 3000 : 10_000],
       mode: names,
     }),
+    names: { mode: Object.keys(comm) },
     arms: ["mode"],
     config: (environment, size): ConfigInput => {
       const { world, learning } = partsOf(environment);

@@ -56,6 +56,7 @@ export function threshold(options: ThresholdOptions = {}): Study<ThresholdFigure
       objective: names,
       threshold: [0.1, 0.3, 0.5, 0.7, 0.9],
     }),
+    names: { objective: Object.keys(objectives) },
     arms: ["objective", "threshold"],
     config: explainedConfig,
     settings: mainSettings,
