@@ -38,7 +38,7 @@ export function addExplain(program: Command): void {
         "an ONNX model to explain; <agent>=<file>, once for each, where they differ",
         (text: string, before: readonly string[] = []) => [...before, text],
       ),
-    "with --policy, as are the options up to --runs: which world",
+    "with --policy, as are the options up to --runs: which world (default: connect_four_v0)",
   )
     .option("--steps <n>", "environment steps that the explanation is learned from", numberOf)
     .option("--runs <folder>", "where the run folder goes", "runs")

@@ -37,7 +37,7 @@ export function withWorldFlags(command: Command, which: string): Command {
 export function withTrainingFlags(command: Command): Command {
   return withWorldFlags(
     command.argument("[key=value...]", "configuration overrides such as training.clip=0.1"),
-    "which world",
+    "which world (default: connect_four_v0)",
   )
     .option("--total-timesteps <n>", "environment steps over all copies", numberOf)
     .option("--out <folder>", "where run folders go", "runs")
