@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { plotCurves } from "./curves.ts";
 import { BLUE, spread, themed } from "./svg.ts";
+import { ticksOf } from "./test-ticks.ts";
 
 describe("spread", () => {
   it("leaves labels where they are if there is room, and centres those that would touch", () => {
@@ -57,6 +58,19 @@ describe("plotCurves", () => {
     });
     expect(new Set(marks.map((mark, i) => `${mark} ${dashes[i]}`)).size).toBe(17);
     for (const { name } of series) expect(svg).toContain(`>${name}</text>`);
+  });
+
+  it("cuts intervals of what lies between 0 and 1 there, and the axis", () => {
+    const wide = [{ name: "a", points: [{ x: 1, estimate: 0.6, low: -3.19, high: 4.4 }] }];
+    const of = (isUnit: boolean) => plotCurves({ title: "t", xLabel: "x", series: wide, isUnit }) as string;
+    expect(ticksOf(of(true), "y")).toEqual(Array.from({ length: 11 }, (_, i) => i / 10));
+    expect(ticksOf(of(false), "y")).toEqual(expect.arrayContaining([-3, 4]));
+    // From one end of the frame to the other, which is 372 high below a margin of 44.
+    expect(of(true)).toMatch(/<line y2="44" y1="416"/);
+    // Of what is known well the axis shows no more than there is.
+    const narrow = [{ name: "a", points: [{ x: 1, estimate: 0.6, low: 0.55, high: 0.65 }] }];
+    const ticks = ticksOf(plotCurves({ title: "t", xLabel: "x", series: narrow, isUnit: true }) as string, "y");
+    expect([ticks[0], ticks[ticks.length - 1]]).toEqual([0.55, 0.65]);
   });
 
   it("is nothing without points", () => {

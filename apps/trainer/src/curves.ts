@@ -1,5 +1,19 @@
 import * as Plot from "@observablehq/plot";
-import { BLUE, draw, GREEN, GREY, heading, INK, ORANGE, PAPER, PURPLE, SKY, spread, VERMILION } from "./svg.ts";
+import {
+  BLUE,
+  draw,
+  GREEN,
+  GREY,
+  heading,
+  INK,
+  ORANGE,
+  PAPER,
+  PURPLE,
+  SKY,
+  spread,
+  VERMILION,
+  withinUnit,
+} from "./svg.ts";
 
 /** One line of a plot. */
 export interface Series {
@@ -21,6 +35,8 @@ export interface CurvesOptions {
   /** Values of x that have a tick, on a logarithmic axis; on a plain one without them. */
   readonly log?: readonly number[];
   readonly series: readonly Series[];
+  /** Heights are areas under curves or shares: neither intervals nor the axis go beyond 0 and 1. */
+  readonly isUnit?: boolean;
   /** Heights that hold for all x, dashed and named. */
   readonly levels?: readonly { readonly name: string; readonly estimate: number }[];
 }
@@ -38,12 +54,15 @@ const MARGIN = 44;
  * Lines that can be told apart without colours, each by its mark and its dashes, named at their right ends with a thread from each name
  * to what it names. Null where there is no point.
  */
-export function plotCurves({ title, xLabel, log, series, levels = [] }: CurvesOptions): string | null {
-  const drawn = series.filter(({ points }) => points.length > 0);
+export function plotCurves({ title, xLabel, log, series, isUnit = false, levels = [] }: CurvesOptions): string | null {
+  const drawn = series
+    .filter(({ points }) => points.length > 0)
+    .map((one) => (isUnit ? { ...one, points: one.points.map(withinUnit) } : one));
   if (drawn.length === 0) return null;
   const all = drawn.flatMap(({ points }) => points);
   const values = [...all.flatMap(({ estimate, low, high }) => [estimate, low ?? estimate, high ?? estimate])];
-  const [y0, y1] = padded([...values, ...levels.map(({ estimate }) => estimate)]);
+  const [low, high] = padded([...values, ...levels.map(({ estimate }) => estimate)]);
+  const [y0, y1] = isUnit ? [Math.max(0, low), Math.min(1, high)] : [low, high];
   const height = Math.max(HEIGHT, LINE * (drawn.length + levels.length));
   // Those that have intervals at the same places stand beside each other there, so that they can be told apart.
   const placesOf = ({ points }: Series) =>

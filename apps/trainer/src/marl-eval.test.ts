@@ -51,6 +51,15 @@ it("leaves out seeds that some arm lacks, and is nothing where nothing is left",
   );
   expect(Object.keys(marlEvalOf("suite", { ...scores, runs: lacking })?.suite.w1.a ?? {})).toEqual(["seed_2"]);
   expect(marlEvalOf("suite", { ...scores, runs: lacking.filter(({ seed }) => seed === 1) })).toBeUndefined();
+  // One that failed is as one that is not there; so is an arm that failed everywhere.
+  const nothing = { auroc: null, fidelity: null };
+  const failed = scores.runs.map((each) =>
+    each.environment === "w2" && each.arm === "b" && each.seed === 1 ? { ...each, values: nothing } : each,
+  );
+  const none = scores.runs.filter(({ arm }) => arm === "a").map((each) => ({ ...each, arm: "c", values: nothing }));
+  expect(marlEvalOf("suite", { ...scores, runs: [...failed, ...none] })).toEqual(
+    marlEvalOf("suite", { ...scores, runs: lacking }),
+  );
   const unknown = scores.runs.map((each) => ({ ...each, values: { auroc: null, fidelity: null } }));
   expect(marlEvalOf("suite", { ...scores, runs: unknown })).toBeUndefined();
 });

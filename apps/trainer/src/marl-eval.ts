@@ -17,13 +17,14 @@ interface MarlEvalRun {
 
 /**
  * The suite is the environment, worlds are its tasks. marl-eval wants the same algorithms, runs, steps and metrics everywhere, so metrics
- * that are undefined anywhere are left out, and so are seeds that any arm, world or step lacks. The absolute metric is that of the last step: nothing
- * is picked by what it was on the way.
+ * that are undefined anywhere are left out, and so are seeds that any arm, world or step lacks: a run of which nothing is known is none.
+ * The absolute metric is that of the last step: nothing is picked by what it was on the way.
  *
  * @param suite what it calls all worlds together
  * @returns undefined if nothing is left
  */
-export function marlEvalOf(suite: string, { metrics, runs }: Scores): MarlEval | undefined {
+export function marlEvalOf(suite: string, { metrics, runs: all }: Scores): MarlEval | undefined {
+  const runs = all.filter(({ values }) => Object.values(values).some((value) => value !== null));
   const distinct = <T>(values: readonly T[]) => [...new Set(values)];
   const worlds = distinct(runs.map(({ environment }) => environment));
   const arms = distinct(runs.map(({ arm }) => arm));

@@ -78,6 +78,13 @@ export function spread<T extends Label>(
   return sorted.map((label, i) => ({ ...label, at: places[i] }));
 }
 
+/** Of an interval, what there can be of an area under a curve or a share: a t-interval of few seeds knows no such bounds. */
+export const withinUnit = <T extends { readonly low?: number; readonly high?: number }>(interval: T): T => ({
+  ...interval,
+  ...(interval.low !== undefined && { low: Math.max(0, interval.low) }),
+  ...(interval.high !== undefined && { high: Math.min(1, interval.high) }),
+});
+
 export const heading = (text: string) =>
   Plot.text([text], { frameAnchor: "top-left", dy: -26, fontSize: 14, fontWeight: "bold" });
 

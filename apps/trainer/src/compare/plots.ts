@@ -1,7 +1,7 @@
 import type { Interval } from "@magic-mask/metrics";
 import * as Plot from "@observablehq/plot";
 import { plotCurves, type Series } from "../curves.ts";
-import { draw, GREY, heading, INK, VERMILION } from "../svg.ts";
+import { draw, GREY, heading, INK, VERMILION, withinUnit } from "../svg.ts";
 import type { Comparison } from "./compare.ts";
 import { CHANCE } from "./plan.ts";
 import type { Summary } from "./summary.ts";
@@ -31,7 +31,7 @@ export function plotsOf({
 function plotRanking({ title, summary, subject }: Titled, budget: number): string | null {
   const points = summary.rows
     .filter((row) => row.budget === budget || row.budget === 0)
-    .flatMap(({ explainer, auroc }) => (auroc.interval ? [{ explainer, ...auroc.interval }] : []))
+    .flatMap(({ explainer, auroc }) => (auroc.interval ? [withinUnit({ explainer, ...auroc.interval })] : []))
     .sort((a, b) => b.estimate - a.estimate);
   if (points.length === 0) return null;
   const colour = ({ explainer }: { readonly explainer: string }) => (explainer === subject ? VERMILION : INK);
@@ -86,6 +86,7 @@ function plotSteps({ title, summary, subject }: Titled): string | null {
   return plotCurves({
     title: `${title}: AUROC of the true top 10 % by steps; without learning dashed`,
     xLabel: "environment steps that the explainer learned from",
+    isUnit: true,
     log: [...new Set(learning.map(({ budget }) => budget))],
     series: names.map((name) => ({
       name,

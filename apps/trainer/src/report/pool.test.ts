@@ -64,6 +64,11 @@ describe("blocksOf", () => {
         ["perturbed", 10, expect.anything(), probabilityOfImprovement(of("perturbed"), of("none"), { seed: 1 }), ""],
       ],
     });
+    const { metrics, runs } = scores(5);
+    const failed = { ...runs[0], arm: "late", values: { fidelity: null } };
+    const [, , noted] = blocksOf(poolOf("study", { metrics, runs: [...runs, failed] }), origin);
+    expect(noted).toMatchObject({ note: expect.stringContaining("Without late: unknown in some run") });
+    expect(table).toMatchObject({ note: expect.not.stringContaining("Without") });
     // In each world every run of the one is above every run of the other.
     expect(probabilityOfImprovement(of("perturbed"), of("none"), { seed: 1 }).estimate).toBe(1);
     expect(picture).toMatchObject({ kind: "picture", name: "study-fidelity-profile.svg" });

@@ -120,11 +120,12 @@ function overWorldsBy(pool: Pool, metric: Scores["metrics"][number], origin: Ori
     return [{ kind: "words", paragraphs: [words] }];
   }
   const options = { seed: SEED };
+  const without = arms.filter((name) => enough.every(({ arm }) => arm !== name));
   const means = enough.map(({ scores }) => (metric.oneScale ? interquartileMeanInterval(scores, options) : null));
   const table: Table = {
     kind: "table",
     title: `${name}: ${metric.title} over ${environments.length} worlds × seeds, ${at}`,
-    note: `Stratified bootstrap over the runs of each world. P(row > column): how likely a run of the row beats one of the column, ties half; it says something where its interval leaves out 0.5.${metric.oneScale ? "" : " Worlds have different scales of this figure, so there is no mean over them."}`,
+    note: `Stratified bootstrap over the runs of each world. P(row > column): how likely a run of the row beats one of the column, ties half; it says something where its interval leaves out 0.5.${without.length > 0 ? ` Without ${without.join(", ")}: unknown in some run, or of fewer than ${FEWEST}.` : ""}${metric.oneScale ? "" : " Worlds have different scales of this figure, so there is no mean over them."}`,
     header: [
       "arm",
       "runs",

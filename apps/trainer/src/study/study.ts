@@ -72,7 +72,10 @@ export interface Report {
   /** What it comes to, honestly; one entry a sentence. */
   readonly sentences: readonly string[];
   readonly pictures: readonly { readonly name: string; readonly svg: string }[];
-  /** Figures run by run, where arms are held against each other; absent where there are none. */
+  /**
+   * Figures run by run, where arms are held against each other; absent where there are none: `sanity` holds each explanation against what
+   * must be true of it, not against another arm.
+   */
   readonly scores?: Scores;
 }
 
@@ -93,7 +96,7 @@ export interface Scores {
     readonly environment: string;
     readonly arm: string;
     readonly seed: number;
-    /** Environment steps that were learned from. */
+    /** Environment steps that were asked for: arms that learn nothing have those of the others. */
     readonly steps: number;
     /** By the names of the metrics, higher being better; null where undefined. */
     readonly values: Readonly<Record<string, number | null>>;

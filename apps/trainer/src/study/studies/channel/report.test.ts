@@ -34,7 +34,7 @@ const reported = (gains: readonly (readonly [number, number, number])[]) =>
 
 describe("the report on channels", () => {
   // Of .06 on average .045 is left at a loss of one half, always three quarters; behind the cut a tenth, of three tenths of the records.
-  const { tables, judgements, sentences } = reported([
+  const { tables, judgements, sentences, scores } = reported([
     [0.06, 0.045, 0.006],
     [0.08, 0.06, 0.008],
     [0.04, 0.03, 0.004],
@@ -54,6 +54,18 @@ describe("the report on channels", () => {
       "pong, 1.00k steps: in the stacked AUROC not graceful: cut_whole; graceful: loss_0.5; open: none.",
     );
     expect(sentences.filter((sentence) => sentence.includes("aim"))[0]).toContain("one half: met (kept +0.75");
+  });
+
+  it("hands on every run", () => {
+    expect(scores?.runs).toHaveLength(4 * 3);
+    // Of the third arm the second seed: .7 + .06, and a tenth less fidelity.
+    expect(scores?.runs[7]).toEqual({
+      environment: "pong",
+      arm: "loss_0.5",
+      seed: 2,
+      steps: 1000,
+      values: { auroc: expect.closeTo(0.76, 12), fidelity: expect.closeTo(0.66, 12) },
+    });
   });
 
   it("leaves open what cannot be told", () => {

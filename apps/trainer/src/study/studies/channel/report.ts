@@ -4,6 +4,7 @@ import type { Cell } from "../../../terminal/table.ts";
 import { combined, gainOver, type OverSeeds, overSeeds, shareOf } from "../../over-seeds.ts";
 import type { Axes, Judgement, Report, Result } from "../../study.ts";
 import { type Figure, fidelity, missingNote, shown, signed, stacked } from "../common/figures.ts";
+import { SHARING, scoresOf } from "../common/scores.ts";
 import type { SharingFigures } from "../common/sharing-figures.ts";
 
 /** What the others are held against: no messages, and no faults. */
@@ -133,6 +134,12 @@ export function reportOnChannel(axes: Axes, results: readonly Result<SharingFigu
       ...sentences,
     ],
     pictures: [],
+    scores: scoresOf(
+      axes,
+      results,
+      channels.map((channel) => ({ name: channel, at: { channel } })),
+      SHARING,
+    ),
   };
 }
 

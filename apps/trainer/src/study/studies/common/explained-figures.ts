@@ -27,3 +27,9 @@ export const explained = {
   window: over(({ statemask }) => statemask?.window ?? null),
   floor: over(({ statemask }) => statemask?.floor ?? null),
 };
+
+/** A figure of explanations in studies that have other parts, too; null in those. */
+export const ofFrozen =
+  (figure: (agents: Agents) => number | null) =>
+  ({ posthoc }: { readonly posthoc: Agents | null }): number | null =>
+    posthoc && figure(posthoc);

@@ -118,10 +118,17 @@ describe("the report on control", () => {
         returns: { policy: -100 - seed, random: -1000 },
       });
     const arms = { advantage: figures(0.8), random: figures(0.5) };
-    const { sentences, judgements } = reportOnControl(axesOf("explainer", arms), made("explainer", arms));
+    const results = made("explainer", arms).map((each) =>
+      each.at.explainer === "random" ? { ...each, steps: 0 } : each,
+    );
+    const { sentences, judgements, scores } = reportOnControl(axesOf("explainer", arms), results);
     expect(judgements[0].measured?.estimate).toBeCloseTo(0.3, 10);
     expect(sentences[0]).toContain("random play -1000");
     expect(sentences[2]).toContain("advantage is above random (+0.30");
+    // What learns nothing stands beside the others.
+    expect(scores?.runs).toHaveLength(6);
+    const values = { auroc: 0.51, spearman: 0, drop: 0.5 };
+    expect(scores?.runs[3]).toEqual({ environment: "w", arm: "random", seed: 1, steps: 1000, values });
     // .3, .6 and .9: .6 ± 4.3·.3/√3.
     expect(sentences[3]).toContain("not separated from random (+0.60 [−0.15, 1.35])");
   });

@@ -52,8 +52,18 @@ it("calls τ = .5 best only where it is above every other", () => {
       ),
     );
   const verdictOf = (auroc: Readonly<Record<number, number>>) => {
-    const { judgements } = reportOnThreshold(axes, results(auroc));
+    const { judgements, scores } = reportOnThreshold(axes, results(auroc));
     expect(judgements[0]).toMatchObject({ where: "pong, advantage", verdict: "not comparable" });
+    // Two objectives, three τ, three seeds; nothing is known of the first objective.
+    expect(scores?.runs).toHaveLength(18);
+    expect(scores?.runs[0].values).toEqual({ return: null, kept: null, auroc: null, drop: null });
+    expect(scores?.runs[13]).toEqual({
+      environment: "pong",
+      arm: "paper, τ = 0.5",
+      seed: 2,
+      steps: 100,
+      values: { return: null, kept: 0.9, auroc: auroc[0.5] + 0.001, drop: null },
+    });
     return judgements.find(({ figure }) => figure.startsWith("AUROC"));
   };
   expect(verdictOf({ 0.1: 0.6, 0.5: 0.8, 0.9: 0.7 })).toMatchObject({ verdict: "reproduced" });
@@ -83,7 +93,7 @@ it("holds each variant against the one that has what it lacks", () => {
       ),
     ),
   );
-  const { tables, sentences } = reportOnComponents(
+  const { tables, sentences, scores } = reportOnComponents(
     { environment: ["pong"], seed: SEEDS, budget: [100], variant },
     results,
   );
@@ -97,6 +107,15 @@ it("holds each variant against the one that has what it lacks", () => {
   expect(differences).toEqual([expect.closeTo(-0.1, 10), expect.closeTo(0.05, 10)]);
   expect(sentences[0]).toContain("AUROC@10 −0.10 [−0.10, −0.10] (lower)");
   expect(tables[1].body.map(([name]) => name)).toEqual(variant);
+  // Those that exist post hoc.
+  expect(scores?.runs).toHaveLength(9);
+  expect(scores?.runs[4]).toEqual({
+    environment: "pong",
+    arm: "ppo_mask",
+    seed: 2,
+    steps: 100,
+    values: { auroc: expect.closeTo(0.82, 12), spearman: expect.closeTo(0.82, 12), drop: null },
+  });
 });
 
 it("counts checks that pass, and names those that do not", () => {

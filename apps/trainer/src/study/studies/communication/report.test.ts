@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { tInterval } from "@magic-mask/metrics";
+import { ticksOf } from "../../../test-ticks.ts";
 import type { Result } from "../../study.ts";
 import type { SharingFigures } from "../common/sharing-figures.ts";
 import { reportOnCommunication } from "./report.ts";
@@ -65,6 +66,31 @@ describe("the report on communication", () => {
       ["all", 1000, 1000, 1000],
     ]);
     expect(report.pictures.map(({ name: file }) => file)).toEqual(["pong-auroc.svg", "pong-fidelity.svg"]);
+  });
+
+  it("draws figures within what there can be", () => {
+    // .4 and .9 of two seeds: .65 ± 12.7·.25.
+    const { pictures } = reported([
+      [0.4, 0.4, 0.4, 0.4],
+      [0.9, 0.9, 0.9, 0.9],
+    ]);
+    for (const { svg } of pictures) expect(ticksOf(svg, "y")).toEqual(Array.from({ length: 11 }, (_, i) => i / 10));
+  });
+
+  it("hands on every run, of those that failed nothing", () => {
+    const { scores } = reportOnCommunication(axes, [result("none", 100, 1, 0.7, 0.6)]);
+    // A world, two modes, three seeds, two budgets.
+    expect(scores?.runs).toHaveLength(12);
+    expect(scores?.runs.slice(0, 2)).toEqual([
+      {
+        environment: "pong",
+        arm: "none",
+        seed: 1,
+        steps: 100,
+        values: { auroc: expect.closeTo(0.7, 12), fidelity: 0.6 },
+      },
+      { environment: "pong", arm: "none", seed: 1, steps: 1000, values: { auroc: null, fidelity: null } },
+    ]);
   });
 
   it.each([

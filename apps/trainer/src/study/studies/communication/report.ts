@@ -4,8 +4,9 @@ import { plotCurves } from "../../../curves.ts";
 import { formatCount } from "../../../terminal/progress.ts";
 import type { Cell } from "../../../terminal/table.ts";
 import { combined, gainOver, type OverSeeds, overSeeds, shareOf } from "../../over-seeds.ts";
-import type { Axes, Judgement, Report, Result, Scores } from "../../study.ts";
+import type { Axes, Judgement, Report, Result } from "../../study.ts";
 import { type Figure, fidelity, meanOf, missingNote, shown, signed, stacked } from "../common/figures.ts";
+import { SHARING, scoresOf } from "../common/scores.ts";
 import type { SharingFigures } from "../common/sharing-figures.ts";
 import { arms } from "./arms.ts";
 
@@ -118,6 +119,7 @@ export function reportOnCommunication(axes: Axes, results: readonly Result<Shari
         title: `${environment}: ${what}`,
         xLabel: "environment steps that agents learned from",
         log: budgets,
+        isUnit: true,
         series: modes.map((mode) => ({
           name: mode,
           points: budgets.flatMap((budget) => {
@@ -130,7 +132,13 @@ export function reportOnCommunication(axes: Axes, results: readonly Result<Shari
       return svg === null ? [] : [{ name: `${environment}-${name}.svg`, svg }];
     });
   });
-  return { tables: [...tables, ...keptTables()], judgements, sentences, pictures, scores: scoresOf(results) };
+  const scores = scoresOf(
+    axes,
+    results,
+    modes.map((mode) => ({ name: mode, at: { mode } })),
+    SHARING,
+  );
+  return { tables: [...tables, ...keptTables()], judgements, sentences, pictures, scores };
 
   /** What signatures keep of what features gain, where both were asked for. */
   function keptTables(): Report["tables"] {
@@ -187,21 +195,5 @@ function judged(environment: string, mode: string, budget: number, { interval, m
     ...about,
     verdict: "reproduced",
     why: "a loss, and one of the claimed size lies within the interval or below it",
-  };
-}
-
-function scoresOf(results: readonly Result<SharingFigures>[]): Scores {
-  return {
-    metrics: [
-      { name: "auroc", title: "stacked AUROC", oneScale: true },
-      { name: "fidelity", title: "inter-agent fidelity", oneScale: true },
-    ],
-    runs: results.map(({ at, figures }) => ({
-      environment: `${at.environment}`,
-      arm: `${at.mode}`,
-      seed: at.seed as number,
-      steps: at.budget as number,
-      values: { auroc: stacked(figures), fidelity: fidelity(figures) },
-    })),
   };
 }

@@ -3,15 +3,12 @@ import type { Interval } from "@magic-mask/metrics";
 import type { Cell } from "../../../terminal/table.ts";
 import { gainOver, type OverSeeds, overSeeds } from "../../over-seeds.ts";
 import type { Axes, Judgement, Report, Result } from "../../study.ts";
-import { explained } from "../common/explained-figures.ts";
+import { explained, ofFrozen } from "../common/explained-figures.ts";
 import { shown, signed } from "../common/figures.ts";
+import { FROZEN as RANKED, scoresOf } from "../common/scores.ts";
 import { type ComponentFigures, variants } from "./components.ts";
 
 type Figure = (figures: ComponentFigures) => number | null;
-const ofFrozen =
-  (figure: (typeof explained)[keyof typeof explained]): Figure =>
-  ({ posthoc }) =>
-    posthoc && figure(posthoc);
 
 /** Post hoc, and trained together; higher is better but for KL. */
 const FROZEN: Readonly<Record<string, Figure>> = {
@@ -87,7 +84,14 @@ export function reportOnComponents(axes: Axes, results: readonly Result<Componen
       };
     }),
   );
-  return { tables, judgements, sentences, pictures: [] };
+  // Few variants are trained together with policies of their own, so what all are held against each other by is post hoc.
+  const scores = scoresOf(
+    axes,
+    results,
+    names.filter((name) => variantOf(name).objective).map((variant) => ({ name: variant, at: { variant } })),
+    RANKED,
+  );
+  return { tables, judgements, sentences, pictures: [], scores };
 }
 
 const variantOf = (name: string) => byName("trainer/study-components", "variant", variants, name);

@@ -1,9 +1,10 @@
 import { formatCount } from "../../../terminal/progress.ts";
 import { formatInterval, formatNumber } from "../../../terminal/table.ts";
 import { gainOver, overSeeds } from "../../over-seeds.ts";
-import type { Axes, Judgement, Report, Result, Scores } from "../../study.ts";
+import type { Axes, Judgement, Report, Result } from "../../study.ts";
 import { apart } from "../common/apart.ts";
 import { meanOrNull, shown, signed } from "../common/figures.ts";
+import { scoresOf } from "../common/scores.ts";
 import type { ControlFigures } from "./control.ts";
 
 /** What the others are held against: the default. */
@@ -121,19 +122,15 @@ export function reportOnControl(axes: Axes, results: readonly Result<ControlFigu
     return told;
   });
 
-  const scores: Scores = {
-    metrics: [
-      { name: "auroc", title: "AUROC of the true top tenth", oneScale: true },
-      { name: "spearman", title: "Spearman", oneScale: true },
-      { name: "drop", title: "Drop at a tenth, share of the range", oneScale: true },
+  const scores = scoresOf(
+    axes,
+    results,
+    names.map((explainer) => ({ name: explainer, at: { explainer } })),
+    [
+      { name: "auroc", title: "AUROC of the true top tenth", oneScale: true, of: area },
+      { name: "spearman", title: "Spearman", oneScale: true, of: order },
+      { name: "drop", title: "Drop at a tenth, share of the range", oneScale: true, of: lost },
     ],
-    runs: results.map(({ at, steps, figures }) => ({
-      environment: at.environment as string,
-      arm: at.explainer as string,
-      seed: at.seed as number,
-      steps,
-      values: { auroc: area(figures), spearman: order(figures), drop: lost(figures) },
-    })),
-  };
+  );
   return { tables, judgements, sentences, pictures: [], scores };
 }

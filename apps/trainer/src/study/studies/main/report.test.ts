@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Interval } from "@magic-mask/metrics";
 import type { Cell } from "../../../terminal/table.ts";
+import { ticksOf } from "../../../test-ticks.ts";
 import type { Result } from "../../study.ts";
 import type { MainFigures } from "./main.ts";
 import { reportOnMain } from "./report.ts";
@@ -116,6 +117,19 @@ describe("the report on Table 1", () => {
       steps: 100,
       values: { return: 6.01, auroc: 0.86, spearman: 0.86, drop: 0.2 },
     });
+  });
+
+  it("draws an AUROC within what there can be, and drops as they are", () => {
+    // .5 and .9 of two seeds: .7 ± 12.7·.2.
+    const wide = [0.5, 0.9].flatMap((value, i) =>
+      ["advantage", "random"].map((method) =>
+        result("one", method, i + 1, { joint: null, posthoc: posthoc(value, value, null) }),
+      ),
+    );
+    const { pictures } = reportOnMain(axesOf([1, 2], ["one"]), wide);
+    const ticks = new Map(pictures.map(({ name, svg }) => [name, ticksOf(svg, "x")]));
+    expect(ticks.get("one-auroc.svg")).toEqual(Array.from({ length: 11 }, (_, i) => i / 10));
+    expect(Math.min(...(ticks.get("one-drop.svg") as number[]))).toBeLessThan(-1);
   });
 
   it("names what is missing", () => {

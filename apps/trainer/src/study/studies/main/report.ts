@@ -1,11 +1,12 @@
 import { type Interval, interquartileMeanInterval, probabilityOfImprovement } from "@magic-mask/metrics";
 import * as Plot from "@observablehq/plot";
-import { draw, GREY, heading, INK, VERMILION } from "../../../svg.ts";
+import { draw, GREY, heading, INK, VERMILION, withinUnit } from "../../../svg.ts";
 import type { Cell } from "../../../terminal/table.ts";
 import { gainOver, type OverSeeds, overSeeds } from "../../over-seeds.ts";
 import type { Axes, Judgement, Report, Result } from "../../study.ts";
-import { explained } from "../common/explained-figures.ts";
+import { explained, ofFrozen } from "../common/explained-figures.ts";
 import { shown, signed } from "../common/figures.ts";
+import { FROZEN, scoresOf } from "../common/scores.ts";
 import type { MainFigures } from "./main.ts";
 
 /** The method that others are held against; where agents have no peers, or it was not asked for, the one without them. */
@@ -18,10 +19,6 @@ const FEWEST_RUNS = 10;
 const RESAMPLING = { seed: 0 };
 
 type Figure = (figures: MainFigures) => number | null;
-const ofFrozen =
-  (figure: (typeof explained)[keyof typeof explained]): Figure =>
-  ({ posthoc }) =>
-    posthoc && figure(posthoc);
 const ofTrained =
   (figure: (trained: NonNullable<MainFigures["joint"]>) => number | null | undefined): Figure =>
   ({ joint }) =>
@@ -236,12 +233,18 @@ export function reportOnMain(axes: Axes, results: readonly Result<MainFigures>[]
     sentences,
     pictures: axes.environment.flatMap((environment) =>
       [
-        { name: "auroc", what: "AUROC of the true top 10 %", figure: auroc, chance: 0.5 },
-        { name: "drop", what: "loss of return at the top 10 %, share of its range", figure: drop, chance: 0 },
-      ].flatMap(({ name, what, figure, chance }) => {
+        { name: "auroc", what: "AUROC of the true top 10 %", figure: auroc, chance: 0.5, isUnit: true },
+        {
+          name: "drop",
+          what: "loss of return at the top 10 %, share of its range",
+          figure: drop,
+          chance: 0,
+          isUnit: false,
+        },
+      ].flatMap(({ name, what, figure, chance, isUnit }) => {
         const points = methods.flatMap((method) => {
           const { interval } = over(environment, method, figure);
-          return interval ? [{ method, ...interval }] : [];
+          return interval ? [{ method, ...(isUnit ? withinUnit(interval) : interval) }] : [];
         });
         const title = `${environment}: ${what}`;
         return points.length === 0
@@ -249,33 +252,20 @@ export function reportOnMain(axes: Axes, results: readonly Result<MainFigures>[]
           : [{ name: `${environment}-${name}.svg`, svg: plotMethods(title, points, ours(environment), chance) }];
       }),
     ),
-    scores: {
-      metrics: [
-        { name: "return", title: "return or win rate of policies that learned together with masks", oneScale: false },
-        { name: "auroc", title: "AUROC of the true top 10 %", oneScale: true },
-        { name: "spearman", title: "Spearman's rank correlation with the truth", oneScale: true },
-        { name: "drop", title: "reward drop at the top 10 %, share of the return range", oneScale: true },
+    scores: scoresOf(
+      axes,
+      results,
+      methods.map((method) => ({ name: method, at: { method } })),
+      [
+        {
+          name: "return",
+          title: "return or win rate of policies that learned together with masks",
+          oneScale: false,
+          of: strength,
+        },
+        ...FROZEN,
       ],
-      runs: axes.environment.flatMap((environment) =>
-        methods.flatMap((arm) =>
-          axes.seed.map((seed) => {
-            const at = (figure: Figure) => over(environment, arm, figure).values.get(seed) ?? null;
-            return {
-              environment,
-              arm,
-              seed,
-              steps: budget,
-              values: {
-                return: at(strength),
-                auroc: at(auroc),
-                spearman: at(ofFrozen(explained.spearman)),
-                drop: at(drop),
-              },
-            };
-          }),
-        ),
-      ),
-    },
+    ),
   };
 
   /** Over worlds × seeds: of worlds where both have every seed. */

@@ -1,9 +1,10 @@
 import { formatCount } from "../../../terminal/progress.ts";
 import { formatNumber } from "../../../terminal/table.ts";
 import { gainOver, overSeeds } from "../../over-seeds.ts";
-import type { Axes, Judgement, Report, Result, Scores } from "../../study.ts";
+import type { Axes, Judgement, Report, Result } from "../../study.ts";
 import { apart } from "../common/apart.ts";
 import { meanOrNull, missingNote, shown, signed } from "../common/figures.ts";
+import { scoresOf } from "../common/scores.ts";
 import type { PerturbationFigures } from "./perturbation.ts";
 
 /** What the others are held against. */
@@ -106,18 +107,19 @@ export function reportOnPerturbation(axes: Axes, results: readonly Result<Pertur
     });
   });
 
-  const scores: Scores = {
-    metrics: [
-      { name: "own_auroc", title: "AUROC of the truth under the own perturbation", oneScale: true },
-      { name: "uniform_auroc", title: "AUROC of the truth under uniform play", oneScale: true },
+  const scores = scoresOf(
+    axes,
+    results,
+    names.map((perturbation) => ({ name: perturbation, at: { perturbation } })),
+    [
+      {
+        name: "own_auroc",
+        title: "AUROC of the truth under the own perturbation",
+        oneScale: true,
+        of: ownAuroc,
+      },
+      { name: "uniform_auroc", title: "AUROC of the truth under uniform play", oneScale: true, of: evenAuroc },
     ],
-    runs: results.map(({ at, steps, figures }) => ({
-      environment: at.environment as string,
-      arm: at.perturbation as string,
-      seed: at.seed as number,
-      steps,
-      values: { own_auroc: ownAuroc(figures), uniform_auroc: evenAuroc(figures) },
-    })),
-  };
+  );
   return { tables, judgements, sentences, pictures: [], scores };
 }

@@ -1,9 +1,10 @@
 import { formatCount } from "../../../terminal/progress.ts";
 import { formatInterval } from "../../../terminal/table.ts";
 import { gainOver, overSeeds } from "../../over-seeds.ts";
-import type { Axes, Judgement, Report, Result, Scores } from "../../study.ts";
+import type { Axes, Judgement, Report, Result } from "../../study.ts";
 import { apart } from "../common/apart.ts";
 import { shown, signed } from "../common/figures.ts";
+import { scoresOf } from "../common/scores.ts";
 import type { RetrainFigures } from "./retrain.ts";
 
 /** What the others are held against: no starts, and starts by chance. */
@@ -93,18 +94,14 @@ export function reportOnRetrain(axes: Axes, results: readonly Result<RetrainFigu
       }),
     ];
   });
-  const scores: Scores = {
-    metrics: [
-      { name: "after", title: "Return after training on", oneScale: false },
-      { name: "gain", title: "Return gained by training on", oneScale: false },
+  const scores = scoresOf(
+    axes,
+    results,
+    names.map((starts) => ({ name: starts, at: { starts } })),
+    [
+      { name: "after", title: "Return after training on", oneScale: false, of: ({ after }) => after },
+      { name: "gain", title: "Return gained by training on", oneScale: false, of: gained },
     ],
-    runs: results.map(({ at, steps, figures }) => ({
-      environment: at.environment as string,
-      arm: at.starts as string,
-      seed: at.seed as number,
-      steps,
-      values: { after: figures.after, gain: gained(figures) },
-    })),
-  };
+  );
   return { tables, judgements, sentences, pictures: [], scores };
 }

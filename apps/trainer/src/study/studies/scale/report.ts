@@ -3,6 +3,7 @@ import { type Cell, formatNumber } from "../../../terminal/table.ts";
 import { combined, gainOver, type OverSeeds, overSeeds } from "../../over-seeds.ts";
 import type { Axes, Judgement, Report, Result } from "../../study.ts";
 import { shown, signed } from "../common/figures.ts";
+import { scoresOf } from "../common/scores.ts";
 import type { ScaleFigures } from "./scale.ts";
 import { partsOf } from "./sized-world.ts";
 
@@ -145,7 +146,21 @@ export function reportOnScale(axes: Axes, results: readonly Result<ScaleFigures>
       }),
     ),
   );
-  return { tables, judgements, sentences: [...aim(axes, over), ...growth], pictures: [] };
+  // Of teams that only exchange neither is ever known.
+  const learning = axes.environment.filter((environment) => {
+    const { agents, learning: those } = partsOf(environment);
+    return agents === those;
+  });
+  const scores = scoresOf(
+    { ...axes, environment: learning },
+    results,
+    modes.map((mode) => ({ name: mode, at: { mode } })),
+    [
+      { name: "auroc", title: "stacked AUROC", oneScale: true, of: ({ stacked }) => stacked },
+      { name: "fidelity", title: "inter-agent fidelity", oneScale: true, of: ({ fidelity }) => fidelity },
+    ],
+  );
+  return { tables, judgements, sentences: [...aim(axes, over), ...growth], pictures: [], scores };
 }
 
 /** Whether telling takes as little as it should. */

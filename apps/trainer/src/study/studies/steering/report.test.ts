@@ -33,7 +33,7 @@ const reported = (changes: readonly (readonly [redundancy: number, area: number]
 describe("the report on steering", () => {
   it("says what was spared and what it cost, over seeds", () => {
     // −.1, −.12, −.08: −.1 ± 4.303 · .02/√3 = .0497.
-    const { tables, judgements, sentences } = reported([
+    const { tables, judgements, sentences, scores } = reported([
       [-0.1, 0.001],
       [-0.12, 0],
       [-0.08, -0.001],
@@ -48,6 +48,9 @@ describe("the report on steering", () => {
     expect(judgements).toMatchObject([{ where: "pong, s = 1, 1.00k steps", verdict: "reproduced" }]);
     expect(judgements[0].why).toContain("no more than 0.02 lost");
     expect(sentences[0]).toContain("redundancy −0.10");
+    expect(scores?.runs).toHaveLength(6);
+    const values = { auroc: 0.8 + 0.001, fidelity: 0.8 + 0.001 };
+    expect(scores?.runs[3]).toEqual({ environment: "pong", arm: "s = 1", seed: 1, steps: 1000, values });
   });
 
   it("does not call that spared or free which may be chance", () => {

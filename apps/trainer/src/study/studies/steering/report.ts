@@ -3,6 +3,7 @@ import type { Cell } from "../../../terminal/table.ts";
 import { gainOver, overSeeds } from "../../over-seeds.ts";
 import type { Axes, Judgement, Report, Result } from "../../study.ts";
 import { fidelity, meanOf, missingNote, shown, signed, stacked } from "../common/figures.ts";
+import { SHARING, scoresOf } from "../common/scores.ts";
 import type { SteeringFigures } from "./steering.ts";
 
 /** s of what the others are held against. */
@@ -80,5 +81,11 @@ export function reportOnSteering(axes: Axes, results: readonly Result<SteeringFi
     ({ place: { environment, budget }, steer, spared, costs, price }) =>
       `${environment}, ${formatCount(budget)} steps, s = ${steer}: redundancy ${signed(spared)}, stacked AUROC ${signed(costs[0])}, inter-agent fidelity ${signed(costs[1])} (${price}).`,
   );
-  return { tables, judgements, sentences, pictures: [] };
+  const scores = scoresOf(
+    axes,
+    results,
+    strengths.map((steer) => ({ name: `s = ${steer}`, at: { steer } })),
+    SHARING,
+  );
+  return { tables, judgements, sentences, pictures: [], scores };
 }

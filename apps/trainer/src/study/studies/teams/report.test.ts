@@ -42,7 +42,7 @@ const result = (peers: string, trust: string, seed: number, area: number): Resul
 
 describe("the report on teams", () => {
   // Seed by seed none .7, friends .03 more, and with the poisoner .1 less, or .01 less where trust is on.
-  const { tables, judgements, sentences } = reportOnTeams(
+  const { tables, judgements, sentences, scores } = reportOnTeams(
     axes,
     [1, 2, 3].flatMap((seed) =>
       ["off", "on"].flatMap((trust) => [
@@ -71,6 +71,22 @@ describe("the report on teams", () => {
     // In each other .9 and .7, in the liar .1 and .3.
     expect(rows[4].slice(8, 10)).toEqual([expect.closeTo(0.8, 10), expect.closeTo(0.2, 10)]);
     expect(rows[3].slice(8, 10)).toEqual([Number.NaN, Number.NaN]);
+  });
+
+  it("hands on what those know who lie in no arm", () => {
+    expect(scores?.runs).toHaveLength(5 * 3);
+    // Of the last two agents, where the first one tells the truth, too: with it none's .71 would be .2/3 lower.
+    expect(scores?.runs[0]).toEqual({
+      environment: "pong",
+      arm: "none",
+      seed: 1,
+      steps: 1000,
+      values: { auroc: expect.closeTo(0.71, 12), fidelity: expect.closeTo(2 / 3, 12) },
+    });
+    expect(scores?.runs[14]).toMatchObject({
+      arm: "one_poison, trust on",
+      values: { auroc: expect.closeTo(0.72, 12) },
+    });
   });
 
   it("says what is lost", () => {

@@ -3,6 +3,7 @@ import type { Cell } from "../../../terminal/table.ts";
 import { gainOver, overSeeds } from "../../over-seeds.ts";
 import type { Axes, Judgement, Report, Result } from "../../study.ts";
 import { meanOrNull, missingNote, shown, signed } from "../common/figures.ts";
+import { scoresOf } from "../common/scores.ts";
 import type { TeamFigures } from "./teams.ts";
 
 /** What the others are held against: every agent has its own records alone. */
@@ -135,7 +136,41 @@ export function reportOnTeams(axes: Axes, results: readonly Result<TeamFigures>[
       .map(({ arm, interval, word }) => `${arm.peers} ${signed(interval)} (${word})`);
     return `${place.environment}, ${formatCount(place.budget)} steps, trust on: stacked AUROC of honest agents over none: ${told.join("; ")}.`;
   });
-  return { tables, judgements, sentences, pictures: [] };
+  // Arms are held against each other here, so all are about the same agents: those who lie in none.
+  const liars = new Map(
+    axes.environment.map((environment) => [
+      environment,
+      new Set(results.flatMap(({ at, figures }) => (at.environment === environment ? figures.hostile : []))),
+    ]),
+  );
+  const ofHonest = results.map((result) => {
+    const lying = liars.get(result.at.environment as string);
+    const honest = [...result.figures.agents.keys()].filter((agent) => !lying?.has(agent));
+    return {
+      ...result,
+      figures: { auroc: stacked(result.figures, honest), fidelity: fidelity(result.figures, honest) },
+    };
+  });
+  const scores = scoresOf(
+    axes,
+    ofHonest,
+    arms.map((arm) => ({ name: nameOf(arm), at: { ...arm } })),
+    [
+      {
+        name: "auroc",
+        title: "stacked AUROC of agents who lie in no arm",
+        oneScale: true,
+        of: ({ auroc }) => auroc,
+      },
+      {
+        name: "fidelity",
+        title: "inter-agent fidelity of agents who lie in no arm",
+        oneScale: true,
+        of: ({ fidelity: known }) => known,
+      },
+    ],
+  );
+  return { tables, judgements, sentences, pictures: [], scores };
 }
 
 const nameOf = ({ peers, trust }: Arm) => (peers === ALONE ? peers : `${peers}, trust ${trust}`);

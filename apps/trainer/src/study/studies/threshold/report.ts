@@ -2,28 +2,30 @@ import type { Interval } from "@magic-mask/metrics";
 import type { Cell } from "../../../terminal/table.ts";
 import { gainOver, type OverSeeds, overSeeds } from "../../over-seeds.ts";
 import type { Axes, Judgement, Report, Result } from "../../study.ts";
-import { explained } from "../common/explained-figures.ts";
+import { explained, ofFrozen } from "../common/explained-figures.ts";
 import { shown, signed } from "../common/figures.ts";
+import { type Metric, scoresOf } from "../common/scores.ts";
 import { decides, type ThresholdFigures } from "./threshold.ts";
 
 /** τ that the paper calls best. */
 const CLAIMED = 0.5;
 
 type Figure = (figures: ThresholdFigures) => number | null;
-const ofFrozen =
-  (figure: (typeof explained)[keyof typeof explained]): Figure =>
-  ({ posthoc }) =>
-    posthoc && figure(posthoc);
 const strength: Figure = ({ joint }) => joint?.strength[0].value ?? null;
 const gateDrop: Figure = ({ posthoc }) => posthoc?.gate.drop ?? null;
 
-/** What is judged, by name; higher is better. */
-const JUDGED: Readonly<Record<string, Figure>> = {
-  "return, trained together": strength,
-  "return kept behind the gate, share of its range": ({ posthoc }) => posthoc && 1 - posthoc.gate.drop,
-  "AUROC@10": ofFrozen(explained.auroc),
-  "drop at top 10 %": ofFrozen(explained.drop),
-};
+/** What is judged. */
+const JUDGED: readonly Metric<ThresholdFigures>[] = [
+  { name: "return", title: "return, trained together", oneScale: false, of: strength },
+  {
+    name: "kept",
+    title: "return kept behind the gate, share of its range",
+    oneScale: true,
+    of: ({ posthoc }) => posthoc && 1 - posthoc.gate.drop,
+  },
+  { name: "auroc", title: "AUROC@10", oneScale: true, of: ofFrozen(explained.auroc) },
+  { name: "drop", title: "drop at top 10 %", oneScale: true, of: ofFrozen(explained.drop) },
+];
 
 export function reportOnThreshold(axes: Axes, results: readonly Result<ThresholdFigures>[]): Report {
   const thresholds = [...(axes.threshold as readonly number[])].sort((a, b) => a - b);
@@ -79,29 +81,37 @@ export function reportOnThreshold(axes: Axes, results: readonly Result<Threshold
         "a coin decides the blinding: policies and rankings do not depend on τ, and the lower it is the less the gate blinds";
       return [{ ...about, figure: "all", measured: null, verdict: "not comparable", why }];
     }
-    return Object.entries(JUDGED).map(([figure, of]) => {
+    return JUDGED.map(({ title, of }) => {
       const gains = thresholds
         .filter((τ) => τ !== CLAIMED)
         .map((τ) => ({
           τ,
           gain: gainOver(over(environment, objective, CLAIMED, of), over(environment, objective, τ, of)).interval,
         }));
-      return { ...about, ...bestOf(figure, gains) };
+      return { ...about, ...bestOf(title, gains) };
     });
   });
 
   const sentences = places.flatMap(({ environment, objective }) =>
     decides({ objective, threshold: CLAIMED })
-      ? Object.entries(JUDGED).map(([name, of]) => {
+      ? JUDGED.map(({ title, of }) => {
           const told = thresholds.map((τ) => ({ τ, interval: over(environment, objective, τ, of).interval }));
           const known = told.flatMap(({ τ, interval }) => (interval ? [{ τ, interval }] : []));
-          if (known.length === 0) return `${environment}, ${objective}: ${name} is unknown.`;
+          if (known.length === 0) return `${environment}, ${objective}: ${title} is unknown.`;
           const best = known.reduce((a, b) => (b.interval.estimate > a.interval.estimate ? b : a));
-          return `${environment}, ${objective}: ${name} has its highest mean at τ = ${best.τ} (${signed(best.interval)}).`;
+          return `${environment}, ${objective}: ${title} has its highest mean at τ = ${best.τ} (${signed(best.interval)}).`;
         })
       : [],
   );
-  return { tables, judgements, sentences, pictures: [] };
+  const scores = scoresOf(
+    axes,
+    results,
+    objectives.flatMap((objective) =>
+      thresholds.map((threshold) => ({ name: `${objective}, τ = ${threshold}`, at: { objective, threshold } })),
+    ),
+    JUDGED,
+  );
+  return { tables, judgements, sentences, pictures: [], scores };
 }
 
 /** Whether τ = .5 is above every other, surely. @param gains of it over each of the others */

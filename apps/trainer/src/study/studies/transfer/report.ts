@@ -1,8 +1,9 @@
 import { formatCount } from "../../../terminal/progress.ts";
 import { gainOver, type OverSeeds, overSeeds, shareOf } from "../../over-seeds.ts";
-import type { Axes, Judgement, Report, Result, Scores } from "../../study.ts";
+import type { Axes, Judgement, Report, Result } from "../../study.ts";
 import { apart } from "../common/apart.ts";
 import { meanOrNull, shown, signed } from "../common/figures.ts";
+import { scoresOf } from "../common/scores.ts";
 import type { TransferFigures } from "./transfer.ts";
 
 type Figure = (figures: TransferFigures) => number | null;
@@ -97,19 +98,16 @@ export function reportOnTransfer(axes: Axes, results: readonly Result<TransferFi
       ];
     }),
   );
-  const scores: Scores = {
-    metrics: (Object.keys(WAYS) as Way[]).map((way) => ({
+  const scores = scoresOf(
+    axes,
+    results,
+    inputs.map((seen) => ({ name: seen, at: { inputs: seen } })),
+    (Object.keys(WAYS) as Way[]).map((way) => ({
       name: way,
       title: `AUROC on B, ${WAYS[way]}`,
       oneScale: true,
+      of: by(way),
     })),
-    runs: results.map(({ at, steps, figures }) => ({
-      environment: at.environment as string,
-      arm: at.inputs as string,
-      seed: at.seed as number,
-      steps,
-      values: Object.fromEntries((Object.keys(WAYS) as Way[]).map((way) => [way, by(way)(figures)])),
-    })),
-  };
+  );
   return { tables, judgements, sentences, pictures: [], scores };
 }
