@@ -45,7 +45,9 @@ describe("magic-mask study", () => {
       "study.json",
     ]);
     const text = readFileSync(join(out, "README.md"), "utf8");
-    expect(text).toContain("| here | ratio | twice | 2 [2, 2] | not comparable | made at small sizes, to try it; arithmetic |");
+    expect(text).toContain(
+      "| here | ratio | twice | 2 [2, 2] | not comparable | made at small sizes, to try it; arithmetic |",
+    );
     const status = readStatus(out);
     expect(status).toMatchObject({ state: "finished", share: 1, trials: { done: 8, total: 8 }, failures: [] });
     expect(formatStatus(status)).toContain("policies 2/2  truths 4/4  trials 8/8");
@@ -119,7 +121,9 @@ describe("magic-mask study", () => {
     await expect(refused({ axes: { mode: ["none"] } })).rejects.toThrow(
       'tiny has no axis "mode"; it has: environment, seed, budget, arm',
     );
-    await expect(refused({ axes: { budget: ["ten"] } })).rejects.toThrow("budget takes whole numbers from 1 on such as 10,20");
+    await expect(refused({ axes: { budget: ["ten"] } })).rejects.toThrow(
+      "budget takes whole numbers from 1 on such as 10,20",
+    );
     await expect(refused({ axes: { seed: [1, 1] } })).rejects.toThrow("seed names 1 twice");
     await expect(refused({ axes: { seed: [1] } })).rejects.toThrow("at least 2");
     await expect(refused({ study: "comunication" })).rejects.toThrow('there is no study "comunication"');
