@@ -31,7 +31,8 @@ export interface JointIteration extends Omit<Iteration, "exportState" | "updated
 
 /** All that a joint run needs to continue exactly. */
 export interface JointState {
-  readonly train: TrainState;
+  /** None before the first iteration: how play begins follows from the seed. */
+  readonly train?: TrainState;
   readonly learners: readonly LearnerState[];
   readonly explanation: ExplanationState | null;
   /** [N] learned perturbations; empty where they are not. */
@@ -39,6 +40,13 @@ export interface JointState {
   /** Older states have none. */
   readonly guard?: GuardState;
 }
+
+/** What was learned so far. Before the first iteration that is all that there is of a run. */
+export const exportLearned = ({ learned }: World, team: Team, explanation: Explanation | undefined): JointState => ({
+  learners: learnersOf(team).map(({ learner }) => learner.exportState()),
+  explanation: explanation ? exportExplanation(explanation) : null,
+  perturbations: (learned ?? []).map((perturbation) => perturbation.exportState()),
+});
 
 /** Optimiser steps of each record head per iteration. */
 const HEAD_STEPS = 4;
@@ -91,10 +99,10 @@ export async function* trainJointly(
     entropyCoefficient: training.entropyCoefficient,
     maxGradNorm: training.maxGradNorm,
     learningRate: linear(training.learningRate.start, training.learningRate.end),
-    ...(resume && { resume: resume.train }),
+    ...(resume?.train && { resume: resume.train }),
   });
   const guard = createGuard(config, world, team, resume?.guard);
-  let done = resume?.train.steps ?? 0;
+  let done = resume?.train?.steps ?? 0;
   let begun = performance.now();
   try {
     for await (const { updated, collectSeconds, ...iteration } of iterations) {
@@ -129,9 +137,7 @@ export async function* trainJointly(
         },
         exportState: async () => ({
           train: await iteration.exportState(),
-          learners: learners.map(({ learner }) => learner.exportState()),
-          explanation: explanation ? exportExplanation(explanation) : null,
-          perturbations: (world.learned ?? []).map((perturbation) => perturbation.exportState()),
+          ...exportLearned(world, team, explanation),
           guard: guard.exportState(),
         }),
       };

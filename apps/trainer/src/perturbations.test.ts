@@ -167,6 +167,9 @@ describe("perturbations of whole runs", () => {
     expect(rows[0].reduce((sum, x) => sum + Math.exp(x), 0)).toBeCloseTo(1, 5);
     await expect(run("mask.perturbation=frozen_peer")).rejects.toThrow("perturbation.peer=<run folder>");
     await expect(run(...asked, "environment.id=tictactoe_v0")).rejects.toThrow("with other agents or spaces");
+    const failed: Error = await run("workers=0", "training.learningRate.start=1e30").catch((error) => error);
+    const [, path] = /--resume (\S+)/.exec(failed.message) as RegExpExecArray;
+    await expect(run(asked[0], `perturbation.peer=${path}`)).rejects.toThrow("has learned nothing yet");
   });
 
   it("idle says where no action idles", async () => {

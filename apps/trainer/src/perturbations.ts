@@ -93,6 +93,10 @@ async function loadPeers(path: string, spec: EnvironmentSpec, create: CreateLear
   const { learners, players } = team;
   if (!isGiven(config)) {
     const { joint } = (await loadCheckpoint(path)).tree as { readonly joint: JointState };
+    if (!joint.train) {
+      const message = `the run ${path} has learned nothing yet; train it on first: magic-mask train --resume ${path}`;
+      throw new MagicMaskError("out-of-order", SOURCE, message);
+    }
     learnersOf(team).forEach(({ learner }, k) => {
       learner.restoreState(joint.learners[k]);
     });

@@ -17,7 +17,7 @@ import { asDiverged } from "./diagnostics/divergence.ts";
 import { createWatch, STOPPED, warningInWords } from "./diagnostics/watch.ts";
 import { describeGiven, inFolder, isGiven, keepModels } from "./given.ts";
 import { gitCommit, hostDescription, packageVersions } from "./host.ts";
-import { type JointIteration, type JointState, trainJointly } from "./joint.ts";
+import { exportLearned, type JointState, trainJointly } from "./joint.ts";
 import { logIteration } from "./log-iteration.ts";
 import { withLearned, withPeers } from "./perturbations.ts";
 import { randomPlayer } from "./policies.ts";
@@ -190,13 +190,19 @@ async function stoppedBy(
   if (!isMagicMaskError(error, "diverged")) return {};
   const value = error.message;
   error.message += isSaved
-    ? `\nthe last good checkpoint is that of step ${steps}, in ${path}/checkpoints/step_${steps}; magic-mask train --resume ${path} goes on from it, and to the same end unless its configuration changes${existsSync(`${path}/checkpoints/best.json`) ? "; --step best is the strongest so far" : ""}`
-    : "\nit happened before the first checkpoint: nothing is kept but the logs";
+    ? `\nthe last good checkpoint is that of step ${steps}${steps === 0 ? ", before the first update" : ""}, in ${path}/checkpoints/step_${steps}; change config.training in ${path}/run.json, and go on from it with: magic-mask train --resume ${path} (unchanged it comes to the same end${existsSync(`${path}/checkpoints/best.json`) ? "; --step best is the strongest so far" : ""})`
+    : "\nthere is no checkpoint: nothing was trained here";
   const advice = "lower training.learningRate or training.maxGradNorm, or raise training.entropyCoefficient";
   return {
     warnings: [
       ...warnings,
-      { steps, what: STOPPED, value, limit: "something is not finite, or a policy has collapsed", advice },
+      {
+        steps,
+        what: STOPPED,
+        value,
+        limit: "something is not finite, an update is absurd, or a policy has collapsed",
+        advice,
+      },
     ],
   };
 }
@@ -235,7 +241,7 @@ async function trainPolicies(
   /** What the progress line says: the last that was known of each figure. */
   const shown: Record<string, number> = {};
   let hash = saved?.hash ?? trajectoryHash().digest();
-  let steps = saved?.joint.train.steps ?? 0;
+  let steps = saved?.joint.train?.steps ?? 0;
   let savedAt = performance.now();
   let probe = saved?.probe ?? { index: -1, strength: Number.NaN, best: Number.NEGATIVE_INFINITY };
   let kl: SavedRun["kl"] = saved?.kl ?? { recent: [], largest: 0 };
@@ -245,14 +251,14 @@ async function trainPolicies(
     if (warnings.length > 0) await note({ warnings: watch.warnings });
   };
 
-  const save = async (iteration: JointIteration) => {
+  const save = async (joint: JointState) => {
     metrics.sync();
     events.sync();
     const best = probe.strength > probe.best;
     if (best) probe = { ...probe, best: probe.strength };
     const tree: SavedRun = {
       run: folder.id,
-      joint: await iteration.exportState(),
+      joint,
       offsets: { metrics: metrics.offset, events: events.offset },
       hash,
       kl,
@@ -265,6 +271,8 @@ async function trainPolicies(
   };
 
   try {
+    // Even where the first update is the last, there is a checkpoint to go on from.
+    if (!saved) await save(exportLearned(world, team, explanation));
     for await (const iteration of trainJointly(config, world, team, explanation, backend, saved?.joint)) {
       ({ steps, hash } = iteration);
       // Without threads nothing gives way to the event loop; here signals get through.
@@ -285,7 +293,7 @@ async function trainPolicies(
         await warn(late);
       }
       if (last || interrupted() || performance.now() - savedAt >= 1000 * config.checkpointSeconds)
-        await save(iteration);
+        await save(await iteration.exportState());
       if (interrupted() && !last) return undefined;
     }
     progress.done(

@@ -41,6 +41,13 @@ async function run(options: TrainingRunOptions) {
 const fresh = (out: string, ...overrides: string[]) =>
   run({ config: resolveConfig({ overrides: [...SMALL, ...overrides] }), out });
 
+/** Does as the error says: changes the learning rate in the run's record. */
+function mend(path: string) {
+  const record = recordOf(path);
+  const training = { ...record.config.training, learningRate: { start: 0.001, end: 0 } };
+  writeFileSync(join(path, "run.json"), JSON.stringify({ ...record, config: { ...record.config, training } }));
+}
+
 describe("a run whose learning rate explodes", () => {
   it("stops, names its last good checkpoint, and can go on from it once the rate is mended", async () => {
     const out = temporaryFolder();
@@ -61,12 +68,7 @@ describe("a run whose learning rate explodes", () => {
     expect([again.code, recordOf(path).steps, recordOf(path).warnings.length]).toEqual([1, 256, 1]);
     expect(again.stderr).toContain("error diverged: ");
 
-    const { training } = record.config;
-    const mended = { ...training, learningRate: { start: 0.001, end: 0 } };
-    writeFileSync(
-      join(path, "run.json"),
-      JSON.stringify({ ...record, config: { ...record.config, training: mended } }),
-    );
+    mend(path);
     expect((await run({ resume: path })).error).toBeUndefined();
     expect(recordOf(path)).toMatchObject({ state: "finished", steps: 2048, warnings: [] });
   });
@@ -78,6 +80,36 @@ describe("a run whose learning rate explodes", () => {
       message: expect.stringContaining("after 256 steps"),
     });
   });
+});
+
+describe("a run that never had a good update", () => {
+  it.each([
+    ["no longer finite", ["training.learningRate.start=1e30"], "after 0 steps: "],
+    // It earns what chance leaves it, and its entropy has no time to be low for long.
+    [
+      "absurd",
+      ["training.learningRate.start=1e6", "training.maxGradNorm=1e9"],
+      /after 256 steps: approx_kl of policy 0 is \S+ nats in one update/,
+    ],
+  ])(
+    "stops where its first is %s, keeps what was there before, and comes from it to what a run with a mended rate comes to",
+    async (_, overrides, why) => {
+      const [out, sane] = [temporaryFolder(), temporaryFolder()];
+      const { error } = await fresh(out, ...overrides);
+      const path = runFolderIn(out);
+      expect(error).toMatchObject({ code: "diverged", message: expect.stringMatching(why) });
+      expect(error?.message).toContain(
+        `that of step 0, before the first update, in ${path}/checkpoints/step_0; change`,
+      );
+      expect(recordOf(path)).toMatchObject({ state: "failed", steps: 0, warnings: [{ what: "training has stopped" }] });
+      mend(path);
+      expect((await run({ resume: path })).error).toBeUndefined();
+      expect((await fresh(sane, "training.learningRate.start=0.001")).error).toBeUndefined();
+      const whole = recordOf(runFolderIn(sane));
+      expect(recordOf(path)).toMatchObject({ state: "finished", steps: 2048, warnings: [] });
+      expect(recordOf(path).trajectoryHash).toBe(whole.trajectoryHash);
+    },
+  );
 });
 
 describe("a run whose updates go too far", () => {

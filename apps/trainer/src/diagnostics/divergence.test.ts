@@ -43,6 +43,19 @@ describe("createGuard", () => {
     );
   });
 
+  it("stops at an update after which nothing is left of the policy, not at one that is only worth a warning", () => {
+    const { check } = guardOf(best);
+    check(at(1, 1, { approx_kl: 300 }));
+    expect(() => check(at(2, 1, { approx_kl: 6.473e18 }))).toThrow(
+      expect.objectContaining({
+        code: "diverged",
+        message: expect.stringContaining(
+          "after 2 steps: approx_kl of policy 0 is 6.47e+18 nats in one update, above 1000",
+        ),
+      }),
+    );
+  });
+
   it("stops after 20 iterations of a policy that is sure of itself and earns nothing by it", () => {
     const { check } = guardOf(worst);
     check(at(0, 1));

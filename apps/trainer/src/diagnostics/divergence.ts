@@ -28,14 +28,22 @@ export interface Guard {
 const NOTHING = 0.01;
 /** Iterations in a row after which it is looked at what such a policy earns; again after twice as many, and so on. */
 const PATIENCE = 20;
+/**
+ * approx_kl of an update beyond which nothing is left of the policy before it, nats. Where it mostly counts −ln r, actions that were
+ * just taken have come to less than any number of double precision (e^−745), and nothing teaches them again. Far above the limit that
+ * is warned of (0.15, `LIMITS.kl`), as the estimate has a heavy tail, and one wild update need not be the end: presets stay below 0.14,
+ * a Python world with raw observations began with 38, and tic-tac-toe at a learning rate of 1 with 251, and yet came to win 84 % of its
+ * games against random play. At rates from 10 on it is 10⁴ and more.
+ */
+const ABSURD = 1000;
 const SOURCE = "trainer/divergence";
 
 /**
- * Training has diverged where a figure of an update is no longer finite, and where a policy has collapsed: for 20 iterations in a
- * row (then 40, 80, …) its entropy was below 1 % of what it was at first (of a Gaussian: every σ, as a geometric mean, below 1 %
- * of the first), and the agents that it plays earn no more by it, in sum, than by random play in their seats, over 200 games each; the
- * others play at random, too, in zero-sum games, and as they have learned elsewhere. A policy that is sure of itself and earns more
- * goes on.
+ * Training has diverged where a figure of an update is no longer finite, where its approx_kl is above 1000 nats, and where a policy
+ * has collapsed: for 20 iterations in a row (then 40, 80, …) its entropy was below 1 % of what it was at first (of a Gaussian: every
+ * σ, as a geometric mean, below 1 % of the first), and the agents that it plays earn no more by it, in sum, than by random play in
+ * their seats, over 200 games each; the others play at random, too, in zero-sum games, and as they have learned
+ * elsewhere. A policy that is sure of itself and earns more goes on.
  *
  * @param state where an earlier run stopped
  */
@@ -57,6 +65,10 @@ export function createGuard(config: Config, { make, spec }: World, team: Team, s
         const { explained_variance: _, ...figures } = update;
         for (const [name, value] of Object.entries(figures)) {
           if (!Number.isFinite(value)) throw diverged(steps, `${name} of policy ${k} is ${value}`);
+        }
+        if (update.approx_kl > ABSURD) {
+          const figure = update.approx_kl.toPrecision(3);
+          throw diverged(steps, `approx_kl of policy ${k} is ${figure} nats in one update, above ${ABSURD}`);
         }
         if (update.entropy === undefined) return;
         first[k] ??= update.entropy;

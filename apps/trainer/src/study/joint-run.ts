@@ -132,7 +132,7 @@ export async function jointRun({ config: asked, objective, place }: JointRunOpti
     : assembled;
   let seen: Seen = saved?.seen ?? { updates: [], largest: 0, rounds: [] };
   let savedAt = begun;
-  let steps = saved?.joint.train.steps ?? 0;
+  let steps = saved?.joint.train?.steps ?? 0;
   const seconds = () => (saved?.seconds ?? 0) + (performance.now() - begun) / 1000;
   for await (const iteration of trainJointly(config, world, team, explanation, backend, saved?.joint)) {
     ({ steps } = iteration);
