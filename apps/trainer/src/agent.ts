@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { LAYOUT, type RecordHead, stackExplainers } from "@magic-mask/comm";
+import { LAYOUT, modes, type RecordHead, type Refusals, stackExplainers } from "@magic-mask/comm";
 import { openRedisChannel, type RedisChannel, type RedisCounters, type RedisServer } from "@magic-mask/comm/redis";
 import { MagicMaskError, stream } from "@magic-mask/core";
 import type { CriticState, MaskLearner } from "@magic-mask/masking";
@@ -65,10 +65,25 @@ export interface AgentResult {
     readonly received: number;
     /** [N] messages that came of each agent. */
     readonly messages: readonly number[];
+    /** Peers' networks that were averaged with its own. */
+    readonly averaged: number;
     /** Messages that came and were refused: damaged, in another's name, repeated, or more than a peer can have made. */
     readonly senseless: number;
+    /** Those, by reason. */
+    readonly refusals: Readonly<Record<keyof Refusals, number>>;
     /** Bytes sent, counted once for each recipient. */
     readonly bytes: number;
+  };
+  /** [N] what came of each agent and what it counted for: to whom all that was learned from others goes back. */
+  readonly influence: {
+    /** Records let in. */
+    readonly taken: readonly number[];
+    /** Messages refused. */
+    readonly refused: readonly number[];
+    /** Weight of a record in [0, 1]: 1 for one's own, and for all where trust is off. */
+    readonly trust: readonly number[];
+    /** Shares of the weight that the head was last trained on. */
+    readonly used: readonly number[];
   };
   /** Development states of the agent; null where the world cannot be copied. */
   readonly states: null | {
@@ -183,6 +198,8 @@ const agreed = ({ record }: LoadedTeam, config: Config) => ({
   seed: config.seed,
   copies: config.training.copies,
   perturbation: identityOf(config),
+  // Signatures, features and networks say nothing to those who tell by others.
+  tells: (({ features, model }) => ({ features, model }))(modes[config.sharing.mode]),
 });
 
 /** Plays and learns all rounds that are still to be done. @returns undefined if it was stopped, and is saved */
@@ -218,8 +235,8 @@ async function learn(
     createLearner: create,
     // What others' states are worth is judged by the one critic that is here.
     critics: spec.agents.map(() => critic),
-    // Everyone's clock is their own.
-    apart: { agent, channel, lead: Number.POSITIVE_INFINITY },
+    // Everyone's clock is their own, but nobody is further ahead than at the end: who claims to be is not believed, nor what it floods.
+    apart: { agent, channel, lead: Math.ceil(steps / copies) },
   });
   const collector = assembleCollector(config, world, team, {
     seed: stream(seed, "apart", agent).bits(),
@@ -310,7 +327,13 @@ async function learn(
       `${spec.agents[agent]} learned from ${formatCount(ticks * copies)} steps in ${formatDuration(seconds)}` +
         (arrived ? "" : `; its last messages did not reach Redis: ${channel.trouble ?? "it is slow"}`),
     );
-    const { counters } = memory.sharing;
+    const { counters, intake } = memory.sharing;
+    /** [N] of an [N × N] matrix this agent's row. */
+    const own = (matrix: Float64Array) =>
+      Array.from(matrix.subarray(agent * spec.agents.length, (agent + 1) * spec.agents.length));
+    const refusals = Object.fromEntries(
+      Object.entries(intake.refusals).map(([reason, counts]) => [reason, counts[agent]]),
+    );
     const figures = {
       mode: config.sharing.mode,
       steps: ticks * copies,
@@ -322,8 +345,16 @@ async function learn(
         shared: counters.shared[agent],
         received: counters.received[agent],
         messages: Array.from(channel.statistics.delivered),
-        senseless: sum(memory.sharing.intake.refused),
+        averaged: counters.averaged[agent],
+        senseless: sum(intake.refused),
+        refusals: refusals as Record<keyof Refusals, number>,
         bytes: channel.statistics.bytes[agent],
+      },
+      influence: {
+        taken: own(intake.taken),
+        refused: own(intake.refused),
+        trust: spec.agents.map((_, j) => memory.trusts[0]?.weights[j] ?? 1),
+        used: own(memory.used),
       },
     };
     return { mask, head: memory.heads[0], figures };

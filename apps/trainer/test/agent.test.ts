@@ -99,6 +99,11 @@ withRedis("magic-mask agent", () => {
       // To three peers each: a header of 29 bytes a message, 31 bytes a record.
       expect(result.comm.bytes).toBe(3 * (29 * acknowledged + 31 * result.comm.shared));
       expect(result.comm.messages[agent]).toBe(0);
+      expect(result.comm).toMatchObject({ conflicts: 0, refusals: { corrupt: 0, forged: 0, early: 0, flooded: 0 } });
+      // All that it took in has a sender, and what its head learned from adds up.
+      const { taken, used } = result.influence;
+      expect(taken.reduce((sum, count) => sum + count)).toBe(result.comm.received);
+      expect(used.reduce((sum, share) => sum + share)).toBeCloseTo(1, 9);
       expect(result.comm.messages[3]).toBe(0);
       expect(Object.keys(result.states?.scores ?? {})).toEqual(["advantage", "record_head", "advantage+shared"]);
       expect(new Set(result.states?.scores.record_head).size).toBeGreaterThan(10);
@@ -161,6 +166,10 @@ withRedis("magic-mask agent", () => {
     await expect(runAgent({ ...asked, run: "a/b" })).rejects.toThrow("run must consist of letters");
     await expect(runAgent({ ...asked, run: "whole", agent: "2" })).rejects.toThrow("begun with other settings");
     await expect(runAgent({ ...asked, run: "whole", overrides: ["training.copies=8"] })).rejects.toThrow(
+      "is about something else",
+    );
+    // Who tells by features is not understood by those who tell by signatures.
+    await expect(runAgent({ ...asked, run: "whole", overrides: ["sharing.mode=features"] })).rejects.toThrow(
       "is about something else",
     );
     expect(existsSync(folderOf("bad", 0))).toBe(false);

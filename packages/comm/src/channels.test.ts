@@ -247,46 +247,47 @@ describe("duplicate", () => {
 describe("bandwidth", () => {
   const sized = (length: number, mark: number) => new Uint8Array(length).fill(mark);
 
-  it("lets a burst through, then bytes as they come in, the oldest first", () => {
-    // 100 bytes per 1,000 ticks: a full bucket takes two messages of 50 at once, then one every 500 ticks.
+  it("lets bytes through as they come in, the oldest first, and a burst after a silence", () => {
+    // 100 bytes per 1,000 ticks: one message of 50 every 500 ticks, and two at once from a bucket that has filled by tick 2,000.
     const channel = bandwidth(ideal, { bytes: 100 })({ agents: 2, seed: 1 });
-    for (let mark = 1; mark <= 4; mark++) channel.send(0, 1, sized(50, mark), 0);
-    expect(arrivals(channel, 1100)).toEqual([
-      [0, 1],
-      [0, 2],
-      [500, 3],
-      [1000, 4],
+    for (let mark = 1; mark <= 2; mark++) channel.send(0, 1, sized(50, mark), 0);
+    for (let mark = 3; mark <= 4; mark++) channel.send(0, 1, sized(50, mark), 2100);
+    expect(arrivals(channel, 2200)).toEqual([
+      [500, 1],
+      [1000, 2],
+      [2100, 3],
+      [2100, 4],
     ]);
   });
 
   it("drops the oldest of what waits for news", () => {
     const channel = bandwidth(ideal, { bytes: 100 })({ agents: 2, seed: 1 });
-    // Two leave; of the rest 100 bytes may wait: the last two.
+    // 100 bytes may wait: the last two.
     for (let mark = 1; mark <= 6; mark++) channel.send(0, 1, sized(50, mark), 0);
-    expect(arrivals(channel, 1100).map(([, mark]) => mark)).toEqual([1, 2, 5, 6]);
-    expect(channel.statistics.dropped.bandwidth).toEqual(Float64Array.of(2, 0));
+    expect(arrivals(channel, 1100).map(([, mark]) => mark)).toEqual([5, 6]);
+    expect(channel.statistics.dropped.bandwidth).toEqual(Float64Array.of(4, 0));
   });
 
   it("owes what a message larger than the bucket takes too much", () => {
     const channel = bandwidth(ideal, { bytes: 100 })({ agents: 2, seed: 1 });
-    // 250 bytes leave at once on 100; the 150 owed and the next one's 100 have come in after 2,500 ticks.
+    // 250 bytes leave on the 100 of a full bucket; the 150 owed and the next one's 100 have come in after 2,500 ticks more.
     channel.send(0, 1, sized(250, 1), 0);
-    channel.send(0, 1, sized(250, 2), 0);
-    expect(arrivals(channel, 2600)).toEqual([
-      [0, 1],
-      [2500, 2],
+    channel.send(0, 1, sized(250, 2), 1000);
+    expect(arrivals(channel, 3600)).toEqual([
+      [1000, 1],
+      [3500, 2],
     ]);
   });
 
   it("counts the bytes of one sender to all its peers, and none of the others'", () => {
     const channel = bandwidth(ideal, { bytes: 100 })({ agents: 3, seed: 1 });
     channel.send(0, 2, sized(60, 1), 0);
-    channel.send(0, 1, sized(60, 2), 0);
     channel.send(2, 1, sized(60, 3), 0);
-    // 40 are left of agent 0's; the 20 missing come in after 200 ticks.
-    expect(arrivals(channel, 300)).toEqual([
-      [0, 3],
-      [200, 2],
+    channel.send(0, 1, sized(60, 2), 600);
+    // 60 bytes have come in after 600 ticks; agent 0's go to agent 2, and 60 more take as long again.
+    expect(arrivals(channel, 1300)).toEqual([
+      [600, 3],
+      [1200, 2],
     ]);
   });
 

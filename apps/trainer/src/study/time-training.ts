@@ -28,8 +28,9 @@ const FIRST = 2;
  * Trains policies, masks and heads together in one thread, from the start, where most is blinded and so most is told.
  *
  * @param iterations that are timed, ≥ 1
+ * @returns undefined for training that is over before there was one to time
  */
-export async function timeTraining(config: Config, iterations: number): Promise<TrainingTime> {
+export async function timeTraining(config: Config, iterations: number): Promise<TrainingTime | undefined> {
   const alone = { ...config, workers: 0 };
   const { world, team, backend } = await assemble(alone);
   const explanation = assembleExplanation(
@@ -51,9 +52,10 @@ export async function timeTraining(config: Config, iterations: number): Promise<
     wallComm += seconds.comm;
     if (done === iterations) break;
   }
+  if (done <= 0) return undefined;
   const core = coreSeconds() - begun.core;
   const { copies, rolloutTicks } = config.training;
-  const per = (seconds: number) => seconds / (iterations * copies * rolloutTicks * world.spec.agents.length);
+  const per = (seconds: number) => seconds / (done * copies * rolloutTicks * world.spec.agents.length);
   return {
     wall: per(wall),
     wallComm: per(wallComm),

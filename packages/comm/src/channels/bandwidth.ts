@@ -14,8 +14,8 @@ const PERIOD = 1000;
 const MOST_WAITING = 67_108_864;
 
 /**
- * A token bucket for each sender. It holds what 1,000 ticks bring and starts full; a message leaves, in its turn, once the
- * bucket holds its bytes, or is full where it is larger: what is missing then is owed, so that the rate holds in the long run.
+ * A token bucket for each sender. It holds what 1,000 ticks bring and starts empty, so that the rate holds from the first tick on, in
+ * short runs as well; a message leaves, in its turn, once the bucket holds its bytes, or is full where it is larger: what is missing then is owed, so that the rate holds in the long run.
  * What cannot leave waits, as many bytes as 1,000 ticks bring, or one message; beyond that the oldest is dropped, as news fades.
  *
  * @throws invalid-option; unsupported as `createLayer`
@@ -26,7 +26,7 @@ export function bandwidth(behind: CreateChannel, { bytes }: BandwidthOptions): C
     const { agents } = options;
     const queues: Parcel[][] = Array.from({ length: agents }, () => []);
     /** [N] bytes · 1,000 in the bucket when it was last looked at: whole numbers stay whole. */
-    const tokens = new Float64Array(agents).fill(bytes * PERIOD);
+    const tokens = new Float64Array(agents);
     /** [N] that tick. */
     const clocks = new Float64Array(agents);
     /** [N] bytes that wait, and the memory that they take. */

@@ -101,7 +101,7 @@ withRedis("a channel over Redis", () => {
     expect(channels[0].statistics.bytes).toEqual(Float64Array.of(808, 0, 0, 0));
     expect(await channels[0].flush(WAIT)).toBe(true);
     expect(await client().xlen(keyOf(0))).toBe(51);
-    expect(channels[0].counters).toEqual({ acknowledged: 51, dropped: 0, refused: 0, missed: 0 });
+    expect(channels[0].counters).toEqual({ acknowledged: 51, dropped: 0, refused: 0, missed: 0, conflicts: 0 });
   });
 
   it("lets latecomers read what streams still hold, and nobody waits for who is not there", async () => {
@@ -184,6 +184,33 @@ withRedis("a channel over Redis", () => {
     const [second] = await open([0]);
     for (const k of range(3, 6)) second.send(0, 1, message(0, k), k);
     expect(numbersOf(await hear(receiver, 1, 6))).toEqual(range(0, 6));
+  });
+
+  it("does not take for acknowledged what another's entry keeps out of its stream, and says so", async () => {
+    const [sender, receiver] = await open([0, 1]);
+    sender.send(0, 1, message(0, 0), 0);
+    expect(await sender.flush(WAIT)).toBe(true);
+    await client().call("XADD", keyOf(0), "900-0", "to", "0", "bytes", "zz");
+    for (const k of range(1, 4)) sender.send(0, 1, message(0, k), k);
+    expect(await sender.flush(WAIT)).toBe(true);
+    expect(sender.counters).toMatchObject({ acknowledged: 1, conflicts: 3 });
+    expect(sender.trouble).toBe("somebody else writes as agent 0: 3 messages lost");
+    expect(numbersOf(await hear(receiver, 1, 1))).toEqual([0]);
+  });
+
+  it("takes for acknowledged what it sends again, in the stream still or past it", async () => {
+    const [first] = await open([0]);
+    const before = first.exportState();
+    const state = () => {
+      for (const k of range(0, 3)) first.send(0, 1, message(0, k), k);
+      return first.exportState();
+    };
+    const saved = state();
+    expect(await first.flush(WAIT)).toBe(true);
+    await client().call("XTRIM", keyOf(0), "MAXLEN", 2);
+    first.restoreState(saved);
+    expect(await first.flush(WAIT)).toBe(true);
+    expect(first.counters).toMatchObject({ acknowledged: before.counters[0] + 3, conflicts: 0 });
   });
 
   it("keeps streams and queues within their bounds, the oldest goes first, and peers know how much they missed", async () => {

@@ -45,12 +45,14 @@ export interface RedisCounters {
   readonly refused: number;
   /** Messages of peers that are gone: dropped there, or no longer in their stream when this agent came to read them. */
   readonly missed: number;
+  /** Own messages that are lost, as somebody else has written to this agent's stream under their number, or a later one. */
+  readonly conflicts: number;
 }
 
 /** One agent's end of a channel between processes. `send` and `receive` never wait; `seed` and ticks play no part. */
 export interface RedisChannel extends Channel {
   readonly counters: RedisCounters;
-  /** What keeps it from Redis just now, in words; undefined when all is well. */
+  /** What keeps it from Redis just now, or from being heard, in words; undefined when all is well. */
   readonly trouble: string | undefined;
   /** Waits until Redis has acknowledged all that was sent, but no longer than `seconds`. @returns whether it has */
   flush(seconds: number): Promise<boolean>;
@@ -119,7 +121,7 @@ export async function openRedisChannel(options: RedisChannelOptions): Promise<Re
     repeated: new Float64Array(N),
     dropped: { queue },
   };
-  const counters = { acknowledged: 0, dropped: 0, refused: 0, missed: 0 };
+  const counters = { acknowledged: 0, dropped: 0, refused: 0, missed: 0, conflicts: 0 };
   let outbox: Outgoing[] = [];
   let outboxBytes = 0;
   let inbox: Incoming[] = [];
@@ -144,16 +146,34 @@ export async function openRedisChannel(options: RedisChannelOptions): Promise<Re
     next.leaving = true;
     const fields = sealLetter(next.letter, { run, from: agent, sequence: next.sequence }, secret);
     const id = `${next.sequence}-0`;
-    await writer.redis.call("XADD", keyOf(agent), "MAXLEN", "~", streamLength, id, ...fields).catch((error: Error) => {
-      // It arrived before, and only its acknowledgement was lost, or the state that knew of that.
-      if (!error.message.includes("equal or smaller")) throw error;
-    });
+    const arrived = await writer.redis
+      .call("XADD", keyOf(agent), "MAXLEN", "~", streamLength, id, ...fields)
+      .then(() => true)
+      .catch((error: Error) => {
+        if (!error.message.includes("equal or smaller")) throw error;
+        return isThere(id, fields);
+      });
     troubles.delete(writer);
     // A state may have been restored meanwhile.
     if (outbox[0] !== next) return;
     outbox.shift();
     outboxBytes -= next.letter.bytes.length;
-    counters.acknowledged++;
+    if (arrived) counters.acknowledged++;
+    else counters.conflicts++;
+  };
+
+  /** Whether a message arrived before, and only its acknowledgement was lost, or the state that knew of that: else another wrote in its place. */
+  const isThere = async (id: string, fields: readonly (string | Buffer)[]) => {
+    type Entry = [id: Buffer, fields: Buffer[]];
+    const [entry] = (await writer.redis.callBuffer("XREVRANGE", keyOf(agent), id, id)) as Entry[];
+    if (entry) {
+      const [, stored] = entry;
+      return stored.length === fields.length && stored.every((bytes, i) => bytes.equals(Buffer.from(fields[i])));
+    }
+    // What is older than all that the stream still holds has passed out of it.
+    const reply = await writer.redis.callBuffer("XREAD", "COUNT", 1, "STREAMS", keyOf(agent), "0-0");
+    const [[, [oldest]]] = (reply ?? [["", []]]) as [Buffer, Entry[]][];
+    return oldest !== undefined && Number(id.split("-")[0]) < Number(oldest[0].toString().split("-")[0]);
   };
 
   const readNext = async () => {
@@ -209,6 +229,7 @@ export async function openRedisChannel(options: RedisChannelOptions): Promise<Re
     statistics,
     counters,
     get trouble() {
+      if (counters.conflicts > 0) return `somebody else writes as agent ${agent}: ${counters.conflicts} messages lost`;
       return [...troubles.values()][0];
     },
     send(from, to, bytes, tick) {
@@ -284,7 +305,7 @@ export async function openRedisChannel(options: RedisChannelOptions): Promise<Re
     },
     restoreState(state) {
       const { envelopes, recipients, contents } = state;
-      const lengths = { counters: 4, sequence: 1, handed: 2 * N };
+      const lengths = { counters: Object.keys(counters).length, sequence: 1, handed: 2 * N };
       const sum = (offset: number) => {
         let total = 0;
         for (let i = offset; i < (envelopes?.length ?? 0); i += 4) total += envelopes[i];
@@ -308,7 +329,7 @@ export async function openRedisChannel(options: RedisChannelOptions): Promise<Re
       }
       restored++;
       for (const [name, column] of Object.entries(columns)) column.set(state[name]);
-      [counters.acknowledged, counters.dropped, counters.refused, counters.missed] = state.counters;
+      [counters.acknowledged, counters.dropped, counters.refused, counters.missed, counters.conflicts] = state.counters;
       [sequence] = state.sequence;
       for (let j = 0; j < N; j++) {
         handed[j] = `${state.handed[2 * j]}-${state.handed[2 * j + 1]}`;

@@ -64,7 +64,7 @@ export function channel(options: ChannelStudyOptions = {}): Study<SharingFigures
     id,
     question: "What remains of what sharing gains when the channel loses, delays, throttles or cuts off messages?",
     claim: "sharing is decentralised and asynchronous; lossy, late and narrow channels are left to future work",
-    version: 1,
+    version: 2,
     axes: (size) => ({
       environment: size === "quick" ? environments.slice(0, 1) : environments,
       seed: size === "quick" ? [1, 2, 3] : [1, 2, 3, 4, 5],
