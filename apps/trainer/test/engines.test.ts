@@ -17,7 +17,7 @@ import { tinyStudy } from "./tiny-study.ts";
 const folder = temporaryFolder();
 const file = tinyStudy(folder);
 /** Seconds of training, of which something is kept four times a second. */
-const overrides = ["training.totalSteps=70000", "checkpointSeconds=0.25"];
+const overrides = ["training.totalSteps=140000", "checkpointSeconds=0.25"];
 const axes = { budget: [10], arm: ["1", "2"] };
 const about = (name: string) => ({
   study: file,

@@ -12,7 +12,7 @@ import {
 import { referenceLearner } from "@magic-mask/core/testing";
 import { backends } from "../backends.ts";
 
-const BATCH = 32;
+const BATCH = 64;
 const STEPS = 10;
 
 /** Made-up data; where it is sparse, one input in ten is 1 and the others 0, as in a board's planes. */
