@@ -17,7 +17,8 @@ export async function writeStudy(out: string, results: StudyResults): Promise<vo
   makeFolder("trainer/study-write", out);
   for (const { name, svg } of pictures) await writeFileAtomic(join(out, name), svg);
   await writeFileAtomic(join(out, "README.md"), formatMarkdown(results));
-  await writeFileAtomic(join(out, "study.json"), toJson(plain(results)));
+  // Megabytes, for programs alone: on one line it is half of that.
+  await writeFileAtomic(join(out, "study.json"), `${JSON.stringify(plain(results))}\n`);
   const raw = results.report.scores && marlEvalOf(results.study.id, results.report.scores);
   if (raw) await writeFileAtomic(join(out, "marl-eval.json"), toJson(raw));
 }
