@@ -24,7 +24,8 @@ const entryOf = ({ mask }: Config) => perturbations[mask.enabled ? mask.perturba
 /** Whether ν is learned from masks. */
 export const isLearned = (config: Config): boolean => entryOf(config).needs === "advantages";
 
-const settingsOf = ({ perturbation: { temperature, action, divergence, harm } }: Config) => ({
+/** What their factories are told. */
+export const settingsOf = ({ perturbation: { temperature, action, divergence, harm } }: Config) => ({
   temperature,
   divergence,
   ...(action !== "" && { action }),

@@ -49,8 +49,8 @@ interface Scout {
   readonly learned: readonly LearnedPerturbation[];
 }
 
-/** The share of the steps that are the first look's. */
-const FIRST_SHARE = 0.4;
+/** The share of the steps that are the first look's, in which a ν that is learned is learned. */
+export const FIRST_SHARE = 0.4;
 
 export interface PostHocState {
   readonly explanation: ExplanationState;

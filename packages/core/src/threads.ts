@@ -135,6 +135,13 @@ export interface ErrorFields {
   readonly stack?: string | undefined;
 }
 
+/** The fields of whatever was thrown. */
+export function fieldsOf(error: unknown): ErrorFields {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const { name, code, source, message, stack } = error as Error & Pick<ErrorFields, "code" | "source">;
+  return { name, code, source, message, stack };
+}
+
 /** The error that these are the fields of. */
 export function reviveError({ name, code, source, message, stack }: ErrorFields): Error {
   const error =

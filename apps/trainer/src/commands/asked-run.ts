@@ -1,7 +1,7 @@
 import { MagicMaskError } from "@magic-mask/core";
 import { resolveConfig } from "../config.ts";
 import type { TrainingRunOptions } from "../training-run.ts";
-import { SOURCE, type TrainFlags } from "./flags.ts";
+import { SOURCE, type TrainFlags, worldOf } from "./flags.ts";
 
 /** What flags and overrides ask for. @throws as `resolveConfig` */
 export function askedRun(overrides: readonly string[], flags: TrainFlags): TrainingRunOptions {
@@ -18,11 +18,7 @@ export function askedRun(overrides: readonly string[], flags: TrainFlags): Train
   const config = resolveConfig({
     file: flags.config,
     flags: {
-      seed: flags.seed,
-      name: flags.name,
-      backend: flags.backend,
-      workers: flags.workers,
-      environment: { id: flags.envId },
+      ...worldOf(flags),
       training: { totalSteps: flags.totalTimesteps, copies: flags.numEnvs },
     },
     overrides,

@@ -7,7 +7,7 @@ import { type LoadedRun, requireExplanation } from "../load-run.ts";
 import { runTraining } from "../training-run.ts";
 import { writeEpisode, writeExplanation } from "../write-results.ts";
 import type { ExplainFlags } from "./explain.ts";
-import { SOURCE } from "./flags.ts";
+import { SOURCE, worldOf } from "./flags.ts";
 
 /** Path of the run that is named, or of one that is made of policies trained elsewhere. @throws as `resolveConfig`; unsupported */
 export async function runToExplain(
@@ -23,11 +23,7 @@ export async function runToExplain(
   const config = resolveConfig({
     file: flags.config,
     flags: {
-      seed: flags.seed,
-      name: flags.name,
-      backend: flags.backend,
-      workers: flags.workers,
-      environment: { id: flags.envId },
+      ...worldOf(flags),
       training: { copies: flags.numEnvs },
       posthoc: { steps: flags.steps },
       policies: policiesOf(flags.policy),

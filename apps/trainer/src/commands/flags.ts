@@ -22,6 +22,15 @@ export interface TrainFlags extends WorldFlags {
   readonly json?: boolean;
 }
 
+/** The same as `resolveConfig` takes it. */
+export const worldOf = ({ seed, name, backend, workers, envId }: WorldFlags) => ({
+  seed,
+  name,
+  backend,
+  workers,
+  environment: { id: envId },
+});
+
 /** What says which world is played, on what, and where its configuration comes from. */
 export function withWorldFlags(command: Command, which: string): Command {
   return command

@@ -4,6 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { type Explainer, MagicMaskError, stream } from "@magic-mask/core";
 import { controls, objectives } from "@magic-mask/masking";
 import { auroc, calibration, ndcg, spearman, statemaskFidelity } from "@magic-mask/metrics";
+import { orNull } from "../figures/means.ts";
 import { scoresOf } from "../figures/scores.ts";
 import { gitCommit } from "../host.ts";
 import { randomPlayer } from "../policies.ts";
@@ -240,8 +241,6 @@ function control({ config, world, policies }: FrozenTeam, { explainer }: Cell): 
   );
   return { explainers: [explainers], steps: 0, wallSeconds: 0 };
 }
-
-const orNull = (value: number) => (Number.isNaN(value) ? null : value);
 
 /** Means; null where any is. */
 function averaged(rankings: readonly Ranking[]): Ranking {

@@ -9,7 +9,7 @@ import { baselineOf, dropCurve } from "../compare/drops.ts";
 import { machine } from "../compare/plan.ts";
 import { assemble, type FrozenTeam } from "../compare/policies.ts";
 import type { Config } from "../config.ts";
-import { mean } from "../figures/means.ts";
+import { mean, orNull } from "../figures/means.ts";
 import { scoresOf } from "../figures/scores.ts";
 import { type JointState, trainJointly } from "../joint.ts";
 import type { MaskRound } from "../learn-masks.ts";
@@ -216,4 +216,3 @@ function liveDrops(
 const CALIBRATION = 200;
 
 const isKnown = (value: number) => !Number.isNaN(value);
-const orNull = (value: number) => (Number.isFinite(value) ? value : null);

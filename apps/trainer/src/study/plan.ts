@@ -99,7 +99,7 @@ function chosenAxes(study: Study, { size, axes = {} }: PlanStudyOptions): Axes {
       const message = `${study.id} has no axis "${axis}"; it has: ${Object.keys(own).join(", ")}`;
       throw new MagicMaskError("unknown-name", SOURCE, message);
     }
-    const { what, reads } = kindOf(study, axis, own[axis]);
+    const { what, reads } = valuesOf(study, axis, own[axis]);
     const chosen = values.map(reads);
     if (chosen.length > 0 && !chosen.includes(undefined)) return [axis, chosen];
     const message = `${axis} takes ${what} such as ${own[axis].join(",")}; got "${values.join(",")}"`;
@@ -118,7 +118,7 @@ function chosenAxes(study: Study, { size, axes = {} }: PlanStudyOptions): Axes {
 type Value = string | number;
 
 /** What an axis may hold, by what it holds by itself: shares, whole numbers or names. `reads` gives undefined for anything else. */
-function kindOf({ names }: Study, axis: string, own: readonly Value[]) {
+function valuesOf({ names }: Study, axis: string, own: readonly Value[]) {
   if (own.every((value) => typeof value === "string")) {
     // Worlds are checked where their settings are.
     const known = axis === "environment" ? undefined : (names?.[axis] ?? own);

@@ -132,7 +132,7 @@ export interface Study<Figures = unknown> {
   /** Raised when a change to the code makes other figures of the same description. */
   readonly version: number;
   axes(size: Size): Axes;
-  /** What an axis of names may be given, beside its own values of the size that is run; only these by default. */
+  /** What an axis of names may be given, if more than its own values of the size that is run. */
   readonly names?: Readonly<Record<string, readonly string[]>>;
   /** Axes along which trials are arms of one comparison: they are made in one go, from the same steps. */
   readonly arms: readonly string[];

@@ -1,4 +1,5 @@
 /** A process that does a study's tasks for the one that started it (`processes.ts`). */
+import { fieldsOf } from "@magic-mask/core/threads";
 import { askToStop, createSignals, shareDone } from "../work/signals.ts";
 import { type Bench, openBench } from "./bench.ts";
 import type { FromWorker, ToWorker } from "./processes.ts";
@@ -28,8 +29,7 @@ process.on("message", async (message: ToWorker) => {
     const done = await (await (bench as Promise<Bench>)).run(message.task);
     tell({ kind: "done", done });
   } catch (error) {
-    const { name, code, source, message: text, stack } = error as Error & { code?: string; source?: string };
-    tell({ kind: "failed", error: { name, code, source, message: text, stack } });
+    tell({ kind: "failed", error: fieldsOf(error) });
   } finally {
     clearInterval(watch);
   }

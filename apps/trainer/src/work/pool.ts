@@ -134,7 +134,8 @@ export async function runPool<T>(options: PoolOptions<T>): Promise<Standing<T>> 
   }
 }
 
-const overlap = ({ makes = [] }: Pending<unknown>, other: Pending<unknown>) =>
+/** Whether both make some of the same. */
+export const overlap = ({ makes = [] }: Pending<unknown>, other: Pending<unknown>) =>
   makes.some((name) => other.makes?.includes(name));
 
 const needs = (one: Pending<unknown>, other: Pending<unknown>) => one.about === other.about && other.rank < one.rank;

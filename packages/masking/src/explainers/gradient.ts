@@ -1,4 +1,12 @@
-import { boxSize, type Decisions, type Explainer, MagicMaskError, requireChoices, stream } from "@magic-mask/core";
+import {
+  boxSize,
+  type DecisionBatch,
+  type Decisions,
+  type Explainer,
+  MagicMaskError,
+  requireChoices,
+  stream,
+} from "@magic-mask/core";
 import type { ControlContext } from "./control.ts";
 
 /**
@@ -12,7 +20,7 @@ export function gradientPolicy({ spec, agent, policy, seed }: ControlContext): E
   const D = boxSize(spec.observationSpaces[agent]);
   let [parameters, values] = [new Float32Array(0), new Float32Array(0)];
   const likeliest = new Int32Array(CHUNK);
-  const evaluate = (decisions: Decisions) => {
+  const evaluate = (decisions: DecisionBatch) => {
     if (parameters.length < decisions.count * n) {
       parameters = new Float32Array(decisions.count * n);
       values = new Float32Array(decisions.count);
@@ -50,7 +58,7 @@ export function gradientValue({ spec, agent, policy, critic, seed }: ControlCont
   const n = requireChoices("masking/gradient", spec.actionSpaces[agent]);
   const D = boxSize(spec.observationSpaces[agent]);
   let parameters = new Float32Array(0);
-  const ofPolicy = (decisions: Decisions, out: Float32Array) => {
+  const ofPolicy = (decisions: DecisionBatch, out: Float32Array) => {
     if (parameters.length < decisions.count * n) parameters = new Float32Array(decisions.count * n);
     policy.evaluate(decisions, parameters, out);
   };
@@ -69,7 +77,7 @@ export function gradientValue({ spec, agent, policy, critic, seed }: ControlCont
   };
 }
 
-type Measure = (decisions: Decisions, out: Float32Array) => void;
+type Measure = (decisions: DecisionBatch, out: Float32Array) => void;
 
 /**
  * ‖∇f(o)‖ of a function that can only be asked, by central differences along M directions u ~ N(0, I):
@@ -118,33 +126,25 @@ function movedRows(D: number, n: number) {
   const rows = CHUNK * MOVES;
   const observations = new Float32Array(rows * D);
   const legal = new Uint8Array(rows * n);
-  const [policy, perturbation] = [new Float32Array(rows * n), new Float32Array(rows * n)];
   const [starts, counts] = [new Int32Array(rows), new Int32Array(rows)];
-  return (decisions: Decisions, directions: Float32Array): Decisions => {
-    const { agent, count, candidates } = decisions;
+  return (decisions: DecisionBatch, directions: Float32Array): DecisionBatch => {
+    const { count, candidates } = decisions;
     for (let row = 0; row < count; row++) {
       for (let m = 0; m < MOVES; m++) {
         const to = row * MOVES + m;
         for (let i = 0; i < D; i++) {
           observations[to * D + i] = decisions.observations[row * D + i] + STEP * directions[m * D + i];
         }
-        for (let a = 0; a < n; a++) {
-          legal[to * n + a] = decisions.legal[row * n + a];
-          policy[to * n + a] = decisions.policy[row * n + a];
-          perturbation[to * n + a] = decisions.perturbation[row * n + a];
-        }
+        for (let a = 0; a < n; a++) legal[to * n + a] = decisions.legal[row * n + a];
         if (!candidates) continue;
         starts[to] = candidates.starts[row];
         counts[to] = candidates.counts[row];
       }
     }
     return {
-      agent,
       count: count * MOVES,
       observations,
       legal,
-      policy,
-      perturbation,
       ...(candidates && { candidates: { features: candidates.features, starts, counts } }),
     };
   };

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type RedisServer, reachRedis } from "@magic-mask/comm/redis";
 import { MagicMaskError } from "@magic-mask/core";
-import { reviveError } from "@magic-mask/core/threads";
+import { fieldsOf, reviveError } from "@magic-mask/core/threads";
 import { type Job, Queue } from "bullmq";
 import { sha256 } from "../../run/sealed-json.ts";
 import { addressOf } from "../../work/address.ts";
@@ -85,7 +85,7 @@ export const redisQueue =
       if (!job.finishedOn) return;
       // Whoever takes a task says what came of it, unless nobody ends it.
       const lost = new MagicMaskError("worker-lost", SOURCE, `no worker ends it: ${job.failedReason}`);
-      each.settle(job.failedReason ? { kind: "failed", error: { ...lost, message: lost.message } } : job.returnvalue);
+      each.settle(job.failedReason ? { kind: "failed", error: fieldsOf(lost) } : job.returnvalue);
     };
     const watch = async () => {
       let alone = false;
@@ -114,10 +114,7 @@ export const redisQueue =
     let broken: Error | undefined;
     const watching = watch().catch((error: Error) => {
       broken = error;
-      const { name: kind, code, source, message } = error as Error & { code?: string; source?: string };
-      for (const each of [...awaited]) {
-        each.settle({ kind: "failed", error: { name: kind, code, source, message } });
-      }
+      for (const each of [...awaited]) each.settle({ kind: "failed", error: fieldsOf(error) });
     });
 
     /** Puts a task into the queue, unless it is there, and waits for what comes of it. */

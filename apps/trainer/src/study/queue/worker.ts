@@ -1,4 +1,5 @@
 /** `magic-mask worker`: does tasks of studies that come through Redis (`engine.ts`). */
+
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
@@ -6,6 +7,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type RedisServer, reachRedis } from "@magic-mask/comm/redis";
 import { checkCount, MagicMaskError } from "@magic-mask/core";
+import { fieldsOf } from "@magic-mask/core/threads";
 import { type Job, WaitingError, Worker } from "bullmq";
 import { assembleWorld, policyWork } from "../../assemble.ts";
 import { loadBackend } from "../../backend.ts";
@@ -13,6 +15,7 @@ import { makeFolder } from "../../run/folder.ts";
 import { lockRun } from "../../run/lock.ts";
 import { sha256 } from "../../run/sealed-json.ts";
 import { createInterrupt } from "../../terminal/interrupt.ts";
+import { formatDuration } from "../../terminal/progress.ts";
 import { addressOf } from "../../work/address.ts";
 import { type ProcessHand, processHand } from "../processes.ts";
 import { type Making, nameOf, pathsOf } from "../tasks.ts";
@@ -226,7 +229,8 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerOutcome> 
     slot.job = job.id;
     const what = nameOf(study.about.plan, task);
     const begun = performance.now();
-    const tell = (how: string) => say(`${study.about.study}: ${what}: ${how} after ${seconds(begun)}`);
+    const tell = (how: string) =>
+      say(`${study.about.study}: ${what}: ${how} after ${formatDuration((performance.now() - begun) / 1000)}`);
     try {
       const brought = study.shared ? false : await bring(study, task);
       if (brought === undefined) {
@@ -246,9 +250,8 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerOutcome> 
     } catch (error) {
       if (error instanceof WaitingError) throw error;
       counts.failed++;
-      const { name: kind, code, source, message, stack } = error as Error & { code?: string; source?: string };
-      tell(`failed, ${message}`);
-      return { kind: "failed", error: { name: kind, code, source, message, stack } };
+      tell(`failed, ${(error as Error).message}`);
+      return { kind: "failed", error: fieldsOf(error) };
     } finally {
       delete slot.task;
     }
@@ -295,8 +298,6 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerOutcome> 
   if (refusal) throw refusal;
   return { ...counts, exitCode: interrupt.exitCode };
 }
-
-const seconds = (since: number) => `${((performance.now() - since) / 1000).toFixed(1)}s`;
 
 const misfit = (about: Announcement, own: Program) =>
   `was begun by ${describeProgram(about.program)}, and this is ${describeProgram(own)}: figures of the two do not mix; check out that commit, or use that Node`;

@@ -1,5 +1,6 @@
 import { byName, checkCount, MagicMaskError } from "@magic-mask/core";
 import { createInterrupt } from "../../terminal/interrupt.ts";
+import { formatDuration } from "../../terminal/progress.ts";
 import { addressOf } from "../../work/address.ts";
 import { processHand } from "../processes.ts";
 import { describeProgram, thisProgram } from "../queue/program.ts";
@@ -43,7 +44,7 @@ export async function runElement(file: string, stage: string, element: number): 
       const what = nameOf(plan, task);
       const begun = performance.now();
       const tell = (how: string) =>
-        process.stderr.write(`${what}: ${how} after ${((performance.now() - begun) / 1000).toFixed(1)}s\n`);
+        process.stderr.write(`${what}: ${how} after ${formatDuration((performance.now() - begun) / 1000)}\n`);
       try {
         const made = (await isMade(plan, task, cache)) || (await hand.run(task));
         done += Number(made);

@@ -4,6 +4,7 @@ import { noteLooks } from "../../compare/looks.ts";
 import { writeFileAtomic } from "../../run/atomic.ts";
 import { makeFolder } from "../../run/folder.ts";
 import { addressOf } from "../../work/address.ts";
+import { overlap } from "../../work/pool.ts";
 import type { Estimated, Work } from "../cost.ts";
 import { fileOfProgram, nodeOptions } from "../program-files.ts";
 import { thisProgram } from "../queue/program.ts";
@@ -43,8 +44,10 @@ const STAGE: Readonly<Record<Making["kind"], Stage>> = { policy: "policies", tru
 export function writeSlurm(options: RunStudyOptions): Promise<SlurmOutcome> {
   const { states = "test", command } = options;
   return prepareStudy(options, async ({ study, plan, cache, out }, time, interrupt) => {
-    const work = await time();
     const folder = join(out, "slurm");
+    // Before any work is done.
+    makeFolder(SOURCE, join(folder, "logs"));
+    const work = await time();
     const submit = join(folder, "submit.sh");
     const nothing = { policies: 0, truths: 0, trials: 0 };
     if (!work) return { study: study.id, submit, low: 0, high: 0, elements: nothing, exitCode: interrupt.exitCode };
@@ -65,7 +68,6 @@ export function writeSlurm(options: RunStudyOptions): Promise<SlurmOutcome> {
     };
     // JSON must carry all of it.
     addressOf(tasks.plan);
-    makeFolder(SOURCE, join(folder, "logs"));
     if (states === "test") {
       for (const { subjects } of plan.worlds) await noteLooks(subjects.policies, cache, command);
     }
@@ -89,7 +91,7 @@ export function writeSlurm(options: RunStudyOptions): Promise<SlurmOutcome> {
 }
 
 export function describeSlurm({ study, submit, low, high, elements, exitCode }: SlurmOutcome): string {
-  if (exitCode !== 0) return "stopped; nothing was written";
+  if (exitCode !== 0) return "stopped; no script was written";
   const hours = (seconds: number) => (seconds / 3600).toPrecision(2);
   return [
     `${study}: ${hours(low)} to ${hours(high)} core-hours ahead, in arrays of ${STAGES.map((stage) => `${elements[stage]} (${stage})`).join(", ")}`,
@@ -106,7 +108,7 @@ function elementsOf({ pending }: Work, stage: Stage): Estimated[][] {
   const tasks = pending.filter((each) => STAGE[each.pending.task.kind] === stage);
   const groups: Estimated[][] = [];
   for (const task of tasks) {
-    const common = groups.filter((group) => group.some((other) => overlap(task, other)));
+    const common = groups.filter((group) => group.some((other) => overlap(task.pending, other.pending)));
     const joined = [...common.flat(), task];
     groups.splice(0, groups.length, ...groups.filter((group) => !common.includes(group)), joined);
   }
@@ -123,9 +125,6 @@ function elementsOf({ pending }: Work, stage: Stage): Estimated[][] {
   }
   return elements.map((element) => element.tasks);
 }
-
-const overlap = (one: Estimated, other: Estimated) =>
-  one.pending.makes?.some((name) => other.pending.makes?.includes(name)) ?? false;
 
 /** As bash reads it back. */
 const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;

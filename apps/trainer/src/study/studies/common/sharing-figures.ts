@@ -1,6 +1,7 @@
 import { areComparable, stackExplainers } from "@magic-mask/comm";
 import type { Explainer } from "@magic-mask/core";
 import { auroc, interAgentFidelity } from "@magic-mask/metrics";
+import { orNull } from "../../../figures/means.ts";
 import { scoresOf } from "../../../figures/scores.ts";
 import type { Memory } from "../../../memory.ts";
 import { type Replay, type Telling, tell } from "../../replay.ts";
@@ -103,5 +104,3 @@ export function figuresOf(
     redundancy: orNull(statistics["comm/redundancy"]),
   };
 }
-
-const orNull = (value: number) => (Number.isNaN(value) ? null : value);

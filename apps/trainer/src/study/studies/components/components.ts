@@ -9,7 +9,7 @@ import { isStopped } from "../../../work/signals.ts";
 import { type JointFigures, jointRun } from "../../joint-run.ts";
 import type { Coordinates, Measured, Study, Subject } from "../../study.ts";
 import { BUDGETS, explainedConfig, PAPER_WORLDS } from "../common/explained-worlds.ts";
-import { partOf } from "../common/parts.ts";
+import { ofJoint, partOf, withSteps } from "../common/parts.ts";
 import { mainSettings, planOf } from "../main/main.ts";
 import { reportOnComponents } from "./report.ts";
 
@@ -171,16 +171,9 @@ async function* trainTogether(trials: readonly Coordinates[], { frozen: { config
       yield NOTHING;
       continue;
     }
-    const training = trial.steps ? { ...config.training, totalSteps: trial.steps as number } : config.training;
-    const result = await jointRun({ ...joint({ ...config, training }), place });
+    const result = await jointRun({ ...joint(withSteps(config, trial)), place });
     if (!result) return;
-    const { figures, seconds, isNew } = result;
-    const measured: Measured<ComponentFigures> = {
-      steps: figures.steps,
-      figures: { joint: figures, posthoc: null },
-      seconds: { shared: 0, learning: isNew ? seconds : 0, judging: 0 },
-    };
-    yield measured;
+    yield ofJoint(result.figures, result);
   }
 }
 

@@ -13,7 +13,7 @@ import { type Replay, replayOf } from "../../replay.ts";
 import { strengthOf } from "../../strength.ts";
 import type { Coordinates, Measured, Place, Study, Subject } from "../../study.ts";
 import { BUDGETS, explainedConfig, PAPER_WORLDS } from "../common/explained-worlds.ts";
-import { partOf } from "../common/parts.ts";
+import { ofJoint, partOf, withSteps } from "../common/parts.ts";
 import { measureTelling } from "../common/sharing-figures.ts";
 import { reportOnMain } from "./report.ts";
 
@@ -148,25 +148,16 @@ export function mainSettings({ training, opponents, blinding, mask, posthoc, sha
 
 /** Policies that learn together with masks; what has no masks has the frozen policies, which learned without. */
 async function* trainTogether(trials: readonly Coordinates[], { frozen, place }: Subject) {
-  for (const { method, steps } of trials) {
-    const { joint: objective } = methodOf(method);
-    const config = withSteps(frozen.config, steps as number | undefined);
+  for (const trial of trials) {
+    const { joint: objective } = methodOf(trial.method);
+    const config = withSteps(frozen.config, trial);
     const result: { figures: Trained; seconds: number; isNew: boolean } | undefined = objective
       ? await jointRun({ config: { ...config, mask: { ...config.mask, objective } }, place })
       : { figures: plainly({ ...frozen, config }, place), seconds: 0, isNew: false };
     if (!result) return;
-    const { figures, seconds, isNew } = result;
-    const measured: Measured<MainFigures> = {
-      steps: figures.steps,
-      figures: { joint: figures, posthoc: null },
-      seconds: { shared: 0, learning: isNew ? seconds : 0, judging: 0 },
-    };
-    yield measured;
+    yield ofJoint(result.figures, result);
   }
 }
-
-const withSteps = (config: Config, totalSteps: number | undefined): Config =>
-  totalSteps === undefined ? config : { ...config, training: { ...config.training, totalSteps } };
 
 /** Of policies that learned without masks. */
 function plainly(frozen: FrozenTeam, { subjects }: Place): Trained {

@@ -3,9 +3,10 @@ import { advantage, objectives, perturbations } from "@magic-mask/masking";
 import { auroc, spearman, topOverlap } from "@magic-mask/metrics";
 import { learnFromCoin, playByCoin } from "../../../compare/learn.ts";
 import type { FrozenTeam } from "../../../compare/policies.ts";
+import { orNull } from "../../../figures/means.ts";
 import { scoresOf } from "../../../figures/scores.ts";
-import { fitLearned } from "../../../perturbations.ts";
-import { postHocSeed } from "../../../posthoc.ts";
+import { fitLearned, settingsOf } from "../../../perturbations.ts";
+import { FIRST_SHARE, postHocSeed } from "../../../posthoc.ts";
 import { COPIES, replaySettings } from "../../replay.ts";
 import type { Coordinates, Measured, Size, Study, Subject } from "../../study.ts";
 import { novicePolicy } from "../common/novice.ts";
@@ -97,8 +98,6 @@ const BUDGETS: Readonly<Record<Size, readonly number[]>> = {
   default: [10_000, 100_000],
   paper: [10_000, 100_000, 1_000_000],
 };
-/** The share of the steps in which a ν that is learned is learned. */
-const FIRST_SHARE = 0.4;
 
 async function* runPerturbations(
   trials: readonly Coordinates[],
@@ -151,8 +150,7 @@ async function perturbationsOf(
 ): Promise<{ readonly own: readonly Perturbation[]; readonly spent: number }> {
   const { config, world } = subject;
   const { spec } = world;
-  const { temperature, action, divergence, harm } = config.perturbation;
-  const settings = { temperature, divergence, ...(action !== "" && { action }), ...(harm !== null && { harm }) };
+  const settings = settingsOf(config);
   const entry = byName("trainer/study-perturbation", "perturbation", perturbations, name);
   const seed = stream(postHocSeed(config), "scout").bits();
   if (entry.needs !== "advantages") {
@@ -174,5 +172,3 @@ async function perturbationsOf(
   fitLearned(own, rollouts, [...rollouts.keys()]);
   return { own, spent };
 }
-
-const orNull = (value: number) => (Number.isFinite(value) ? value : null);

@@ -10,7 +10,7 @@ import { isStopped } from "../../../work/signals.ts";
 import { type JointFigures, jointRun } from "../../joint-run.ts";
 import type { Coordinates, Measured, Place, Study, Subject } from "../../study.ts";
 import { BUDGETS, explainedConfig, PAPER_WORLDS } from "../common/explained-worlds.ts";
-import { partOf } from "../common/parts.ts";
+import { ofJoint, partOf, withSteps } from "../common/parts.ts";
 import { mainSettings, planOf } from "../main/main.ts";
 import { reportOnThreshold } from "./report.ts";
 
@@ -104,16 +104,9 @@ async function* trainTogether(trials: readonly Coordinates[], { frozen: { config
   for (const trial of trials) {
     const τ = decides(trial) ? (trial.threshold as number) : PLAIN;
     const mask = { ...config.mask, objective: trial.objective as string, threshold: τ };
-    const training = trial.steps ? { ...config.training, totalSteps: trial.steps as number } : config.training;
-    const result = await jointRun({ config: { ...config, training, mask }, place });
+    const result = await jointRun({ config: { ...withSteps(config, trial), mask }, place });
     if (!result) return;
-    const { figures, seconds, isNew } = result;
-    const measured: Measured<ThresholdFigures> = {
-      steps: figures.steps,
-      figures: { joint: figures, posthoc: null },
-      seconds: { shared: 0, learning: isNew ? seconds : 0, judging: 0 },
-    };
-    yield measured;
+    yield ofJoint(result.figures, result);
   }
 }
 

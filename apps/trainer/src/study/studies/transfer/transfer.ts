@@ -5,6 +5,7 @@ import { type CoinEvidence, learnFromCoin, playByCoin } from "../../../compare/l
 import { mixedPolicy, type PolicySource, trainedPolicy } from "../../../compare/plan.ts";
 import type { FrozenTeam } from "../../../compare/policies.ts";
 import { type Config, parseConfig } from "../../../config.ts";
+import { orNull } from "../../../figures/means.ts";
 import { scoresOf } from "../../../figures/scores.ts";
 import { postHocSeed } from "../../../posthoc.ts";
 import { type PolicyView, policyView } from "../../policy-view.ts";
@@ -220,5 +221,3 @@ function viewsOf(
 
 const areAlike = (a: EnvironmentSpec, b: EnvironmentSpec) =>
   JSON.stringify([a.observationSpaces, a.actionSpaces]) === JSON.stringify([b.observationSpaces, b.actionSpaces]);
-
-const orNull = (value: number) => (Number.isNaN(value) ? null : value);
