@@ -6,7 +6,7 @@ import { openRedisChannel, type RedisChannel } from "@magic-mask/comm/redis";
 import { missingRedis, startTestRedis, type TestRedis } from "@magic-mask/comm/redis/testing";
 import { type AgentResult, runAgent } from "../src/agent.ts";
 import { loadTeam } from "../src/load-run.ts";
-import { magicMask, runFolderIn, SMALL, start, temporaryFolder } from "./command-line.ts";
+import { magicMask, runFolderIn, SMALL, start, temporaryFolder, until } from "./command-line.ts";
 
 const missing = missingRedis();
 const withRedis = missing
@@ -18,14 +18,6 @@ const AGENTS = 4;
 const SIZE = ["posthoc.steps=7680", "posthoc.headSteps=30", "posthoc.epochs=1", "sharing.every=16"];
 const OFTEN = "checkpointSeconds=0.1";
 const ROUNDS = 30;
-
-async function until(holds: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 60_000;
-  while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`waited in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
 
 withRedis("magic-mask agent", () => {
   let redis: TestRedis;

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
@@ -63,3 +64,12 @@ export const SMALL = [
 export const runFolderIn = (out: string) => join(out, readdirSync(out)[0]);
 
 export const recordOf = (path: string) => JSON.parse(readFileSync(join(path, "run.json"), "utf8"));
+
+/** Waits until something holds. @throws Error naming `what`, after five minutes in vain. */
+export async function until(holds: () => unknown, what: string): Promise<void> {
+  const deadline = performance.now() + 300_000;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`waited in vain: ${what}`);
+    await setTimeout(20);
+  }
+}

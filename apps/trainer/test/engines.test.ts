@@ -1,7 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { missingRedis, startTestRedis, type TestRedis } from "@magic-mask/comm/redis/testing";
 import { Redis } from "ioredis";
@@ -11,7 +10,7 @@ import { runWorker } from "../src/study/queue/worker.ts";
 import { runStudy } from "../src/study/run-study.ts";
 import { readSlurm } from "../src/study/slurm/standing.ts";
 import { writeSlurm } from "../src/study/slurm/write-slurm.ts";
-import { magicMask, start, temporaryFolder } from "./command-line.ts";
+import { magicMask, start, temporaryFolder, until } from "./command-line.ts";
 import { tinyStudy } from "./tiny-study.ts";
 
 const folder = temporaryFolder();
@@ -44,14 +43,6 @@ beforeAll(async () => {
   const [from, to] = ["local", "slurm"].map((name) => join(about(name).cache, "policies", policy));
   cpSync(from, to, { recursive: true });
 }, PATIENCE);
-
-async function until(holds: () => unknown, what: string): Promise<void> {
-  const deadline = performance.now() + 300_000;
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`waited in vain: ${what}`);
-    await setTimeout(20);
-  }
-}
 
 const missing = missingRedis();
 (missing ? describe.skip : describe)(`a study by way of Redis${missing ? ` (${missing})` : ""}`, () => {

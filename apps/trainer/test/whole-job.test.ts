@@ -4,7 +4,7 @@ import { describe, expect, it } from "@jest/globals";
 import { loadRun } from "../src/load-run.ts";
 import { loadCheckpoint } from "../src/run/checkpoint.ts";
 import { EXPLANATION, type SavedRun } from "../src/training-run.ts";
-import { magicMask, recordOf, runFolderIn, SMALL, start, temporaryFolder } from "./command-line.ts";
+import { magicMask, recordOf, runFolderIn, SMALL, start, temporaryFolder, until } from "./command-line.ts";
 
 const train = (out: string, ...args: string[]) =>
   magicMask("train", ...SMALL, "--total-timesteps=12000", `--out=${out}`, ...args);
@@ -15,7 +15,11 @@ const linesOf = (path: string) =>
     .trim()
     .split("\n")
     .map((line) => Object.fromEntries(Object.entries(JSON.parse(line)).filter(([tag]) => !CLOCK.test(tag))));
-const checkpointsIn = (out: string) => readdirSync(join(runFolderIn(out), "checkpoints"));
+/** Whether the run under `out` has written `file` by now. */
+const has = (out: string, file: string) => readdirSync(out).length > 0 && existsSync(join(runFolderIn(out), file));
+/** Names of the checkpoints by now, and of the files beside them. */
+const checkpointsIn = (out: string) =>
+  has(out, "checkpoints") ? readdirSync(join(runFolderIn(out), "checkpoints")) : [];
 const CLOCK = /^time\/|^system\/|SPS|share_of_time/;
 
 describe("magic-mask", () => {
@@ -118,7 +122,7 @@ describe("magic-mask", () => {
       train(none, ...args, "--workers=0"),
       train(two, ...args, "--workers=2"),
       (async () => {
-        await until(() => existsSync(moved) && readdirSync(moved).length > 0 && checkpointsIn(moved).length > 2);
+        await until(() => checkpointsIn(moved).length > 2, "two checkpoints");
         killed.child.kill("SIGKILL");
         await killed.ended;
         const { code, stderr } = await magicMask("train", "--resume", runFolderIn(moved), "--workers=1");
@@ -168,12 +172,7 @@ describe("magic-mask", () => {
     let run = start("train", ...SMALL, "--total-timesteps=12000", `--out=${killed}`, "checkpointSeconds=0");
     for (let kill = 0; kill < 3; kill++) {
       // Once training has begun, any moment will do.
-      await until(
-        () =>
-          existsSync(killed) &&
-          readdirSync(killed).length > 0 &&
-          existsSync(join(runFolderIn(killed), "metrics.jsonl")),
-      );
+      await until(() => has(killed, "metrics.jsonl"), "the first line of the log");
       await new Promise((resolve) => setTimeout(resolve, 200 + Math.random() * 1500));
       run.child.kill("SIGKILL");
       await run.ended;
@@ -197,9 +196,7 @@ describe("magic-mask", () => {
         "--total-timesteps=10000000",
         `--out=${out}`,
       );
-      await until(
-        () => existsSync(out) && readdirSync(out).length > 0 && existsSync(join(runFolderIn(out), "metrics.jsonl")),
-      );
+      await until(() => has(out, "metrics.jsonl"), "the first line of the log");
       child.kill("SIGINT");
       const { code, stdout } = await ended;
       expect(code).toBe(130);
@@ -314,7 +311,3 @@ describe("bad input", () => {
     }
   });
 });
-
-async function until(condition: () => boolean) {
-  for (let tries = 0; tries < 600 && !condition(); tries++) await new Promise((resolve) => setTimeout(resolve, 50));
-}
