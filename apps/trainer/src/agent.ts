@@ -118,8 +118,8 @@ interface AgentState {
 
 /** What may be set anew for a team that is there. */
 const OPEN_KEYS = ["posthoc", "sharing", "evaluation", "training.copies", "training.rolloutTicks", "checkpointSeconds"];
-/** Seconds that the last messages have to reach Redis. */
-const LAST_FLUSH = 10;
+/** Seconds that the last messages have to reach Redis, and to come from there. */
+const LAST_WAIT = 10;
 
 /**
  * Explains one agent of a trained team in a process of its own: the whole team plays copies of the world that are this agent's
@@ -313,6 +313,11 @@ async function learn(
       );
       await setImmediate();
       comm.time(() => memory.tick(now));
+      if (last) {
+        // While Redis was away peers may have told what has yet to arrive: it is the last chance to learn from it.
+        await channel.catchUp(LAST_WAIT);
+        comm.time(() => memory.sharing.hear());
+      }
       await memory.fitHeads(Math.ceil(headSteps / rounds.length), now);
       done++;
       const heard = memory.sharing.counters.received[agent];
@@ -321,7 +326,7 @@ async function learn(
       if (last || interrupted() || performance.now() - savedAt >= 1000 * config.checkpointSeconds) await save();
       if (interrupted() && !last) return undefined;
     }
-    const arrived = await channel.flush(LAST_FLUSH);
+    const arrived = await channel.flush(LAST_WAIT);
     const { seconds, commSeconds } = times();
     progress.done(
       `${spec.agents[agent]} learned from ${formatCount(ticks * copies)} steps in ${formatDuration(seconds)}` +

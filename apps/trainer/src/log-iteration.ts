@@ -63,12 +63,17 @@ export function logIteration(
   scalars["kl/update"] = statistics[0].approx_kl ?? Number.NaN;
   scalars["system/memory_mib"] = process.memoryUsage.rss() / 2 ** 20;
   if (explanation && rounds.length > 0) {
-    const { sharing, trusts } = explanation.memory;
+    const { sharing, trusts, used } = explanation.memory;
+    const N = spec.agents.length;
     Object.assign(scalars, sharing.statistics(steps));
     trusts.forEach(({ weights, evidence }, agent) => {
       spec.agents.forEach((peer, j) => {
         if (!Number.isNaN(evidence[j])) scalars[`trust/${spec.agents[agent]}/${peer}`] = weights[j];
       });
+    });
+    // Whose records this iteration's training of the heads went by: no use of a peer's goes without a line.
+    used.forEach((share, at) => {
+      if (share > 0) scalars[`influence/${spec.agents[Math.floor(at / N)]}/${spec.agents[at % N]}`] = share;
     });
   }
 

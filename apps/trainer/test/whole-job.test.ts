@@ -43,6 +43,19 @@ describe("magic-mask", () => {
     expect(kl[0]).toBeGreaterThan(0);
     expect(evaluation.kl.update.largest).toBe(Math.max(...kl));
     expect(evaluation.kl.update.last).toBeCloseTo(kl.slice(-20).reduce((a, b) => a + b) / Math.min(20, kl.length), 12);
+    // Each agent's training on records is traced to whose they were: its own alone until the first messages come, after 50 ticks.
+    const names = ["player_1", "player_2"];
+    const uses = linesOf(path).map((line) =>
+      names.map((agent) => names.map((peer) => line[`influence/${agent}/${peer}`])),
+    );
+    expect(uses[0]).toEqual([
+      [1, undefined],
+      [undefined, 1],
+    ]);
+    for (const [own, peers] of [uses.at(-1)?.[0], uses.at(-1)?.[1].toReversed()] as number[][]) {
+      expect(peers).toBeGreaterThan(0);
+      expect(own + peers).toBeCloseTo(1, 9);
+    }
     const { postHoc } = await loadRun(path);
     const received = (memory: typeof postHoc.unshared) => [...memory.sharing.counters.received];
     expect(received(postHoc.unshared)).toEqual([0, 0]);

@@ -76,11 +76,12 @@ export interface RecordBuffer {
   insert(record: Readonly<CriticalRecord>): number;
   /** What a row weighs at tick `now`. */
   weight(row: number, now: number): number;
-  /** The k rows most similar to `signature` [L], best first; of equals the lowest. */
+  /** The k rows most similar to `signature` [L], best first; of equals the lowest. A look at every row. */
   nearest(signature: Int8Array, k: number): Int32Array;
   /**
    * How well the surroundings of `signature` [L] are known at tick `now`: Σ_rows weight · similarity, rows beyond three
-   * bandwidths left out. One fresh record of the very state counts 1.
+   * bandwidths left out. One fresh record of the very state counts 1. A look at every row: for every decision there is
+   * `createCoverageMap`.
    *
    * @param except an agent whose rows do not count
    */
@@ -91,7 +92,7 @@ export interface RecordBuffer {
    * @param out [N] written, more than any sender's number long
    */
   senders(signature: Int8Array, now: number, out: Float64Array): void;
-  /** The k rows of highest rank m, highest first; of equals the newest, then the lowest. */
+  /** The k rows of highest rank m, highest first; of equals the newest, then the lowest. Microseconds however many there are. */
   top(k: number): Int32Array;
   exportState(): StateArrays;
   /** @throws corrupt-file if the arrays are not those of a buffer of this capacity */
@@ -153,7 +154,11 @@ export function createRecordBuffer(options: RecordBufferOptions = {}): RecordBuf
   // All weights fade alike, so their order stands still between insertions: ln(weight) at tick 0 tells it.
   const lasting = (mass: number, step: number) => Math.log(mass) + fade * step;
   const keys = new Float64Array(capacity);
-  const heap = createRowHeap(capacity, (a, b) => keys[a] < keys[b] || (keys[a] === keys[b] && ages[a] < ages[b]));
+  const lightest = createRowHeap(capacity, (a, b) => keys[a] < keys[b] || (keys[a] === keys[b] && ages[a] < ages[b]));
+  const highest = createRowHeap(capacity, (a, b) => {
+    if (ranks[a] !== ranks[b]) return ranks[a] > ranks[b];
+    return steps[a] !== steps[b] ? steps[a] > steps[b] : a < b;
+  });
 
   const spread = 2 * (127 * bandwidth) * (127 * bandwidth);
   const mergeDistance = -Math.log(similarity) * spread;
@@ -204,7 +209,8 @@ export function createRecordBuffer(options: RecordBufferOptions = {}): RecordBuf
     rows.means[row] += off / ++rows.counts[row];
     rows.squares[row] += off * (record.advantage - rows.means[row]);
     keys[row] = lasting(masses[row], steps[row]);
-    heap.moved(row);
+    lightest.moved(row);
+    highest.moved(row);
   };
 
   const begin = (row: number, record: Readonly<CriticalRecord>) => {
@@ -222,19 +228,6 @@ export function createRecordBuffer(options: RecordBufferOptions = {}): RecordBuf
   };
 
   const weight = (row: number, now: number) => masses[row] * decay(now - steps[row]);
-
-  /** The first k rows under a total order. */
-  const select = (k: number, before: (a: number, b: number) => boolean) => {
-    const best = new Int32Array(Math.min(k, rows.length));
-    let size = 0;
-    for (let row = 0; row < rows.length; row++) {
-      if (size === best.length && (size === 0 || !before(row, best[size - 1]))) continue;
-      let at = size < best.length ? size++ : size - 1;
-      for (; at > 0 && before(row, best[at - 1]); at--) best[at] = best[at - 1];
-      best[at] = row;
-    }
-    return best;
-  };
 
   return {
     capacity,
@@ -254,20 +247,34 @@ export function createRecordBuffer(options: RecordBufferOptions = {}): RecordBuf
       if (rows.length < capacity) {
         const row = rows.length++;
         begin(row, record);
-        heap.add(row);
+        lightest.add(row);
+        highest.add(row);
         return row;
       }
-      const row = heap.first();
+      const row = lightest.first();
       if (lasting(1, record.step) < keys[row]) return -1;
       index.remove(row);
       begin(row, record);
-      heap.moved(row);
+      lightest.moved(row);
+      highest.moved(row);
       return row;
     },
     nearest(signature, k) {
-      const distances = new Float64Array(rows.length);
-      for (let row = 0; row < rows.length; row++) distances[row] = distance(signature, row, Number.POSITIVE_INFINITY);
-      return select(k, (a, b) => distances[a] < distances[b] || (distances[a] === distances[b] && a < b));
+      const best = new Int32Array(Math.min(k, rows.length));
+      const distances = new Float64Array(best.length).fill(Number.POSITIVE_INFINITY);
+      const last = best.length - 1;
+      for (let row = 0; row < rows.length && last >= 0; row++) {
+        const d = distance(signature, row, distances[last]);
+        if (d >= distances[last]) continue;
+        let at = last;
+        for (; at > 0 && d < distances[at - 1]; at--) {
+          best[at] = best[at - 1];
+          distances[at] = distances[at - 1];
+        }
+        best[at] = row;
+        distances[at] = d;
+      }
+      return best;
     },
     coverage(signature, now, except = -1) {
       let sum = 0;
@@ -285,11 +292,7 @@ export function createRecordBuffer(options: RecordBufferOptions = {}): RecordBuf
         if (d <= horizon) out[agents[row]] += Math.exp(-d / spread) * weight(row, now);
       }
     },
-    top: (k) =>
-      select(k, (a, b) => {
-        if (ranks[a] !== ranks[b]) return ranks[a] > ranks[b];
-        return steps[a] !== steps[b] ? steps[a] > steps[b] : a < b;
-      }),
+    top: highest.leading,
     exportState() {
       const state: Record<string, StateArrays[string]> = {
         begun: Float64Array.of(begun),
@@ -316,13 +319,15 @@ export function createRecordBuffer(options: RecordBufferOptions = {}): RecordBuf
       ages.set(state.ages);
       begun = state.begun[0];
       rows.length = length;
-      heap.clear();
+      lightest.clear();
+      highest.clear();
       index.clear();
       // Oldest first, as they were filed: the index looks at the newest.
       for (const row of Uint32Array.from({ length }, (_, row) => row).sort((a, b) => ages[a] - ages[b])) {
         keys[row] = lasting(masses[row], steps[row]);
         index.add(row, keyOf(agents[row], actions[row]), signatures, row * signatureLength);
-        heap.add(row);
+        lightest.add(row);
+        highest.add(row);
       }
     },
   };

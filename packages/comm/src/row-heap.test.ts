@@ -18,8 +18,11 @@ describe("row heap", () => {
           keys[row] = key;
           heap.moved(row);
           expect(heap.first()).toBe(least(8));
+          const order = [...keys.keys()].sort((a, b) => keys[a] - keys[b] || a - b);
+          for (const k of [0, 3, 8, 9]) expect([...heap.leading(k)]).toEqual(order.slice(0, k));
         }
         heap.clear();
+        expect([...heap.leading(2)]).toEqual([]);
         heap.add(5);
         expect(heap.first()).toBe(5);
       }),

@@ -1,6 +1,8 @@
 export interface RowHeap {
   /** The first of all rows in the order; at least one must have been added. */
   first(): number;
+  /** The first k rows in order, or all if they are fewer: in time that grows with k alone. */
+  leading(k: number): Int32Array;
   add(row: number): void;
   /** To be called when the place of `row` in the order has changed. */
   moved(row: number): void;
@@ -38,6 +40,21 @@ export function createRowHeap(capacity: number, before: (a: number, b: number) =
 
   return {
     first: () => heap[0],
+    leading(k) {
+      const found = new Int32Array(Math.min(k, size));
+      // Places whose parents are found already, the best first.
+      const border = size > 0 ? [0] : [];
+      for (let i = 0; i < found.length; i++) {
+        const at = border.shift() as number;
+        found[i] = heap[at];
+        for (const child of [2 * at + 1, 2 * at + 2]) {
+          if (child >= size) continue;
+          const later = border.findIndex((other) => before(heap[child], heap[other]));
+          border.splice(later < 0 ? border.length : later, 0, child);
+        }
+      }
+      return found;
+    },
     add: (row) => settle(row, size++),
     moved: (row) => settle(row, place[row]),
     clear() {

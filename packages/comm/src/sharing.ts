@@ -66,6 +66,8 @@ export interface Sharing {
    * @throws out-of-order unless `now` comes after the last call's
    */
   tick(now: number): void;
+  /** Takes in, at the last tick, what has come since. */
+  hear(): void;
   /** Where networks are averaged: once more within the last tick, for training that goes on while the clock stands. */
   exchangeModels(): void;
   /**
@@ -223,6 +225,7 @@ export function createSharing(options: SharingOptions): Sharing {
       receive(now);
       last = now;
     },
+    hear: () => receive(last),
     exchangeModels() {
       sendModels(last);
       receive(last);

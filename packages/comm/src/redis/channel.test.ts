@@ -113,6 +113,25 @@ withRedis("a channel over Redis", () => {
     expect(numbersOf(await hear(late, 1, 5))).toEqual(range(0, 5));
   });
 
+  it("catches up with all that peers had told, also after Redis was away, and does not wait for ever", async () => {
+    const [sender, receiver] = await open([0, 1]);
+    const tell = (from: number, to: number) => {
+      for (const k of range(from, to)) sender.send(0, 1, message(0, k), k);
+      return sender.flush(WAIT);
+    };
+    expect(await receiver.catchUp(WAIT)).toBe(true);
+    // Several times what is read at once.
+    expect(await tell(0, 100)).toBe(true);
+    expect(await receiver.catchUp(WAIT)).toBe(true);
+    expect(numbersOf(receiver.receive(1, 0))).toEqual(range(0, 100));
+    await redis.kill();
+    expect(await receiver.catchUp(0.1)).toBe(false);
+    await redis.start();
+    expect(await tell(100, 150)).toBe(true);
+    expect(await receiver.catchUp(WAIT)).toBe(true);
+    expect(numbersOf(receiver.receive(1, 0))).toEqual(range(100, 150));
+  });
+
   it("loses nothing acknowledged and brings nothing twice while Redis is killed and started again", async () => {
     const [sender, receiver] = await open([0, 1]);
     const heard: number[] = [];

@@ -56,6 +56,8 @@ export interface RedisChannel extends Channel {
   readonly trouble: string | undefined;
   /** Waits until Redis has acknowledged all that was sent, but no longer than `seconds`. @returns whether it has */
   flush(seconds: number): Promise<boolean>;
+  /** Waits until what peers have told by now is there for `receive`, but no longer than `seconds`. @returns whether it is */
+  catchUp(seconds: number): Promise<boolean>;
   /** Ends both connections; what Redis has not acknowledged is lost unless a state holds it. */
   close(): Promise<void>;
 }
@@ -173,7 +175,7 @@ export async function openRedisChannel(options: RedisChannelOptions): Promise<Re
     // What is older than all that the stream still holds has passed out of it.
     const reply = await writer.redis.callBuffer("XREAD", "COUNT", 1, "STREAMS", keyOf(agent), "0-0");
     const [[, [oldest]]] = (reply ?? [["", []]]) as [Buffer, Entry[]][];
-    return oldest !== undefined && Number(id.split("-")[0]) < Number(oldest[0].toString().split("-")[0]);
+    return oldest !== undefined && numberOf(id) < numberOf(oldest[0].toString());
   };
 
   const readNext = async () => {
@@ -275,6 +277,17 @@ export async function openRedisChannel(options: RedisChannelOptions): Promise<Re
       while (outbox.length > 0 && performance.now() < deadline) await sleep(5);
       return outbox.length === 0;
     },
+    async catchUp(seconds) {
+      const deadline = performance.now() + 1000 * seconds;
+      const isOver = () => performance.now() >= deadline;
+      // Of the two connections only the one that reads comes back by itself.
+      const ends = () => Promise.all(peers.map((j) => lastIn(reader, keyOf(j)))).catch(() => undefined);
+      let last = await ends();
+      for (; !last && !isOver(); last = await ends()) await sleep(50);
+      const isThere = () => last?.every((number, k) => numberOf(read[peers[k]]) >= number) ?? false;
+      while (!isThere() && !isOver()) await sleep(5);
+      return isThere();
+    },
     async close() {
       over.abort();
       for (const connection of [writer, reader]) connection.hangUp();
@@ -372,8 +385,11 @@ async function agree({ redis, name }: Connection, run: string, about: string): P
 /** Number of the last message in a stream; 0 if there is none. */
 async function lastIn({ redis }: Connection, key: string): Promise<number> {
   const [last] = await redis.xrevrange(key, "+", "-", "COUNT", 1);
-  return last === undefined ? 0 : Number(last[0].split("-")[0]);
+  return last === undefined ? 0 : numberOf(last[0]);
 }
+
+/** k of the id k-0. */
+const numberOf = (id: string) => Number(id.split("-")[0]);
 
 /** Wakes who waits for it. */
 function createBell() {
