@@ -8,7 +8,7 @@ import {
 } from "@magic-mask/core";
 import type { Control } from "./explainers/control.ts";
 import { entropy } from "./explainers/entropy.ts";
-import { gradientPolicy, gradientValue } from "./explainers/gradient.ts";
+import { gradientPolicy, gradientValue, MOVES } from "./explainers/gradient.ts";
 import { logProbGap } from "./explainers/log-prob-gap.ts";
 import { random } from "./explainers/random.ts";
 import { advantage } from "./objectives/advantage.ts";
@@ -151,16 +151,22 @@ function learnedFrom(context: PerturbationContext): LearnedContext {
 export interface ControlEntry {
   /** What actions must be: some are sums over probabilities, of which a density has none. */
   readonly needs: "nothing" | "choices";
+  /** Forward passes of the policy that it takes to score a decision, 0 where it looks at nothing but π: what it costs. */
+  readonly passes: number;
   readonly create: Control;
 }
 
 /** Explainers that need no learning, by name: controls. */
 export const controls: Readonly<Record<string, ControlEntry>> = {
-  random: { needs: "nothing", create: random },
-  entropy: { needs: "choices", create: (context) => entropy({ actions: choicesOf("entropy", context) }) },
-  log_prob_gap: { needs: "choices", create: (context) => logProbGap({ actions: choicesOf("log-prob-gap", context) }) },
-  gradient_policy: { needs: "choices", create: gradientPolicy },
-  gradient_value: { needs: "choices", create: gradientValue },
+  random: { needs: "nothing", passes: 0, create: random },
+  entropy: { needs: "choices", passes: 0, create: (context) => entropy({ actions: choicesOf("entropy", context) }) },
+  log_prob_gap: {
+    needs: "choices",
+    passes: 0,
+    create: (context) => logProbGap({ actions: choicesOf("log-prob-gap", context) }),
+  },
+  gradient_policy: { needs: "choices", passes: MOVES, create: gradientPolicy },
+  gradient_value: { needs: "choices", passes: MOVES, create: gradientValue },
 };
 
 /** Those that can score decisions over such actions. */

@@ -1,4 +1,5 @@
 import { startThread } from "@magic-mask/core/threads";
+import { controls } from "@magic-mask/masking";
 import { type Hand, type Pending, runPool, type Standing } from "../work/pool.ts";
 import { askToStop, createSignals, shareDone } from "../work/signals.ts";
 import { type Bench, openBench, type Task } from "./bench.ts";
@@ -99,7 +100,6 @@ async function missing(plan: Plan, cache: string): Promise<{ pending: Pending<Ta
       (plan.sizes.states * plan.sizes.truth.rollouts) / 2000,
     );
   }
-  // Those that take longest first, so that no thread is left with one of them at the end.
   const cells = cellsOf(plan).sort((a, b) => b.budget - a.budget || a.policy - b.policy);
   const groups = new Map<string, Cell[]>();
   for (const cell of cells) {
@@ -108,10 +108,15 @@ async function missing(plan: Plan, cache: string): Promise<{ pending: Pending<Ta
     const key = `${cell.policy} ${cell.budget} ${decides ? name : ""}`;
     groups.set(key, [...(groups.get(key) ?? []), cell]);
   }
-  for (const group of groups.values()) {
-    const { policy, budget, played } = group[0];
-    const weightOf = (some: readonly Cell[]) =>
-      some.length * (budget / 3e4 + (played ? plan.sizes.dropEpisodes / 100 : 0) + 0.1);
+  const weightOf = (some: readonly Cell[]) =>
+    some.reduce((sum, { explainer, budget, played }) => {
+      const passes = explainer.learns ? 0 : controls[explainer.name].passes;
+      const judging = played ? (plan.sizes.dropEpisodes / 100) * (1 + passes / 8) : 0;
+      return sum + budget / 3e4 + judging + 0.1;
+    }, 0);
+  // Those that take longest first, so that no thread is left with one of them at the end.
+  for (const group of [...groups.values()].sort((a, b) => weightOf(b) - weightOf(a))) {
+    const { policy } = group[0];
     const known = group.filter((cell) => readCell(cell, cache) !== undefined);
     const unknown = group.filter((cell) => !known.includes(cell));
     if (known.length > 0) file(true, { kind: "cells", policy, cells: known }, weightOf(known));

@@ -172,8 +172,8 @@ function slice(decisions: Decisions, from: number, count: number, D: number, n: 
   };
 }
 
-/** 2M, M = 16: both ways along each direction. */
-const MOVES = 32;
+/** Rows per decision: 2M, M = 16, both ways along each direction. */
+export const MOVES = 32;
 /** Decisions per forward pass, `MOVES` rows of it each: few decisions come at a time, and a pass has its price. */
 const CHUNK = 16;
 /** h: far above the rounding of float32, and small beside what observations differ by. */
