@@ -36,9 +36,11 @@ export interface SharingCounters {
   readonly lateness: Float64Array;
   /** Networks averaged with one's own, by recipient. */
   readonly averaged: Float64Array;
-  /** Blinded records that were looked at: the agent's first in each interval between broadcasts. */
+  /** An agent's own records of blinded decisions, told or not. */
+  readonly blinded: Float64Array;
+  /** Those of them that were looked at: the agent's first in each interval between broadcasts. */
   readonly sampled: Float64Array;
-  /** Those of them in states that the agent knew well enough from peers already (coverage ≥ 1). */
+  /** Of the latter, those in states that the agent knew well enough from peers already (coverage ≥ 1). */
   readonly redundant: Float64Array;
 }
 
@@ -136,6 +138,7 @@ export function createSharing(options: SharingOptions): Sharing {
     received: new Float64Array(N),
     lateness: new Float64Array(N),
     averaged: new Float64Array(N),
+    blinded: new Float64Array(N),
     sampled: new Float64Array(N),
     redundant: new Float64Array(N),
   };
@@ -205,6 +208,7 @@ export function createSharing(options: SharingOptions): Sharing {
       if (!(now >= last))
         throw new MagicMaskError("out-of-order", SOURCE, `tick ${last} is past, got a record at tick ${now}`);
       checkRecord(SOURCE, record, signatureLength);
+      if (record.blinded) counters.blinded[agent]++;
       const interval = Math.floor(now / every);
       if (record.blinded && interval > intervals[agent]) {
         intervals[agent] = interval;

@@ -20,6 +20,8 @@ it("spares the more perturbations the stronger it is, of as many steps", async (
   const [none, half, all] = found.map(({ figures }) => figures);
   // 2,000 steps are 125 ticks in 16 copies. Of an agent's decisions a coin blinds one half.
   expect(found.map(({ steps }) => steps)).toEqual([2000, 2000, 2000]);
+  // Each of the three decides at a third of the steps, and half of that is blinded: 1,000 / 3 / 2 = 167, sd about 6.
+  expect(Math.abs(none.perturbed - 167)).toBeLessThan(20);
   expect(none.perturbed).toBeGreaterThan(half.perturbed);
   expect(half.perturbed).toBeGreaterThan(all.perturbed);
   expect(all.perturbed).toBeGreaterThan(0);

@@ -32,7 +32,7 @@ export function steering(options: SteeringStudyOptions = {}): Study<SteeringFigu
     id,
     question: "Does it spare perturbations, and cost nothing, to leave alone the states that peers have marked?",
     claim: "agents de-prioritise states that peers have marked, which makes exploring less redundant",
-    version: 1,
+    version: 2,
     axes: (size) => ({
       environment: size === "quick" ? environments.slice(0, 1) : environments,
       seed: size === "quick" ? [1, 2, 3] : [1, 2, 3, 4, 5],
@@ -71,12 +71,12 @@ async function* runSteered(trials: readonly Coordinates[], { frozen, truths }: S
     const { masks, memory } = postHoc.explanation;
     const explainers = masks.map(({ explainer }) => explainer);
     const knowledge = { frozen, explainers, memory, steps, now: steps / COPIES };
-    const { sampled } = memory.sharing.counters;
+    const { blinded } = memory.sharing.counters;
     const measured: Measured<SteeringFigures> = {
       steps,
       figures: {
         ...figuresOf(knowledge, truths),
-        perturbed: (1000 * sampled.reduce((sum, count) => sum + count, 0)) / sampled.length / steps,
+        perturbed: (1000 * blinded.reduce((sum, count) => sum + count, 0)) / blinded.length / steps,
       },
       seconds: { shared: 0, learning: (learned - begun) / 1000, judging: (performance.now() - learned) / 1000 },
     };
