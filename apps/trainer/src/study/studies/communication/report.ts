@@ -30,7 +30,12 @@ export function reportOnCommunication(axes: Axes, results: readonly Result<Shari
   const tables = axes.environment.flatMap((environment) => [
     ...budgets.map((budget) => ({
       title: `${environment}: ${formatCount(budget)} environment steps`,
-      note: missingNote(Object.fromEntries(modes.map((mode) => [mode, over(environment, mode, budget, stacked)]))),
+      note: [
+        "Bytes that an agent hands to the channel per 1,000 environment steps; share of messages delivered; records received; their ages in collector ticks; share of perturbations in states that peers had settled.",
+        missingNote(Object.fromEntries(modes.map((mode) => [mode, over(environment, mode, budget, stacked)]))),
+      ]
+        .filter((text) => text !== "")
+        .join(" "),
       header: [
         "mode",
         "AUROC, stacked",
@@ -42,7 +47,10 @@ export function reportOnCommunication(axes: Axes, results: readonly Result<Shari
         "same role",
         "cross role",
         "bytes",
+        "delivered",
         "received",
+        "age on arrival",
+        "age at use",
         "redundancy",
       ],
       body: modes.map((mode): Cell[] => {
@@ -61,7 +69,10 @@ export function reportOnCommunication(axes: Axes, results: readonly Result<Shari
           plain(({ fidelity: { sameRole } }) => sameRole),
           plain(({ fidelity: { crossRole } }) => crossRole),
           plain(({ bytes }) => bytes),
+          plain(({ delivery }) => delivery),
           plain(({ received }) => received),
+          plain(({ age }) => age.onArrival),
+          plain(({ age }) => age.atUse),
           plain(({ redundancy }) => redundancy),
         ];
       }),
