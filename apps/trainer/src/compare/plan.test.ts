@@ -167,9 +167,9 @@ describe("addresses", () => {
   it("of a policy that was there are those of its weights, wherever its run lies", () => {
     const config = parseConfig({ environment: { id: "tictactoe_v0" } });
     const [a, b, c] = [
-      givenPolicy("runs/a", "a", config, "1234"),
-      givenPolicy("elsewhere/b", "b", parseConfig({ ...config, seed: 9 }), "1234"),
-      givenPolicy("runs/c", "c", config, "5678"),
+      givenPolicy({ run: "runs/a", label: "a", config }, "1234"),
+      givenPolicy({ run: "elsewhere/b", label: "b", config: parseConfig({ ...config, seed: 9 }) }, "1234"),
+      givenPolicy({ run: "runs/c", label: "c", config }, "5678"),
     ];
     expect(a.address).toBe(b.address);
     expect(a.address).not.toBe(c.address);
@@ -179,7 +179,7 @@ describe("addresses", () => {
 describe("what is trained of a source", () => {
   const config = (seed: number) => parseConfig({ environment: { id: "tictactoe_v0" }, backend: "fused", seed });
   const [one, two] = [1, 2].map((seed) => trainedPolicy(config(seed), "fused"));
-  const given = givenPolicy("runs/a", "a", config(3), "digest");
+  const given = givenPolicy({ run: "runs/a", label: "a", config: config(3) }, "digest");
 
   it("is itself, both of a team of unlike skill, and nothing of what was there beforehand", () => {
     expect(trainedParts(one)).toEqual([one]);

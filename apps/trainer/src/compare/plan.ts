@@ -15,6 +15,8 @@ export interface PolicySource {
   readonly config: Config;
   /** Run folder of a policy that was there beforehand; otherwise it is trained. */
   readonly run?: string;
+  /** What such a run says of itself: environment steps, who trained, and the hash of all that was played. */
+  readonly origin?: { readonly steps: number; readonly commit: string | null; readonly trajectoryHash: string };
   /** Of a team of unlike skill: where it comes from but for some agents, and what those are played by. */
   readonly mixed?: { readonly others: PolicySource; readonly agents: readonly number[]; readonly by: PolicySource };
   /** Content address. */
@@ -216,11 +218,9 @@ export function trainedPolicy(config: Config, backend: string): PolicySource {
 }
 
 /** A policy that a run has left. @param parameters digest of its weights */
-export const givenPolicy = (run: string, label: string, config: Config, parameters: string): PolicySource => ({
-  label,
-  config,
-  run,
-  address: addressOf({ format: FORMAT, is: "policy", parameters, environment: config.environment }),
+export const givenPolicy = (given: Omit<PolicySource, "address" | "mixed">, parameters: string): PolicySource => ({
+  ...given,
+  address: addressOf({ format: FORMAT, is: "policy", parameters, environment: given.config.environment }),
 });
 
 /** A team in which some agents are played by another policy. */

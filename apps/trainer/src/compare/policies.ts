@@ -156,7 +156,9 @@ export async function policyOfRun(run: string): Promise<PolicySource> {
   );
   const digest = sha256(parts.join());
   // Results of one policy are to be found again wherever its run was made.
-  return givenPolicy(run, record.id, { ...config, workers: 0 }, digest);
+  const { id: label, steps, commit, trajectoryHash } = record;
+  const origin = { steps, commit, trajectoryHash };
+  return givenPolicy({ run, label, config: { ...config, workers: 0 }, origin }, digest);
 }
 
 const bytesDigest = ({ buffer, byteOffset, byteLength }: Float32Array) =>

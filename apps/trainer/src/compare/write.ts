@@ -7,7 +7,7 @@ import { formatCount, formatDuration } from "../terminal/progress.ts";
 import { formatInterval, formatNumber, formatTable, markdownTable } from "../terminal/table.ts";
 import { toJson } from "../to-json.ts";
 import type { Comparison } from "./compare.ts";
-import { headlineShare } from "./plan.ts";
+import { headlineShare, type PolicySource } from "./plan.ts";
 import { plotsOf } from "./plots.ts";
 import type { Difference } from "./summary.ts";
 import { tableOf } from "./table.ts";
@@ -183,9 +183,16 @@ function costsOf({ plan, training, truth, cells }: Comparison): string[] {
       ? [
           `policies, apart from budgets: ${formatCount(trained[0].steps)} steps each, ${formatDuration(sum(trained.map((cost) => cost.wallSeconds)) / trained.length)} each`,
         ]
-      : [`policies were given: ${plan.policies.length}`]),
+      : [`policies were given: ${plan.policies.map(originOf).join("; ")}`]),
     `truth, seen by no explainer: ${formatCount(sum(truth.map(({ decisions }) => decisions)))} simulated decisions in ${formatDuration(sum(truth.map(({ wallSeconds }) => wallSeconds)))} of one core`,
     `explainers: ${formatDuration(sum(cells.flat().map(({ cost }) => cost.wallSeconds)))} of learning (what several share counted for each), ${formatDuration(sum(cells.flat().map(({ cost }) => cost.judgingWallSeconds)))} of judging`,
   ];
   return lines.flatMap((line) => [`${line}.`, ""]).slice(0, -1);
+}
+
+/** Whence a given policy comes, as its run tells. */
+function originOf({ label, config, origin }: PolicySource): string {
+  if (!origin) return label;
+  const { steps, commit, trajectoryHash } = origin;
+  return `${label}: seed ${config.seed}, ${formatCount(steps)} steps by commit ${commit ?? "unknown"}, trajectory hash ${trajectoryHash}`;
 }
