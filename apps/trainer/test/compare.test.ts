@@ -89,6 +89,8 @@ describe("magic-mask compare", () => {
         /^wall|WallSeconds$|^wallSeconds/.test(key) ? 0 : value,
       );
     expect(figures(resumed)).toBe(figures(uninterrupted));
+    // The command that was killed had other flags: it counts as a look of its own.
+    expect([uninterrupted.looks, resumed.looks]).toEqual([1, 2]);
     expect(
       cellsIn(cache)
         .filter((name) => name.endsWith(".json"))

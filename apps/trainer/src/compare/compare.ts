@@ -47,6 +47,8 @@ export interface CompareOptions {
 export interface Comparison {
   readonly format: 1;
   readonly command: string;
+  /** Commands that have looked at these policies' test states so far, as far as the cache knows; null for development states. */
+  readonly looks: number | null;
   readonly commit: string | null;
   /** Commits that cells were made at, where they are of several. */
   readonly commits: readonly (string | null)[];
@@ -110,7 +112,7 @@ export async function compare(options: CompareOptions): Promise<CompareOutcome> 
   const unlock = lockRun(cache);
   const interrupt = createInterrupt();
   try {
-    if (plan.states === "test") await noteLooks(plan.policies, cache, command);
+    const looks = plan.states === "test" ? await noteLooks(plan.policies, cache, command) : null;
     const progress = createProgress({
       label: `compare ${plan.environment.id}${quick ? " (quick)" : ""}`,
       total: 100,
@@ -129,7 +131,7 @@ export async function compare(options: CompareOptions): Promise<CompareOutcome> 
       progress.done(`stopped; what is done is in ${cache}; give the same command again to go on`);
       return { out, exitCode: interrupt.exitCode };
     }
-    const comparison = await compareCells(plan, cache, command, begun);
+    const comparison = await compareCells(plan, cache, { command, looks }, begun);
     await writeComparison(out, comparison, await momentsOf(plan, cache));
     progress.done(`compared in ${formatDuration(comparison.wallSeconds)}; results: ${out}`);
     return { comparison, out, exitCode: 0 };
@@ -180,7 +182,12 @@ async function policiesOfRuns(runs: readonly string[], config: Config): Promise<
   });
 }
 
-async function compareCells(plan: Plan, cache: string, command: string, begun: number): Promise<Comparison> {
+async function compareCells(
+  plan: Plan,
+  cache: string,
+  about: Pick<Comparison, "command" | "looks">,
+  begun: number,
+): Promise<Comparison> {
   const cells = cellsOf(plan);
   const results = plan.policies.map((_, policy) =>
     cells.filter((cell) => cell.policy === policy).map((cell) => readCell(cell, cache) as CellResult),
@@ -201,7 +208,7 @@ async function compareCells(plan: Plan, cache: string, command: string, begun: n
   const summary = summarise(plan, results);
   return {
     format: 1,
-    command,
+    ...about,
     commit: gitCommit(),
     commits: [...new Set(results.flat().map(({ commit }) => commit))],
     machine: { ...hostDescription(), node: process.version, backend: plan.backend },

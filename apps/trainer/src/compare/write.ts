@@ -175,7 +175,7 @@ function missedOf({ plan, cells }: Comparison, budget: number): string[] {
   ];
 }
 
-function costsOf({ plan, training, truth, cells }: Comparison): string[] {
+function costsOf({ plan, training, truth, cells, looks }: Comparison): string[] {
   const trained = training.flatMap((cost) => (cost ? [cost] : []));
   const sum = (values: readonly number[]) => values.reduce((all, value) => all + value, 0);
   const lines = [
@@ -186,6 +186,9 @@ function costsOf({ plan, training, truth, cells }: Comparison): string[] {
       : [`policies were given: ${plan.policies.map(originOf).join("; ")}`]),
     `truth, seen by no explainer: ${formatCount(sum(truth.map(({ decisions }) => decisions)))} simulated decisions in ${formatDuration(sum(truth.map(({ wallSeconds }) => wallSeconds)))} of one core`,
     `explainers: ${formatDuration(sum(cells.flat().map(({ cost }) => cost.wallSeconds)))} of learning (what several share counted for each), ${formatDuration(sum(cells.flat().map(({ cost }) => cost.judgingWallSeconds)))} of judging`,
+    ...(looks
+      ? [`commands that have looked at these policies' test states so far, as this cache knows: ${looks}`]
+      : []),
   ];
   return lines.flatMap((line) => [`${line}.`, ""]).slice(0, -1);
 }
