@@ -12,6 +12,7 @@ import { shuffle, stream } from "@magic-mask/core";
 import { controls } from "@magic-mask/masking";
 import { auroc, branchingTruth, collectStates, type States, spearman } from "@magic-mask/metrics";
 import { loadPolicy, policyOfRun } from "../apps/trainer/src/compare/policies.ts";
+import { mean } from "../apps/trainer/src/figures/means.ts";
 import { scoresOf } from "../apps/trainer/src/figures/scores.ts";
 import { gitCommit } from "../apps/trainer/src/host.ts";
 import { createProgress } from "../apps/trainer/src/terminal/progress.ts";
@@ -107,10 +108,6 @@ function dealtAnew(states: States, random: ReturnType<typeof stream>): States {
     snapshots.set(new Uint8Array(words.buffer), s * width);
   }
   return { ...states, snapshots };
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function covariance(a: Float64Array, b: Float64Array): number {

@@ -221,6 +221,7 @@ async function learn(
 > {
   const { steps, probability, headSteps } = config.posthoc;
   const { copies, rolloutTicks } = config.training;
+  const ticks = Math.ceil(steps / copies);
   const { spec } = world;
   const seed = postHocSeed(config);
   const critic = assembleCritic(config, world, agent, create, seed, true);
@@ -236,7 +237,7 @@ async function learn(
     // What others' states are worth is judged by the one critic that is here.
     critics: spec.agents.map(() => critic),
     // Everyone's clock is their own, but nobody is further ahead than at the end: who claims to be is not believed, nor what it floods.
-    apart: { agent, channel, lead: Math.ceil(steps / copies) },
+    apart: { agent, channel, lead: ticks },
   });
   const collector = assembleCollector(config, world, team, {
     seed: stream(seed, "apart", agent).bits(),
@@ -245,7 +246,6 @@ async function learn(
   });
   const { steering } = memory;
   const coin = { kind: "coin", probability, agent, ...(steering && { steer: steering.steer }) } as const;
-  const ticks = Math.ceil(steps / copies);
   const rounds = roundsOf(config, ticks, Math.ceil(ticks / rolloutTicks));
   const progress = createProgress({ label: spec.agents[agent], total: ticks * copies, unit: "steps" });
   const comm = createStopwatch();

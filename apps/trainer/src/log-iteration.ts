@@ -1,11 +1,10 @@
 import type { EnvironmentSpec } from "@magic-mask/core";
 import type { Config } from "./config.ts";
 import { type Watch, warningInWords } from "./diagnostics/watch.ts";
+import { mean } from "./figures/means.ts";
 import type { JointIteration } from "./joint.ts";
 import type { MetricsLog } from "./run/metrics-log.ts";
 import type { EventWriter } from "./run/tensorboard.ts";
-
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /**
  * Writes one iteration to `metrics.jsonl` and TensorBoard under CleanRL's tags and ours. The x axis is environment steps over all

@@ -29,7 +29,7 @@ export function reportOnSteering(axes: Axes, results: readonly Result<SteeringFi
   const tables = places.map(({ environment, budget, over, gain }) => ({
     title: `${environment}: ${formatCount(budget)} environment steps`,
     note: [
-      "Steering s: the share of its blinding that an agent saves where peers have told of the state. Perturbed: its decisions that were blinded, per 1,000 steps. Redundancy: share of these in states that peers had settled. Differences are paired over seeds.",
+      "Steering s: the share of its blinding that an agent saves where peers have told of the state. Perturbed: its decisions that were blinded, per 1,000 steps. Redundancy: the share of these, each agent's first between one broadcast and the next, that fell into states that peers had settled. Differences are paired over seeds.",
       missingNote(Object.fromEntries(strengths.map((steer) => [`s = ${steer}`, over(steer, stacked)]))),
     ]
       .filter((text) => text !== "")
