@@ -17,6 +17,8 @@ import {
   createCritic,
   type LearnedPerturbation,
   type MaskLearner,
+  type MaskObjective,
+  type ObjectiveOptions,
   objectives,
 } from "@magic-mask/masking";
 import { learnerPolicy, type Work } from "@magic-mask/networks";
@@ -153,22 +155,35 @@ function assembleOpponents(
   return pool({ learner, createMember, size, every, share });
 }
 
+/** What the post-hoc pass tells objectives: there ensembles are nets of their own instead of heads on a shared trunk. */
+export const postHocOptions = ({ mask: { threshold }, posthoc: { ensemble, hidden } }: Config): ObjectiveOptions => ({
+  threshold,
+  separate: true,
+  ensemble,
+  hidden,
+});
+
+/** An objective by name as the post-hoc pass has it. */
+export const postHocObjective = (config: Config, name = config.mask.objective): MaskObjective =>
+  objectives[name](postHocOptions(config));
+
 /** The mask of one agent. @param seed, separate as in `assembleExplanation` */
 export function assembleMask(
-  { mask }: Config,
+  config: Config,
   { spec }: World,
   agent: number,
   createLearner: CreateLearner,
   seed: number,
   separate: boolean,
 ): MaskLearner {
-  const objective = objectives[mask.objective]({ threshold: mask.threshold, separate });
+  const { objective: name, threshold } = config.mask;
+  const objective = separate ? postHocObjective(config) : objectives[name]({ threshold });
   return objective.create({ spec, agent, createLearner, seed });
 }
 
 /** Whether masks say who is blinded while they are learned, instead of a coin. */
 export const masksDecide = ({ mask }: Config): boolean =>
-  mask.enabled && objectives[mask.objective]({ threshold: mask.threshold, separate: false }).blinding === "mask";
+  mask.enabled && objectives[mask.objective]({ threshold: mask.threshold }).blinding === "mask";
 
 /** [N] an own estimate of V for each agent. @param seed, separate as in `assembleExplanation` */
 export function assembleCritics(

@@ -216,6 +216,8 @@ const configSchema = z.strictObject({
       probability: share("of blinding per tick").default(0.1),
       epochs: count("passes over these steps").default(5),
       trace: share("λ of the returns that critics and masks learn from").default(0.95),
+      ensemble: count("K: nets of each mask, where its objective averages several").max(64).default(3),
+      hidden: hidden.default([64, 64]),
       learningRate: rates(1.5e-3, 3e-4),
       headSteps: count("optimiser steps of each agent's record head").default(600),
     },

@@ -1,6 +1,5 @@
 import { type CreateLearner, type Perturbation, stream, trajectoryHash } from "@magic-mask/core";
 import {
-  advantage,
   askMasks,
   type Critic,
   type LearnedPerturbation,
@@ -15,6 +14,7 @@ import {
   assembleExplanation,
   type Explanation,
   masksDecide,
+  postHocObjective,
   type Team,
   type World,
 } from "./assemble.ts";
@@ -28,6 +28,9 @@ import { fitLearned, isLearned, withLearned } from "./perturbations.ts";
 
 /** Whether runs of this configuration end with a post-hoc pass. */
 export const isExplained = ({ mask, posthoc }: Config): boolean => mask.enabled && posthoc.steps > 0;
+
+/** What of it decides what explainers learn from steps that are played: it names their results. */
+export const learningSettings = ({ posthoc: { steps: _, headSteps: __, ...settings } }: Config) => settings;
 
 /** What explains final, frozen policies. */
 export interface PostHoc {
@@ -94,7 +97,7 @@ export function assemblePostHoc(config: Config, world: World, create: CreateLear
 function assembleScout(config: Config, world: World, createLearner: CreateLearner, seed: number): Scout {
   const { spec } = world;
   const masks = spec.agents.map((_, agent) =>
-    advantage({ separate: true }).create({ spec, agent, createLearner, seed }),
+    postHocObjective(config, "advantage").create({ spec, agent, createLearner, seed }),
   );
   return {
     critics: assembleCritics(config, world, createLearner, seed, true),

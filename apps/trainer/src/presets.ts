@@ -128,8 +128,8 @@ export const presets: Readonly<Record<string, ConfigInput>> = {
       activation: "tanh",
       learningRate: { start: 2e-3, end: 0 },
     },
-    // What a decision costs shows when the ball has passed, many decisions later; so long returns are noisy, and bear few passes.
-    posthoc: { epochs: 3, trace: 0.99 },
+    // What a decision costs shows when the ball has passed, many decisions later; long returns are noisy: few passes, many small nets.
+    posthoc: { epochs: 3, trace: 0.99, ensemble: 10, hidden: [32, 32] },
   },
   // What pays is the end of a game, some thirty moves ahead: no discount.
   // Landlord and peasants play unlike games: a policy of its own for each seat learns slower and gets further.

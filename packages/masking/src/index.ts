@@ -6,6 +6,7 @@ import {
   type Policy,
   requireChoices,
 } from "@magic-mask/core";
+import type { EnsembleOptions } from "./ensemble.ts";
 import type { Control } from "./explainers/control.ts";
 import { entropy } from "./explainers/entropy.ts";
 import { gradientPolicy, gradientValue, MOVES } from "./explainers/gradient.ts";
@@ -77,34 +78,31 @@ export { type RankMask, rankMask } from "./rank-mask.ts";
 export { selectDecisions } from "./select.ts";
 
 /** What every objective by name is told; each takes what it knows. */
-interface ObjectiveOptions {
+export interface ObjectiveOptions extends EnsembleOptions {
   /** τ */
   readonly threshold: number;
-  /** Whether ensembles are nets of their own instead of heads on a shared trunk. */
-  readonly separate: boolean;
 }
 
 /** Every mask objective by name. */
 export const objectives: Readonly<Record<string, (options: ObjectiveOptions) => MaskObjective>> = {
-  advantage: ({ separate }) => advantage({ separate }),
-  doubly_robust: ({ separate }) => doublyRobust({ separate }),
-  advantage_doubly_robust: ({ separate }) =>
-    meanOf("advantage_doubly_robust", [advantage({ separate }), doublyRobust({ separate })]),
-  keep_blind: ({ separate }) => keepBlind({ separate }),
+  advantage,
+  doubly_robust: doublyRobust,
+  advantage_doubly_robust: (options) => meanOf("advantage_doubly_robust", [advantage(options), doublyRobust(options)]),
+  keep_blind: keepBlind,
   statemask: () => statemask(),
   statemask_lagrangian: () => statemaskLagrangian(),
   coverage: ({ threshold }) => coverage({ threshold }),
-  lazy: ({ separate }) => lazy({ separate }),
-  value_gap: ({ separate }) => valueGap({ separate }),
-  value_drop: ({ separate }) => valueDrop({ separate }),
-  episode_return: ({ separate }) => episodeReturn({ separate }),
+  lazy,
+  value_gap: valueGap,
+  value_drop: valueDrop,
+  episode_return: episodeReturn,
   paper: ({ threshold }) => paper({ threshold }),
 };
 
 /** Names of those whose masks can learn over such actions. */
 export const objectivesFor = ({ kind }: ActionSpace): readonly string[] =>
   Object.keys(objectives).filter((name) => {
-    const { needs } = objectives[name]({ threshold: 0.5, separate: true });
+    const { needs } = objectives[name]({ threshold: 0.5 });
     return needs === undefined || kind === "discrete" || kind === "candidates";
   });
 

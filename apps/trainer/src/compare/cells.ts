@@ -2,8 +2,9 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { type Explainer, MagicMaskError, stream } from "@magic-mask/core";
-import { controls, objectives } from "@magic-mask/masking";
+import { controls } from "@magic-mask/masking";
 import { auroc, calibration, ndcg, spearman, statemaskFidelity } from "@magic-mask/metrics";
+import { postHocObjective } from "../assemble.ts";
 import { orNull } from "../figures/means.ts";
 import { scoresOf } from "../figures/scores.ts";
 import { gitCommit } from "../host.ts";
@@ -219,7 +220,7 @@ async function learned(
 ): Promise<Fitted> {
   const { config } = frozen;
   const { name, decides, initialisations } = explainer;
-  const objective = objectives[name]({ threshold: config.mask.threshold, separate: true });
+  const objective = postHocObjective(config, name);
   if (decides) {
     const { explainers, steps, wallSeconds } = await learnByDeciding(frozen, objective, budget);
     return { explainers: [explainers], steps, wallSeconds };

@@ -159,7 +159,9 @@ describe("addresses", () => {
     const learning = before
       .filter(({ budget }) => budget > 0)
       .map(({ explainer, budget }) => `${explainer.name} ${budget}`);
-    expect(differing({ posthoc: { epochs: 9 } })).toEqual(learning);
+    for (const posthoc of [{ epochs: 9 }, { trace: 0.5 }, { ensemble: 4 }, { hidden: [32] }])
+      expect(differing({ posthoc })).toEqual(learning);
+    expect(differing({ posthoc: { headSteps: 9 } })).toEqual([]);
     const curves = before.filter(({ played }) => played).map(({ explainer, budget }) => `${explainer.name} ${budget}`);
     expect(differing({ evaluation: { dropEpisodes: 7 } })).toEqual(curves);
   });

@@ -4,6 +4,7 @@ import type { TruthPlan } from "@magic-mask/metrics";
 import { assembleWorld } from "../assemble.ts";
 import type { Config } from "../config.ts";
 import { identityOf, isLearned } from "../perturbations.ts";
+import { learningSettings } from "../posthoc.ts";
 import type { StateSet } from "../truth/truth-of.ts";
 import { addressOf } from "../work/address.ts";
 
@@ -196,7 +197,7 @@ function explainersNamed(
     .filter((name) => !names || names.includes(name) || name === CHANCE)
     .map((name) => {
       const learns = learned.includes(name);
-      const blinding = learns && objectives[name]({ threshold: mask.threshold, separate: true }).blinding;
+      const blinding = learns && objectives[name]({ threshold: mask.threshold }).blinding;
       // It carries no signal, so one set of initial weights alone may rank well by luck. As it asks nothing of what comes of its
       // blinding, what a coin blinded is as good.
       const initialisations = name === "paper" ? evaluation.paperSeeds : 1;
@@ -262,9 +263,8 @@ export function cellsOf(plan: Plan): Cell[] {
   const cell = (policy: number, explainer: PlannedExplainer, budget: number): Cell => {
     const { config } = policies[policy];
     const { copies, shards, discount } = config.training;
-    const { probability, epochs, trace, learningRate } = config.posthoc;
     const played = budget === 0 || budget === budgets[budgets.length - 1];
-    const learning = { budget, copies, shards, discount, trace, probability, epochs, learningRate };
+    const learning = { budget, copies, shards, discount, ...learningSettings(config) };
     const address = addressOf({
       format: CELL_FORMAT,
       is: "cell",

@@ -1,10 +1,11 @@
 import { modes } from "@magic-mask/comm";
 import { type Explainer, MagicMaskError, stream } from "@magic-mask/core";
-import { objectives } from "@magic-mask/masking";
+import { postHocObjective } from "../assemble.ts";
 import { type CoinEvidence, learnFromCoin, playByCoin } from "../compare/learn.ts";
 import type { FrozenTeam } from "../compare/policies.ts";
 import type { Config } from "../config.ts";
 import { createMemory, type Memory } from "../memory.ts";
+import { learningSettings } from "../posthoc.ts";
 import { exchange, type Story, storyOf } from "./exchange.ts";
 import type { Coordinates } from "./study.ts";
 
@@ -61,8 +62,7 @@ export async function replayOf(
   maskSeed: number,
 ): Promise<Replay> {
   const { config } = frozen;
-  const { objective: name, threshold } = config.mask;
-  const objective = objectives[name]({ threshold, separate: true });
+  const objective = postHocObjective(config);
   const { masks, explainers, wallSeconds } = await learnFromCoin(frozen, objective, coin, maskSeed);
   const story = storyOf(coin.evidence, masks, coin.steps / config.training.copies);
   const decisions = Math.max(...coin.evidence.map(({ rows }) => rows.length));
@@ -107,20 +107,20 @@ export const replayWork = (trials: readonly Coordinates[]): number =>
  *
  * @throws unsupported for masks that decide the blinding
  */
-export function replaySettings({ mask, posthoc, sharing, training }: Config) {
-  const objective = objectives[mask.objective]({ threshold: mask.threshold, separate: true });
+export function replaySettings(config: Config) {
+  const { mask, sharing, training } = config;
+  const objective = postHocObjective(config);
   if (objective.blinding !== "coin") {
     const message = `${objective.name} decides the blinding itself, so arms would not share their steps; set mask.objective to one that leaves it to a coin`;
     throw new MagicMaskError("unsupported", "trainer/study-replay", message);
   }
-  const { probability, epochs, trace, learningRate } = posthoc;
   const { mode: _, ...rest } = sharing;
   return {
     objective: objective.name,
     threshold: mask.threshold,
     copies: COPIES,
     shards: training.shards,
-    learning: { probability, epochs, trace, learningRate },
+    learning: learningSettings(config),
     sharing: rest,
   };
 }

@@ -191,8 +191,7 @@ describe("doubly robust criticality over continuous actions", () => {
 
 describe.each(Object.entries(objectives))("%s over continuous actions", (name, objective) => {
   const small: CreateLearner = (model, chance) => referenceLearner({ ...model, hidden: [5] }, chance);
-  const make = () =>
-    objective({ threshold: 0.5, separate: false }).create({ spec, agent: 0, createLearner: small, seed: 1 });
+  const make = () => objective({ threshold: 0.5 }).create({ spec, agent: 0, createLearner: small, seed: 1 });
 
   if (name === "value_gap") {
     it("refuses: a range over a continuum is none of what was seen", () => {

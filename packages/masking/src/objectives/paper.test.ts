@@ -181,9 +181,7 @@ describe("the published mask loss", () => {
 
 describe("the objectives by name", () => {
   it("say who decides the blinding while they learn", () => {
-    const made = Object.entries(objectives).map(
-      ([name, make]) => [name, make({ threshold: 0.5, separate: true })] as const,
-    );
+    const made = Object.entries(objectives).map(([name, make]) => [name, make({ threshold: 0.5 })] as const);
     for (const [name, objective] of made) {
       expect(objective.name).toBe(name);
       const mask = objective.create({ spec: leverWorld(), agent: 0, createLearner: referenceLearner, seed: 1 });

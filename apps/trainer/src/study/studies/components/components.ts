@@ -1,5 +1,6 @@
 import { byName } from "@magic-mask/core";
-import { advantage, coverage, type MaskObjective } from "@magic-mask/masking";
+import { advantage, coverage, type MaskObjective, type ObjectiveOptions } from "@magic-mask/masking";
+import { postHocOptions } from "../../../assemble.ts";
 import { type AgentFigures, createJudge } from "../../../compare/cells.ts";
 import { type CoinEvidence, learnByDeciding, learnFromCoin, playByCoin } from "../../../compare/learn.ts";
 import type { FrozenTeam } from "../../../compare/policies.ts";
@@ -26,7 +27,7 @@ interface Variant {
   /** The variant that it is held against: differs in that alone. */
   readonly reference: string;
   /** Post hoc; none where it exists in joint training alone. */
-  readonly objective?: (threshold: number) => MaskObjective;
+  readonly objective?: (options: ObjectiveOptions) => MaskObjective;
   /** p of the coin, post hoc, where it is not the configuration's. */
   readonly probability?: number;
   /** In joint training; none where that would be the same policies as those of the reference. */
@@ -46,28 +47,28 @@ export const variants: Readonly<Record<string, Variant>> = {
   default: {
     what: "advantage, as it is",
     reference: "default",
-    objective: () => advantage({ separate: true }),
+    objective: advantage,
     joint: (config) => ({ config: withObjective(config, "advantage") }),
   },
   no_policy_features: {
     what: "nets see the observation and the action alone",
     reference: "default",
-    objective: () => advantage({ separate: true, policyFeatures: false }),
+    objective: (options) => advantage({ ...options, policyFeatures: false }),
   },
   unbalanced: {
     what: "every decision weighs the same, whatever was done",
     reference: "default",
-    objective: () => advantage({ separate: true, balanced: false }),
+    objective: (options) => advantage({ ...options, balanced: false }),
   },
   single_net: {
-    what: "one net instead of three",
+    what: "one net instead of several",
     reference: "default",
-    objective: () => advantage({ separate: true, ensemble: 1 }),
+    objective: (options) => advantage({ ...options, ensemble: 1 }),
   },
   dense_blinding: {
     what: "half of the ticks blinded instead of a tenth",
     reference: "default",
-    objective: () => advantage({ separate: true }),
+    objective: advantage,
     probability: 0.5,
   },
   constant_blinding: {
@@ -83,13 +84,13 @@ export const variants: Readonly<Record<string, Variant>> = {
   ppo_mask: {
     what: "a mask that PPO trains and that decides the blinding (coverage), instead of a regression from a coin's",
     reference: "default",
-    objective: (threshold) => coverage({ threshold }),
+    objective: ({ threshold }) => coverage({ threshold }),
     joint: (config) => ({ config: withObjective(config, "coverage") }),
   },
   ppo_mask_no_kl: {
     what: "the same without its KL term",
     reference: "ppo_mask",
-    objective: (threshold) => coverage({ threshold, prior: 0 }),
+    objective: ({ threshold }) => coverage({ threshold, prior: 0 }),
     joint: (config) => ({
       config: withObjective(config, "coverage"),
       objective: { label: "coverage without KL", of: coverage({ threshold: config.mask.threshold, prior: 0 }) },
@@ -199,7 +200,7 @@ async function* explainFrozen(trials: readonly Coordinates[], subject: Subject) 
     const { config } = frozen;
     const posthoc = { ...config.posthoc, ...(probability !== undefined && { probability }) };
     const team: FrozenTeam = { ...frozen, config: { ...config, posthoc } };
-    const objective = make(config.mask.threshold);
+    const objective = make(postHocOptions(config));
     const begun = performance.now();
     const { explainers, steps } =
       objective.blinding === "mask"

@@ -6,6 +6,7 @@ import type { FrozenTeam } from "../../../compare/policies.ts";
 import type { ConfigInput } from "../../../config.ts";
 import { mean } from "../../../figures/means.ts";
 import { randomPlayer } from "../../../policies.ts";
+import { learningSettings } from "../../../posthoc.ts";
 import type { StateSet } from "../../../truth/truth-of.ts";
 import type { Coordinates, Measured, Size, Study, Subject } from "../../study.ts";
 import { sharingConfig } from "../common/settings.ts";
@@ -83,17 +84,20 @@ export function control(options: ControlOptions = {}): Study<ControlFigures> {
         },
       };
     },
-    settings: ({ training, posthoc: { probability, epochs, trace, learningRate }, mask, evaluation }) => ({
-      training: {
-        copies: training.copies,
-        shards: training.shards,
-        trace: training.trace,
-        ticks: training.rolloutTicks,
-      },
-      learning: { probability, epochs, trace, learningRate },
-      threshold: mask.threshold,
-      judged: { episodes: evaluation.episodes, drops: evaluation.dropEpisodes, paperSeeds: evaluation.paperSeeds },
-    }),
+    settings: (config) => {
+      const { training, mask, evaluation } = config;
+      return {
+        training: {
+          copies: training.copies,
+          shards: training.shards,
+          trace: training.trace,
+          ticks: training.rolloutTicks,
+        },
+        learning: learningSettings(config),
+        threshold: mask.threshold,
+        judged: { episodes: evaluation.episodes, drops: evaluation.dropEpisodes, paperSeeds: evaluation.paperSeeds },
+      };
+    },
     work: (trials) => (trials[0].budget as number) * trials.length,
     pilots: (axes) => {
       const group = (budget: number): Coordinates[] =>

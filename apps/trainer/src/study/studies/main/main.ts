@@ -6,7 +6,7 @@ import { type Cell, cellsOf, type Plan, planComparison } from "../../../compare/
 import type { FrozenTeam } from "../../../compare/policies.ts";
 import type { TruthSet } from "../../../compare/truth.ts";
 import type { Config } from "../../../config.ts";
-import { postHocSeed } from "../../../posthoc.ts";
+import { learningSettings, postHocSeed } from "../../../posthoc.ts";
 import { isStopped } from "../../../work/signals.ts";
 import { type JointFigures, jointRun } from "../../joint-run.ts";
 import { type Replay, replayOf } from "../../replay.ts";
@@ -128,19 +128,19 @@ const methodOf = (name: string | number) => byName(SOURCE, "method", methods, na
  *
  * @throws unsupported where what peers tell steers the coin: joint runs would then depend on sharing
  */
-export function mainSettings({ training, opponents, blinding, mask, posthoc, sharing, evaluation }: Config) {
+export function mainSettings(config: Config) {
+  const { training, opponents, blinding, mask, sharing, evaluation } = config;
   if (sharing.steer > 0) {
     const message = `joint runs are the same for all that peers tell, which sharing.steer=${sharing.steer} changes; set it to 0`;
     throw new MagicMaskError("unsupported", SOURCE, message);
   }
   const { episodes, dropEpisodes, paperSeeds } = evaluation;
-  const { probability, epochs, trace, learningRate } = posthoc;
   return {
     training,
     opponents,
     blinding,
     mask,
-    learning: { probability, epochs, trace, learningRate },
+    learning: learningSettings(config),
     sharing,
     judged: { episodes, dropEpisodes, paperSeeds, shares: SHARES },
   };

@@ -1,6 +1,7 @@
 import { byName, type Perturbation, stream } from "@magic-mask/core";
-import { advantage, objectives, perturbations } from "@magic-mask/masking";
+import { perturbations } from "@magic-mask/masking";
 import { auroc, spearman, topOverlap } from "@magic-mask/metrics";
+import { postHocObjective } from "../../../assemble.ts";
 import { learnFromCoin, playByCoin } from "../../../compare/learn.ts";
 import type { FrozenTeam } from "../../../compare/policies.ts";
 import { orNull } from "../../../figures/means.ts";
@@ -111,8 +112,7 @@ async function* runPerturbations(
     const { own, spent } = await perturbationsOf(name as string, subject, companion, ticks);
     const blinded = { ...subject, world: { ...subject.world, perturbations: own } };
     const coin = await playByCoin(blinded, (ticks - spent) * COPIES);
-    const { objective, threshold } = subject.config.mask;
-    const made = objectives[objective]({ threshold, separate: true });
+    const made = postHocObjective(subject.config);
     const { explainers } = await learnFromCoin(blinded, made, coin, postHocSeed(subject.config));
     const learned = performance.now();
     const agents = frozen.world.spec.agents.map((agent, i) => {
@@ -164,7 +164,7 @@ async function perturbationsOf(
   const scout = { ...subject, config: { ...config, seed } };
   const spent = Math.ceil(FIRST_SHARE * ticks);
   const seen = await playByCoin(scout, spent * COPIES);
-  const { masks } = await learnFromCoin(scout, advantage({ separate: true }), seen, seed);
+  const { masks } = await learnFromCoin(scout, postHocObjective(config, "advantage"), seen, seed);
   const own = masks.map(({ advantages }, agent) =>
     entry.create({ spec, agent, seed, settings, ...(advantages && { advantages }) }),
   );

@@ -1,8 +1,8 @@
 import { byName, type Explainer, type Policy, play, shuffle, stream } from "@magic-mask/core";
 import { withStarts } from "@magic-mask/environments";
-import { controls, objectives } from "@magic-mask/masking";
+import { controls } from "@magic-mask/masking";
 import { auroc, collectStates, episodeReturns, type States } from "@magic-mask/metrics";
-import { learnersOf } from "../../../assemble.ts";
+import { learnersOf, postHocObjective } from "../../../assemble.ts";
 import { learnFromCoin, playByCoin } from "../../../compare/learn.ts";
 import { assemble, type FrozenTeam } from "../../../compare/policies.ts";
 import type { Config } from "../../../config.ts";
@@ -53,10 +53,8 @@ export const choices: Readonly<Record<string, Choice>> = {
   critical: {
     starts: true,
     async by(team, budget) {
-      const { objective, threshold } = team.config.mask;
       const coin = await playByCoin(team, budget);
-      const made = objectives[objective]({ threshold, separate: true });
-      return learnFromCoin(team, made, coin, postHocSeed(team.config));
+      return learnFromCoin(team, postHocObjective(team.config), coin, postHocSeed(team.config));
     },
   },
 };

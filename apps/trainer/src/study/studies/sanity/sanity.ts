@@ -1,9 +1,8 @@
 import { stream } from "@magic-mask/core";
-import { objectives } from "@magic-mask/masking";
+import { postHocObjective } from "../../../assemble.ts";
 import { learnFromCoin, playByCoin } from "../../../compare/learn.ts";
-import type { Config } from "../../../config.ts";
 import { rangeOf } from "../../../figures/return-range.ts";
-import { postHocSeed } from "../../../posthoc.ts";
+import { learningSettings, postHocSeed } from "../../../posthoc.ts";
 import { judgePlanted, judgeSanity, type SanityOfAgent } from "../../../sanity.ts";
 import { isStopped } from "../../../work/signals.ts";
 import type { Coordinates, Measured, Study, Subject } from "../../study.ts";
@@ -52,15 +51,12 @@ export function sanity(options: SanityOptions = {}): Study<SanityFigures> {
     }),
     arms: [],
     config: explainedConfig,
-    settings: ({ mask, posthoc, evaluation, training }: Config) => {
-      const { probability, epochs, trace, learningRate } = posthoc;
-      return {
-        objective: mask.objective,
-        threshold: mask.threshold,
-        learning: { probability, epochs, trace, learningRate, copies: training.copies },
-        judged: [evaluation.episodes, evaluation.dropEpisodes],
-      };
-    },
+    settings: (config) => ({
+      objective: config.mask.objective,
+      threshold: config.mask.threshold,
+      learning: { ...learningSettings(config), copies: config.training.copies },
+      judged: [config.evaluation.episodes, config.evaluation.dropEpisodes],
+    }),
     work: ([{ budget }]) => budget as number,
     pilots: (axes) => {
       const at = (budget: number): Coordinates => ({ environment: axes.environment[0], seed: axes.seed[0], budget });
@@ -73,7 +69,7 @@ export function sanity(options: SanityOptions = {}): Study<SanityFigures> {
 
 async function* runBattery(trials: readonly Coordinates[], { frozen, truths, place }: Subject) {
   const { config, world, policies } = frozen;
-  const objective = objectives[config.mask.objective]({ threshold: config.mask.threshold, separate: true });
+  const objective = postHocObjective(config);
   const root = stream(config.seed, "study", "sanity", place.subjects.states).bits();
   const seedOf = (...key: (string | number)[]) => stream(root, ...key).bits();
   for (const { environment, budget } of trials) {

@@ -1,5 +1,6 @@
 import { byName, stream } from "@magic-mask/core";
-import { type MaskLearner, objectives } from "@magic-mask/masking";
+import { type MaskLearner, type ObjectiveOptions, objectives } from "@magic-mask/masking";
+import { postHocOptions } from "../../../assemble.ts";
 import { type AgentFigures, createJudge } from "../../../compare/cells.ts";
 import { learnByDeciding, learnFromCoin, playByCoin } from "../../../compare/learn.ts";
 import type { FrozenTeam } from "../../../compare/policies.ts";
@@ -94,8 +95,9 @@ export function threshold(options: ThresholdOptions = {}): Study<ThresholdFigure
   };
 }
 
-const objectiveOf = ({ objective, threshold: τ }: Coordinates) =>
-  byName(SOURCE, "mask objective", objectives, objective as string)({ threshold: τ as number, separate: true });
+/** @param options what is asked beside τ */
+const objectiveOf = ({ objective, threshold: τ }: Coordinates, options?: ObjectiveOptions) =>
+  byName(SOURCE, "mask objective", objectives, objective as string)({ ...options, threshold: τ as number });
 
 /** Whether τ changes what is learned. */
 export const decides = (trial: Coordinates): boolean => objectiveOf(trial).blinding === "mask";
@@ -130,7 +132,7 @@ async function* explainFrozen(trials: readonly Coordinates[], subject: Subject) 
     let learned = begun;
     // What τ does not change is there already.
     if (known?.name !== trial.objective || decides(trial)) {
-      const objective = objectiveOf(trial);
+      const objective = objectiveOf(trial, postHocOptions(config));
       const { masks, explainers, steps } =
         objective.blinding === "mask"
           ? await learnByDeciding(frozen, objective, budget)

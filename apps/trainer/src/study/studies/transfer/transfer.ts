@@ -1,6 +1,7 @@
 import { byName, type EnvironmentSpec, type Explainer, maskWidth } from "@magic-mask/core";
-import { controls, objectives } from "@magic-mask/masking";
+import { controls } from "@magic-mask/masking";
 import { auroc, type States } from "@magic-mask/metrics";
+import { postHocObjective } from "../../../assemble.ts";
 import { type CoinEvidence, learnFromCoin, playByCoin } from "../../../compare/learn.ts";
 import { mixedPolicy, type PolicySource, trainedPolicy } from "../../../compare/plan.ts";
 import type { FrozenTeam } from "../../../compare/policies.ts";
@@ -173,8 +174,7 @@ async function* runTransfer(
         return area(explainers[agent], agent, { ...states, decisions: views.b.decisions(states.decisions) });
       });
     const fit = (team: FrozenTeam, view: View, coin: CoinEvidence) => {
-      const { objective, threshold } = b.config.mask;
-      const made = objectives[objective]({ threshold, separate: true });
+      const made = postHocObjective(b.config);
       const seen = { ...coin, evidence: coin.evidence.map((own) => view.evidence(own)) };
       const subject = { ...team, world: { ...team.world, spec: view.spec } };
       return learnFromCoin(subject, made, seen, postHocSeed(b.config));
