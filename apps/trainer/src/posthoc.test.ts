@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { CreateLearner, ModelSpec } from "@magic-mask/core";
+import type { CreateLearner, MlpSpec } from "@magic-mask/core";
 import { assembleMask, assembleWorld, policyWork } from "./assemble.ts";
 import { loadBackend } from "./backend.ts";
 import { resolveConfig } from "./config.ts";
@@ -9,9 +9,9 @@ async function netsOf(separate: boolean, ...overrides: string[]) {
   const config = resolveConfig({ overrides: ["backend=fused", "workers=0", ...overrides] });
   const world = assembleWorld(config);
   const backend = await loadBackend(config, policyWork(config, world));
-  const specs: ModelSpec[] = [];
+  const specs: MlpSpec[] = [];
   const create: CreateLearner = (spec, random) => {
-    specs.push(spec);
+    specs.push(spec as MlpSpec);
     return backend.create(spec, random);
   };
   assembleMask(config, world, 0, create, 1, separate);
