@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from "@jest/globals";
+import { afterAll, describe, expect, it, jest } from "@jest/globals";
 import { startThread } from "@magic-mask/core/threads";
 import onnxProto from "onnx-proto";
 import { exportOnnx } from "./export.ts";
@@ -53,6 +53,14 @@ describe("openOnnxModel", () => {
     expect([...run([rows], 2)[0]]).toEqual([3, 6, 10, 1, 2, 4]);
     expect([...run([rows], 1)[0]]).toEqual([3, 6, 10]);
     expect(rows[0]).toBe(2);
+  });
+
+  it("goes on waiting where it is woken before there is an answer", () => {
+    const { run } = model(BYTES);
+    const wait = jest.spyOn(Atomics, "wait").mockReturnValueOnce("ok");
+    expect([...run([Float32Array.of(2, 0)], 1)[0]]).toEqual([3, 6, 10]);
+    expect(wait.mock.calls.length).toBeGreaterThan(1);
+    wait.mockRestore();
   });
 
   it("runs a model for a fixed batch as often as that takes", () => {

@@ -70,12 +70,16 @@ export function openOnnxModel(bytes: Uint8Array): OnnxModel {
 
   /** Waits until the word is no longer `state`, and takes the answer. */
   const answer = <T>(state: number): T => {
-    const waited = Atomics.wait(control, 0, state, TIMEOUT);
+    const deadline = performance.now() + TIMEOUT;
+    // To be woken is not to be answered: the other thread may be held up between its last answer and the call that wakes.
+    while (Atomics.load(control, 0) === state && performance.now() < deadline) {
+      Atomics.wait(control, 0, state, deadline - performance.now());
+    }
     // A thread that ends may have said why.
     const answered = receiveMessageOnPort(port);
     if (answered) return answered.message;
+    const how = Atomics.load(control, 0) === state ? `has not answered in ${TIMEOUT / 1000} s` : "has ended";
     close();
-    const how = waited === "timed-out" ? `has not answered in ${TIMEOUT / 1000} s` : "has ended";
     throw new MagicMaskError("worker-lost", SOURCE, `the thread that runs the model ${how}`);
   };
   const ask = (feeds: readonly Feed[]): readonly Float32Array[] => {
