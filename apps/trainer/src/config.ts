@@ -11,7 +11,7 @@ import { worldIds } from "./worlds.ts";
 const share = (help: string) => z.number().min(0).max(1).describe(help);
 const count = (help: string) => z.number().int().min(1).describe(help);
 const positive = (help: string) => z.number().positive().describe(help);
-const hidden = z.array(z.number().int().min(1)).min(1).max(3).describe("widths of the hidden layers");
+const hidden = z.array(z.number().int().min(1).max(4096)).min(1).max(3).describe("widths of the hidden layers");
 const group = <T extends z.ZodRawShape>(shape: T, help: string) =>
   z
     .strictObject(shape)
@@ -217,7 +217,7 @@ const configSchema = z.strictObject({
       epochs: count("passes over these steps").default(5),
       trace: share("λ of the returns that critics and masks learn from").default(0.95),
       ensemble: count("K: nets of each mask, where its objective averages several").max(64).default(3),
-      hidden: hidden.default([64, 64]),
+      hidden: hidden.describe("widths of the hidden layers of those nets").default([64, 64]),
       learningRate: rates(1.5e-3, 3e-4),
       headSteps: count("optimiser steps of each agent's record head").default(600),
     },

@@ -43,7 +43,10 @@ describe("the nets of a mask", () => {
     expect(await netsOf(true, "environment.id=pong_v0")).toEqual([nets]);
   });
 
-  it.each(["posthoc.ensemble=0", "posthoc.ensemble=65", "posthoc.hidden=[]"])("refuses %s", (asked) => {
-    expect(() => resolveConfig({ overrides: [asked] })).toThrow(expect.objectContaining({ code: "invalid-option" }));
-  });
+  it.each(["posthoc.ensemble=0", "posthoc.ensemble=65", "posthoc.hidden=[]", "posthoc.hidden=[5000]"])(
+    "refuses %s",
+    (asked) => {
+      expect(() => resolveConfig({ overrides: [asked] })).toThrow(expect.objectContaining({ code: "invalid-option" }));
+    },
+  );
 });
