@@ -130,7 +130,7 @@ describe("peers that fail", () => {
     for (let agent = 0; agent < N; agent++) expect(known(run, agent)).toEqual([101, 101, 41, 41]);
   });
 
-  it("have clocks that run ahead or behind: what is not yet is refused and counted, what is old counts little", () => {
+  it("have clocks that run ahead or behind: what is not yet is refused and counted, what is old is taken", () => {
     const run = setUp(ideal);
     // Agent 1 runs 1,000 ticks ahead, agent 2 500 behind; the others know nothing of it.
     const skewed: Channel[] = [0, 1, 2, 3].map((agent) => {

@@ -382,7 +382,10 @@ withRedis("a channel over Redis with passwords", () => {
     expect(numbersOf(await hear(second, 1, 1))).toEqual([3]);
   });
 
-  it("works for a user who may write to the agent's own stream alone", async () => {
+  // Keys that may only be read, %R~, are of Redis 7.
+  const old = missingRedis([7, 0]);
+  const itLists = old ? (name: string, test: () => Promise<void>) => it.skip(`${name} (${old})`, test) : it;
+  itLists("works for a user who may write to the agent's own stream alone", async () => {
     const admin = new Redis(redis.url, { password: "all of it" });
     cleanUp.push(async () => admin.disconnect());
     for (const i of [0, 1]) {

@@ -17,11 +17,13 @@ export interface TestRedis {
   close(): Promise<void>;
 }
 
-/** Why no server can be started here; undefined where one can. */
-export function missingRedis(): string | undefined {
-  return spawnSync("redis-server", ["--version"]).status === 0
-    ? undefined
-    : "there is no redis-server on the PATH; Debian's package is redis-server";
+/** Why no server can be started here that is new enough; undefined where one can. @param least major and minor version */
+export function missingRedis(least: readonly [number, number] = [6, 2]): string | undefined {
+  const { status, stdout } = spawnSync("redis-server", ["--version"], { encoding: "utf8" });
+  if (status !== 0) return "there is no redis-server on the PATH; Debian's package is redis-server";
+  const [, major, minor] = /v=(\d+)\.(\d+)/.exec(stdout) ?? ["", "0", "0"];
+  const isOld = Number(major) < least[0] || (Number(major) === least[0] && Number(minor) < least[1]);
+  return isOld ? `redis-server is ${major}.${minor}; it takes ${least.join(".")}` : undefined;
 }
 
 /** Starts one. @param settings further command-line arguments of redis-server; PORT in them is its port */

@@ -98,4 +98,21 @@ describe("the report on teams", () => {
     ]);
     expect(sentences[0]).toContain("one_poison −0.01 [−0.01, −0.01] (no more than 0.02 lost)");
   });
+
+  it.each([
+    // Mean gain over three seeds and its spread s: the interval is mean ± 4.303·s/√3, that is ± 2.484·s.
+    ["on average 0, ± .037", 0, 0.015, "no more than 0.02 lost on average, and no more than 0.05 at the bound"],
+    ["on average 0, ± .062", 0, 0.025, "a loss of 0.05 is not ruled out"],
+    ["on average −.03, ± .037", -0.03, 0.015, "a loss of 0.02 is not ruled out"],
+    ["on average −.03, ± .025", -0.03, 0.01, "something lost, and more than 0.02 not ruled out"],
+    ["on average −.03, ± .005", -0.03, 0.002, "more than 0.02 lost"],
+    ["on average 0, ± .012", 0, 0.005, "no more than 0.02 lost"],
+  ] as const)("holds it against what was aimed at: %s", (_, mean, spread, word) => {
+    const own = { ...axes, peers: ["none", "friends"], trust: ["on"] };
+    const made = [-1, 0, 1].flatMap((k, i) => [
+      result("none", "on", i + 1, 0.7),
+      result("friends", "on", i + 1, 0.7 + mean + k * spread),
+    ]);
+    expect(reportOnTeams(own, made).judgements[0].why).toBe(`the paper leaves it open; ${word}`);
+  });
 });

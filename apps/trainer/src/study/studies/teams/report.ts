@@ -1,3 +1,4 @@
+import type { Interval } from "@magic-mask/metrics";
 import { formatCount } from "../../../terminal/progress.ts";
 import type { Cell } from "../../../terminal/table.ts";
 import { gainOver, overSeeds } from "../../over-seeds.ts";
@@ -8,8 +9,9 @@ import type { TeamFigures } from "./teams.ts";
 
 /** What the others are held against: every agent has its own records alone. */
 const ALONE = "none";
-/** AUROC that hostile peers may cost, with trust on. */
+/** AUROC that peers may cost on average, and at the end of its interval. */
 const MOST = 0.02;
+const BOUND = 0.05;
 
 /** One number of an arm, about some agents. */
 type Figure = (figures: TeamFigures, honest: readonly number[]) => number | null;
@@ -110,14 +112,7 @@ export function reportOnTeams(axes: Axes, results: readonly Result<TeamFigures>[
       .filter(({ peers }) => peers !== ALONE)
       .map((arm) => {
         const { interval } = gain(arm, stacked);
-        const word = !interval
-          ? "unknown"
-          : interval.low >= -MOST
-            ? `no more than ${MOST} lost`
-            : interval.high < -MOST
-              ? `more than ${MOST} lost`
-              : `a loss of ${MOST} is not ruled out`;
-        return { place, arm, interval, word };
+        return { place, arm, interval, word: interval ? wordFor(interval) : "unknown" };
       });
   });
   const judgements = judged.map(
@@ -171,6 +166,15 @@ export function reportOnTeams(axes: Axes, results: readonly Result<TeamFigures>[
     ],
   );
   return { tables, judgements, sentences, pictures: [], scores };
+}
+
+function wordFor({ estimate, low, high }: Interval): string {
+  if (low >= -MOST) return `no more than ${MOST} lost`;
+  if (high < -MOST) return `more than ${MOST} lost`;
+  if (high < 0) return `something lost, and more than ${MOST} not ruled out`;
+  if (estimate >= -MOST && low >= -BOUND)
+    return `no more than ${MOST} lost on average, and no more than ${BOUND} at the bound`;
+  return `a loss of ${estimate < -MOST ? MOST : BOUND} is not ruled out`;
 }
 
 const nameOf = ({ peers, trust }: Arm) => (peers === ALONE ? peers : `${peers}, trust ${trust}`);
