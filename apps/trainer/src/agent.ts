@@ -6,6 +6,7 @@ import { MagicMaskError, stream } from "@magic-mask/core";
 import type { CriticState, MaskLearner } from "@magic-mask/masking";
 import { collectStates } from "@magic-mask/metrics";
 import type { ShardedState } from "@magic-mask/ppo";
+import { readAgentKeys } from "./agent-keys.ts";
 import { assembleCritic, assembleMask, masksDecide } from "./assemble.ts";
 import { faultsOf } from "./channel.ts";
 import { assembleCollector } from "./collector.ts";
@@ -38,7 +39,8 @@ export interface AgentOptions {
   /** Name of what all agents of the team do together, the same for all of them. */
   readonly run: string;
   readonly server: RedisServer;
-  readonly secret?: string | undefined;
+  /** Folder of the keys that messages are signed and checked with, as `readAgentKeys` wants it. */
+  readonly keys?: string | undefined;
   /** `key.sub=value` above the run's own configuration, of `OPEN_KEYS`. */
   readonly overrides?: readonly string[];
   /** Whether scores are held against ground truth. */
@@ -129,10 +131,10 @@ const LAST_WAIT = 10;
  * All is kept in `<policy>/agents/<run>/<agent>/`, with a checkpoint every `checkpointSeconds`; from there a second call goes on.
  *
  * @throws unsupported for masks that decide the blinding, perturbations learned from the team's masks, and channels with faults; invalid-option, also
- *   where another call has begun it with other settings; as `loadTeam` and `openRedisChannel`
+ *   where another call has begun it with other settings; as `loadTeam`, `readAgentKeys` and `openRedisChannel`
  */
 export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
-  const { run, server, secret, overrides = [], truth = false } = options;
+  const { run, server, keys, overrides = [], truth = false } = options;
   const loaded = await loadTeam(options.policy);
   const config = configOf(loaded, overrides);
   const { spec } = loaded.world;
@@ -141,7 +143,9 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
   const settings = JSON.stringify([about, config.posthoc, config.sharing, config.training]);
 
   const folder = join(loaded.folder.path, "agents", run, spec.agents[agent]);
-  const channel = await openRedisChannel({ ...server, secret, run, agents: spec.agents.length, agent, about });
+  const signing = keys === undefined ? undefined : readAgentKeys(keys, spec.agents, agent);
+  const N = spec.agents.length;
+  const channel = await openRedisChannel({ ...server, keys: signing, run, agents: N, agent, about });
   const interrupt = createInterrupt();
   let unlock = () => {};
   try {

@@ -1,10 +1,12 @@
-import { existsSync, readFileSync } from "node:fs";
+import { generateKeyPairSync } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { decodeMessage } from "@magic-mask/comm";
 import { openRedisChannel, type RedisChannel } from "@magic-mask/comm/redis";
 import { missingRedis, startTestRedis, type TestRedis } from "@magic-mask/comm/redis/testing";
 import { type AgentResult, runAgent } from "../src/agent.ts";
+import { readAgentKeys } from "../src/agent-keys.ts";
 import { loadTeam } from "../src/load-run.ts";
 import { magicMask, runFolderIn, SMALL, start, temporaryFolder, until } from "./command-line.ts";
 
@@ -21,10 +23,11 @@ const ROUNDS = 30;
 
 withRedis("magic-mask agent", () => {
   let redis: TestRedis;
+  let out: string;
   let policy: string;
   beforeAll(async () => {
     redis = await startTestRedis();
-    const out = temporaryFolder();
+    out = temporaryFolder();
     const world = ["--env-id=pong_walls_v0", `environment.options.agents=${AGENTS}`, "evaluation.probeEpisodes=0"];
     const { code, stderr } = await magicMask("train", ...SMALL, ...world, "--total-timesteps=512", `--out=${out}`);
     expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
@@ -46,14 +49,32 @@ withRedis("magic-mask agent", () => {
     return existsSync(pointer) ? JSON.parse(readFileSync(pointer, "utf8")).step : -1;
   };
 
+  /** A folder with the keys of all agents. */
+  const keysFor = (names: readonly string[]): string => {
+    const folder = join(out, "keys");
+    mkdirSync(folder);
+    for (const name of names) {
+      const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+      writeFileSync(join(folder, `${name}.key`), privateKey.export({ type: "pkcs8", format: "pem" }));
+      writeFileSync(join(folder, `${name}.pem`), publicKey.export({ type: "spki", format: "pem" }));
+    }
+    return folder;
+  };
+
   it("outlives Redis and any one agent, waits for nobody, and loses nothing that was acknowledged", async () => {
     const { config, world, record } = await loadTeam(policy);
     expect(config.sharing.mode).toBe("perturbed");
-    const secret = "--secret=among us";
-    const first = [0, 1, 2].map((agent) => start(...command("war", agent, secret)));
+    const keys = keysFor(world.spec.agents);
+    const first = [0, 1, 2].map((agent) => start(...command("war", agent, `--keys=${keys}`)));
     await until(() => [0, 1, 2].every((agent) => saved("war", agent) >= 0), "all to begin");
     // Agent 3 never plays; its end of the channel sees what peers told it.
-    const observed = { url: redis.url, run: "war", agents: AGENTS, agent: 3, secret: "among us" };
+    const observed = {
+      url: redis.url,
+      run: "war",
+      agents: AGENTS,
+      agent: 3,
+      keys: readAgentKeys(keys, world.spec.agents, 3),
+    };
     const about = /about something else \((\w+), not nothing\)/;
     const message = await openRedisChannel({ ...observed, about: "nothing" }).catch((error) => error.message);
     const observer: RedisChannel = await openRedisChannel({ ...observed, about: about.exec(message)?.[1] ?? "" });
@@ -68,7 +89,7 @@ withRedis("magic-mask agent", () => {
     expect((await first[1].ended).signal).toBe("SIGKILL");
     await redis.kill();
     // It waits for Redis as it starts.
-    const again = start(...command("war", 1, secret));
+    const again = start(...command("war", 1, `--keys=${keys}`));
     await new Promise((resolve) => setTimeout(resolve, 500));
     await redis.start();
     const ended = await Promise.all([first[0].ended, again.ended, first[2].ended]);

@@ -1,9 +1,9 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { print } from "./print.ts";
 import { type RedisFlags, serverOf, withRedisFlags } from "./redis.ts";
 
 interface AgentFlags extends RedisFlags {
-  readonly secret?: string;
+  readonly keys?: string;
   readonly run: string;
   readonly agent: string;
   readonly policy: string;
@@ -14,11 +14,15 @@ interface AgentFlags extends RedisFlags {
 const NOTES = `
 Examples, a process each, on any hosts that reach the server and have a copy of the run folder:
   magic-mask agent --redis redis://10.0.0.5 --run demo --agent 0 --policy runs/pong_walls_v0__magic-mask__s1__20260101T000000Z-abc123
-  MAGIC_MASK_SECRET=... magic-mask agent --redis rediss://10.0.0.5 --tls-ca ca.pem --run demo --agent 1 --policy runs/... --truth
+  magic-mask agent --redis rediss://10.0.0.5 --tls-ca ca.pem --run demo --agent 1 --policy runs/... --keys keys --truth
 
 Nobody waits for anybody, and Redis may come and go. Stop it with Ctrl-C, or kill it, and give the same command again: it goes on.
 What it learns lies in the run folder under agents/<run>/<agent>. Secrets are better given by environment variables, which other
-users of the machine cannot read: MAGIC_MASK_REDIS, MAGIC_MASK_REDIS_USERNAME, MAGIC_MASK_REDIS_PASSWORD, MAGIC_MASK_SECRET.`;
+users of the machine cannot read: MAGIC_MASK_REDIS, MAGIC_MASK_REDIS_USERNAME, MAGIC_MASK_REDIS_PASSWORD.
+
+With --keys nobody can speak in another's name. Each agent makes its own key, and gives the others the public half:
+  openssl genpkey -algorithm ed25519 -out keys/keeper_1.key
+  openssl pkey -in keys/keeper_1.key -pubout -out keys/keeper_1.pem`;
 
 export function addAgent(program: Command): void {
   withRedisFlags(
@@ -32,20 +36,16 @@ export function addAgent(program: Command): void {
       .requiredOption("--agent <i>", "which agent: its number, from 0, or its name")
       .requiredOption("--run <id>", "name of the common run, the same for all agents"),
   )
-    .addOption(
-      new Option("--secret <text>", "known to all agents and nobody else: messages are signed and checked with it").env(
-        "MAGIC_MASK_SECRET",
-      ),
-    )
+    .option("--keys <folder>", "sign messages with <agent>.key, and check those of each peer with its <name>.pem")
     .option("--truth", "hold the scores against ground truth, on development states")
     .option("--json", "print one JSON object")
     .addHelpText("after", NOTES)
     .action(async (overrides: string[], flags: AgentFlags) => {
-      const { policy, agent, run, secret, truth } = flags;
+      const { policy, agent, run, keys, truth } = flags;
       const server = serverOf(flags);
       const { runAgent } = await import("../agent.ts");
       const { formatAgent } = await import("../terminal/report.ts");
-      const outcome = await runAgent({ policy, agent, run, server, secret, overrides, truth });
+      const outcome = await runAgent({ policy, agent, run, server, keys, overrides, truth });
       const { folder, result, exitCode } = outcome;
       print(flags, outcome, () =>
         result

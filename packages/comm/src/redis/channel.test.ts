@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -6,6 +7,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { Redis } from "ioredis";
 import type { Delivery } from "../channel.ts";
+import { sealLetter } from "./envelope.ts";
 import { openRedisChannel, type RedisChannel, type RedisChannelOptions } from "./index.ts";
 import { missingRedis, startTestRedis, type TestRedis } from "./testing.ts";
 
@@ -280,17 +282,20 @@ withRedis("a channel over Redis", () => {
 
   it("refuses and counts what is forged, replayed, damaged or foreign", async () => {
     const direct = client();
-    const [honest, receiver] = await open([0, 1], { secret: "known to friends" });
+    const pairs = range(0, 4).map(() => generateKeyPairSync("ed25519"));
+    const keysOf = (agent: number) => ({ own: pairs[agent].privateKey, all: pairs.map(({ publicKey }) => publicKey) });
+    const [honest] = await open([0], { keys: keysOf(0) });
+    const [receiver] = await open([1], { keys: keysOf(1) });
     honest.send(0, 1, message(0, 1), 0);
     expect(numbersOf(await hear(receiver, 1, 1))).toEqual([1]);
-    const [[, [, to, , bytes, , mac]]] = (await direct.xrangeBuffer(keyOf(0), "-", "+")) as [Buffer, Buffer[]][];
+    const [[, [, to, , bytes, , signature]]] = (await direct.xrangeBuffer(keyOf(0), "-", "+")) as [Buffer, Buffer[]][];
     // Behind itself, as if it were one number.
-    await direct.call("XADD", keyOf(0), "1-1", "to", to, "bytes", bytes, "mac", mac);
+    await direct.call("XADD", keyOf(0), "1-1", "to", to, "bytes", bytes, "signature", signature);
     const forged: (string | Buffer)[][] = [
       // Replayed in the own name, and in another's; unsigned; damaged; foreign.
-      ["to", to, "bytes", bytes, "mac", mac],
+      ["to", to, "bytes", bytes, "signature", signature],
       ["to", to, "bytes", bytes],
-      ["to", to, "bytes", Buffer.concat([bytes, Buffer.of(1)]), "mac", mac],
+      ["to", to, "bytes", Buffer.concat([bytes, Buffer.of(1)]), "signature", signature],
       ["hello", "world"],
     ];
     for (const fields of forged) {
@@ -300,11 +305,16 @@ withRedis("a channel over Redis", () => {
       expect(receiver.receive(1, 0)).toEqual([]);
       return receiver.counters.refused === 9;
     }, "9 to be refused");
+    // A member of the run that has its own key alone, in another's name: its channel will not, and Redis knows no better.
+    const letter = { to: [1], bytes: message(0, 2) };
+    const inAnothersName = sealLetter(letter, { run: `run-${run}`, from: 0, sequence: 4e12 }, pairs[2].privateKey);
+    await direct.call("XADD", keyOf(0), "4000000000000-0", ...inAnothersName);
+    await until(() => receiver.receive(1, 0).length === 0 && receiver.counters.refused === 10, "the tenth");
     // Whatever id a forger takes, a state can be saved and goes on.
     await direct.call("XADD", keyOf(2), "18446744073709551615-3", "to", to, "bytes", bytes);
-    await until(() => receiver.receive(1, 0).length === 0 && receiver.counters.refused === 10, "the tenth");
+    await until(() => receiver.receive(1, 0).length === 0 && receiver.counters.refused === 11, "the eleventh");
     receiver.restoreState(receiver.exportState());
-    const [third] = await open([3], { secret: "known to friends" });
+    const [third] = await open([3], { keys: keysOf(3) });
     third.send(3, 1, message(3, 5), 0);
     expect(numbersOf(await hear(receiver, 1, 1))).toEqual([5]);
   });
@@ -318,6 +328,10 @@ withRedis("a channel over Redis", () => {
   });
 
   it("refuses options that cannot be", async () => {
+    const pairs = range(0, 4).map(() => generateKeyPairSync("ed25519"));
+    const [first, second] = pairs;
+    const all = pairs.map(({ publicKey }) => publicKey);
+    const rsa = generateKeyPairSync("rsa", { modulusLength: 1024 }).publicKey;
     const wrong: [Partial<RedisChannelOptions>, string][] = [
       [{ agents: 257 }, "agents must be a whole number in [1, 256], got 257"],
       [{ agent: 4 }, "agent must be a whole number in [0, 3], got 4"],
@@ -325,7 +339,14 @@ withRedis("a channel over Redis", () => {
       [{ queueBytes: 0 }, "queueBytes must be"],
       [{ patience: -1 }, "patience must be ≥ 0"],
       [{ run: "a:b" }, 'run must consist of letters, digits, dots, dashes and underscores, got "a:b"'],
-      [{ secret: "" }, "an empty secret keeps nobody out"],
+      [{ keys: { own: first.publicKey, all } }, "agent 0's own key must be a private one of Ed25519"],
+      [{ keys: { own: first.privateKey, all: all.slice(1) } }, "a public key of each of 4 agents, got 3"],
+      [
+        { keys: { own: first.privateKey, all: [...all.slice(1), rsa] } },
+        "agent 3's key must be a public one of Ed25519",
+      ],
+      [{ keys: { own: second.privateKey, all } }, "agent 0's own key does not belong to its public one"],
+      [{ keys: { own: first.privateKey, all: [all[0], all[1], all[2], all[1]] } }, "agent 3 has the key of another"],
       [{ url: "http://:hidden@host" }, "the URL must look like redis://"],
       [{ url: `${redis.url}/x` }, 'a database is a number, got "x"'],
       [{ tls: {} }, "TLS options go with a URL that begins with rediss://"],

@@ -1,3 +1,4 @@
+import { createPublicKey, type KeyObject } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { checkCount, checkRange, MagicMaskError } from "@magic-mask/core";
 import type { Channel, Delivery } from "../channel.ts";
@@ -25,14 +26,22 @@ export interface RedisChannelOptions extends RedisServer {
   readonly agent: number;
   /** What all agents of a run must have alike, in short: who comes with something else is sent away. */
   readonly about: string;
-  /** Known to all agents of the run and to nobody else: signs every message. Without one nothing is signed or checked. */
-  readonly secret?: string | undefined;
+  /** Sign every message, so that no agent can speak in another's name. Without them nothing is signed or checked. */
+  readonly keys?: AgentKeys | undefined;
   /** About how many messages of its own an agent leaves in Redis, ≥ 1; older ones go. */
   readonly streamLength?: number;
   /** Most bytes that wait here for Redis, and for `receive`, ≥ 1. */
   readonly queueBytes?: number;
   /** Seconds that the first connection may take, ≥ 0. */
   readonly patience?: number;
+}
+
+/** Ed25519 keys (RFC 8032) by which the agents of a run know each other. */
+export interface AgentKeys {
+  /** This agent's private one, which nobody else has. */
+  readonly own: KeyObject;
+  /** [N] everyone's public ones. */
+  readonly all: readonly KeyObject[];
 }
 
 /** What became of messages, counted over the channel's life. */
@@ -81,7 +90,7 @@ interface Incoming {
  * Opens agent `agent`'s end of a channel over Redis Streams (Redis ≥ 6.2).
  *
  * Each agent appends to a stream of its own, `magic-mask:<run>:agent:<i>`, and reads those of all others; whoever may write to
- * that key is agent i, and with a secret whoever has it as well. The k-th message of an agent has the id k-0. Redis takes an id
+ * that key is agent i, and with keys only whoever has that agent's. The k-th message of an agent has the id k-0. Redis takes an id
  * once and in ascending order only, so that a message may be sent again whenever it is not known to have arrived; and a reader's
  * position is one id per peer, which the state holds: what was handed over before a state was exported is not handed over again
  * after it is restored, and what came later is, as long as the streams hold it.
@@ -91,7 +100,7 @@ interface Incoming {
  * @throws invalid-option; unavailable if there is no Redis there; unsupported if it is too old
  */
 export async function openRedisChannel(options: RedisChannelOptions): Promise<RedisChannel> {
-  const { run, agents: N, agent, secret, streamLength = 1024, queueBytes = 16_777_216, patience = 10 } = options;
+  const { run, agents: N, agent, keys, streamLength = 1024, queueBytes = 16_777_216, patience = 10 } = options;
   checkCount(SOURCE, "agents", N, 1, 256);
   checkCount(SOURCE, "agent", agent, 0, N - 1);
   checkCount(SOURCE, "streamLength", streamLength);
@@ -101,8 +110,7 @@ export async function openRedisChannel(options: RedisChannelOptions): Promise<Re
     const wanted = "letters, digits, dots, dashes and underscores";
     throw new MagicMaskError("invalid-option", SOURCE, `run must consist of ${wanted}, got ${JSON.stringify(run)}`);
   }
-  if (secret === "")
-    throw new MagicMaskError("invalid-option", SOURCE, "an empty secret keeps nobody out; leave it out");
+  if (keys) checkKeys(keys, N, agent);
   const keyOf = (i: number) => `magic-mask:${run}:agent:${i}`;
   const peers = Array.from({ length: N }, (_, i) => i).filter((i) => i !== agent);
 
@@ -146,7 +154,7 @@ export async function openRedisChannel(options: RedisChannelOptions): Promise<Re
     const [next] = outbox;
     if (!next) return queued.wait();
     next.leaving = true;
-    const fields = sealLetter(next.letter, { run, from: agent, sequence: next.sequence }, secret);
+    const fields = sealLetter(next.letter, { run, from: agent, sequence: next.sequence }, keys?.own);
     const id = `${next.sequence}-0`;
     const arrived = await writer.redis
       .call("XADD", keyOf(agent), "MAXLEN", "~", streamLength, id, ...fields)
@@ -217,7 +225,9 @@ export async function openRedisChannel(options: RedisChannelOptions): Promise<Re
   const open = ({ from, id, fields, size }: Incoming): Delivery | undefined => {
     const [number, part] = id.split("-").map(Number);
     const letter: Letter | undefined =
-      part === 0 && size <= queueBytes ? openLetter(fields, { run, from, sequence: number }, secret) : undefined;
+      part === 0 && size <= queueBytes
+        ? openLetter(fields, { run, from, sequence: number }, keys?.all[from])
+        : undefined;
     if (!letter) {
       counters.refused++;
       return undefined;
@@ -370,6 +380,21 @@ export async function openRedisChannel(options: RedisChannelOptions): Promise<Re
     if (who === agent) return;
     throw new MagicMaskError("invalid-option", SOURCE, `this end is agent ${agent}'s and cannot ${what} agent ${who}`);
   }
+}
+
+/** @throws invalid-option for keys of another kind, or that are not those of this run's agents */
+function checkKeys({ own, all }: AgentKeys, N: number, agent: number): void {
+  const isFit = (key: KeyObject, type: string) => key.type === type && key.asymmetricKeyType === "ed25519";
+  const refuse = (what: string) => new MagicMaskError("invalid-option", SOURCE, what);
+  if (!isFit(own, "private")) throw refuse(`agent ${agent}'s own key must be a private one of Ed25519`);
+  if (all.length !== N) throw refuse(`there must be a public key of each of ${N} agents, got ${all.length}`);
+  const odd = all.findIndex((key) => !isFit(key, "public"));
+  if (odd >= 0) throw refuse(`agent ${odd}'s key must be a public one of Ed25519`);
+  const shared = all.findIndex((key, i) => all.some((other, j) => j < i && key.equals(other)));
+  if (shared >= 0)
+    throw refuse(`agent ${shared} has the key of another, who could speak in its name; make one for each`);
+  if (!createPublicKey(own).equals(all[agent]))
+    throw refuse(`agent ${agent}'s own key does not belong to its public one`);
 }
 
 /** The first agent of a run says what it is about; all others must say the same. @throws invalid-option */
