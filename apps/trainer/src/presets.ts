@@ -150,6 +150,8 @@ export const presets: Readonly<Record<string, ConfigInput>> = {
     // Players who know the game never lead where random ones do.
     opponents: { kind: "random", share: 0.6 },
     mask: { every: 4 },
+    // What cards that one does not see will do is noise to a mask: many small nets.
+    posthoc: { ensemble: 10, hidden: [32, 32] },
   },
   highway_v0: highwayDriving(400_000),
   highway_fast_v0: highwayDriving(1_500_000),
