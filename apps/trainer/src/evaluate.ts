@@ -24,7 +24,7 @@ export interface Evaluation {
   readonly states: StateSet;
   readonly opponents: readonly OpponentRow[];
   readonly kl: {
-    /** kl/update of the first policy: mean over the last iterations, and the largest of the run. */
+    /** kl/update, of several policies the largest: mean over the last iterations, and the largest of the run. */
     readonly update: { readonly last: number; readonly largest: number };
     /** [N] */
     readonly perturbation: readonly { readonly agent: string; readonly value: number }[];

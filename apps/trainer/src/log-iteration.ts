@@ -59,7 +59,8 @@ export function logIteration(
     }
   });
   // NaN where an iteration held nothing to learn from, as when everybody is always blinded.
-  scalars["kl/update"] = statistics[0].approx_kl ?? Number.NaN;
+  const kls = statistics.flatMap(({ approx_kl: kl }) => (kl === undefined ? [] : [kl]));
+  scalars["kl/update"] = kls.length > 0 ? Math.max(...kls) : Number.NaN;
   scalars["system/memory_mib"] = process.memoryUsage.rss() / 2 ** 20;
   if (explanation && rounds.length > 0) {
     const { sharing, trusts, used } = explanation.memory;

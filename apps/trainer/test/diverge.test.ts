@@ -75,10 +75,13 @@ describe("a run whose learning rate explodes", () => {
 
   it("fails as a trial's policy does, with the same words", async () => {
     const source = trainedPolicy(resolveConfig({ overrides: [...SMALL, ...EXPLODES] }), "fused");
-    await expect(trainPolicy(source, temporaryFolder(), createSignals())).rejects.toMatchObject({
+    const cache = temporaryFolder();
+    const folder = join(cache, "policies", source.address);
+    await expect(trainPolicy(source, cache, createSignals())).rejects.toMatchObject({
       code: "diverged",
-      message: expect.stringContaining("after 256 steps"),
+      message: expect.stringMatching(/after 256 steps.*its last good checkpoint is in \S+/s),
     });
+    expect((await loadCheckpoint(folder)).step).toBe(256);
   });
 });
 

@@ -89,7 +89,12 @@ describe("magic-mask study", () => {
         error: "broken as asked",
       })),
     );
-    expect(readFileSync(join(out, "README.md"), "utf8")).toContain("failed 2 times: broken as asked");
+    const text = readFileSync(join(out, "README.md"), "utf8");
+    expect(text).toContain("failed 2 times: broken as asked");
+    expect(text).toContain("- 2 of 4 trials are missing, as they failed: intervals and verdicts are over the seeds");
+    expect(results?.report.judgements.every(({ why }) => why.endsWith("some trials of the study are missing"))).toBe(
+      true,
+    );
     expect(readStatus(out)).toMatchObject({ state: "failed", trials: { done: 2, total: 4 } });
   });
 
@@ -135,6 +140,7 @@ describe("magic-mask study", () => {
     await expect(inFolder(whole, greedy)).rejects.toThrow(
       "arms must have equal budgets: planted_v0 1 10 1 learned from 10 steps, planted_v0 1 10 greedy learned from 11 steps",
     );
+    expect(readStatus(greedy.out).state).toBe("failed");
     expect(() => readStatus(folder)).toThrow("status.json");
   });
 });

@@ -1,6 +1,7 @@
 import { checkCount } from "@magic-mask/core";
 import type { Command } from "commander";
 import type { CompareOptions } from "../compare/compare.ts";
+import { commandTyped } from "../terminal/typed.ts";
 import { namesOf, SOURCE, statesOption, workersOf } from "./flags.ts";
 import { examples } from "./help.ts";
 import { print } from "./print.ts";
@@ -45,7 +46,7 @@ export function addCompare(program: Command): void {
     .action(async (overrides: string[], { config: file, ...flags }: CompareFlags) => {
       const { compare } = await import("../compare/compare.ts");
       const { formatComparison } = await import("../compare/write.ts");
-      const command = ["magic-mask", ...process.argv.slice(2)].join(" ");
+      const command = commandTyped();
       const outcome = await compare({ ...flags, file, overrides, command });
       const { comparison, ...rest } = outcome;
       print(flags, { ...rest, ...comparison }, () =>

@@ -1,4 +1,6 @@
+import { MagicMaskError } from "@magic-mask/core";
 import type { Command } from "commander";
+import { SOURCE } from "./flags.ts";
 import { print } from "./print.ts";
 import { type RedisFlags, serverOf, withRedisFlags } from "./redis.ts";
 
@@ -15,6 +17,10 @@ export function addStatus(program: Command): void {
       "\nExamples:\n  magic-mask status studies/communication --json\n  magic-mask status --redis redis://10.0.0.5",
     )
     .action(async (folder: string | undefined, flags: StatusFlags) => {
+      if (folder === undefined && flags.redis === undefined) {
+        const message = "give the folder of a study's results, such as studies/main, or --redis for all that are there";
+        throw new MagicMaskError("invalid-option", SOURCE, message);
+      }
       if (folder === undefined) {
         const server = serverOf(flags);
         const { formatQueue, readQueue } = await import("../study/queue/standing.ts");

@@ -1,6 +1,7 @@
 import { MagicMaskError } from "@magic-mask/core";
 import { type Command, Option } from "commander";
 import type { RunStudyOptions } from "../study/run-study.ts";
+import { commandTyped } from "../terminal/typed.ts";
 import type { StateSet } from "../truth/truth-of.ts";
 import { namesOf, SOURCE, statesOption, workersOf } from "./flags.ts";
 import { addSlowHelp, examples } from "./help.ts";
@@ -70,7 +71,7 @@ export async function addStudy(program: Command): Promise<void> {
     .option("--json", "print one JSON object")
     .action(async (study: string, overrides: string[], { quick, paper, axis, cost, ...flags }: StudyFlags) => {
       if (quick && paper) throw new MagicMaskError("invalid-option", SOURCE, "give --quick or --paper, not both");
-      const command = ["magic-mask", ...process.argv.slice(2)].join(" ");
+      const command = commandTyped();
       const size = quick ? "quick" : paper ? "paper" : "default";
       const { engine, states, workers, out, cache } = flags;
       const about = {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import type { CreateLearner, LearnerState, Policy } from "@magic-mask/core";
+import { type CreateLearner, isMagicMaskError, type LearnerState, type Policy } from "@magic-mask/core";
 import { assembleTeam, assembleWorld, learnersOf, policyWork, type Team, type World } from "../assemble.ts";
 import { loadBackend } from "../backend.ts";
 import type { Config } from "../config.ts";
@@ -68,7 +68,8 @@ async function trainPart(source: PolicySource, cache: string, signals: Signals):
   const { totalSteps } = config.training;
   const begun = performance.now();
   let savedAt = begun;
-  for await (const iteration of trainJointly(config, world, team, undefined, backend, saved?.training)) {
+  const iterations = trainJointly(config, world, team, undefined, backend, saved?.training);
+  for await (const iteration of keptWhereItDiverges(iterations, folder)) {
     const { steps } = iteration;
     tellShare(signals, Math.min(1, steps / totalSteps));
     // Signals get through here where there are no threads.
@@ -85,6 +86,20 @@ async function trainPart(source: PolicySource, cache: string, signals: Signals):
     if (stopped) return false;
   }
   return true;
+}
+
+/** Iterations of training; where it diverges, the error is told where its last good checkpoint is. */
+export async function* keptWhereItDiverges<T>(iterations: AsyncIterable<T>, folder: string): AsyncGenerator<T> {
+  try {
+    yield* iterations;
+  } catch (error) {
+    if (isMagicMaskError(error, "diverged")) {
+      error.message += (await hasCheckpoint(folder))
+        ? `\nits last good checkpoint is in ${folder}/checkpoints`
+        : "\nno checkpoint was due before: checkpointSeconds says how often there is one";
+    }
+    throw error;
+  }
 }
 
 /** A policy that is finished, on the backend of its configuration. @throws io, corrupt-file */

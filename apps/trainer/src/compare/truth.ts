@@ -1,8 +1,9 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { play, stream } from "@magic-mask/core";
-import { collectStates, type MeasuredTruth, type States } from "@magic-mask/metrics";
+import { collectStates, type MeasuredTruth, type States, type Truth } from "@magic-mask/metrics";
 import { hasCheckpoint, loadCheckpoint, saveCheckpoint } from "../run/checkpoint.ts";
-import { createBrancher } from "../truth/brancher.ts";
+import { createBrancher, type SliceStore } from "../truth/brancher.ts";
 import { truthOf } from "../truth/truth-of.ts";
 import { isStopped, type Signals, tellShare } from "../work/signals.ts";
 import type { PlannedTruth, Subjects } from "./plan.ts";
@@ -28,22 +29,60 @@ export async function makeTruth(
   cache: string,
   signals: Signals,
 ): Promise<boolean> {
-  const made = await measure(subjects, planned.agent, frozen, signals);
-  if (made) await saveCheckpoint(folderOf(planned, cache), 0, made);
-  return made !== undefined;
+  const parts = join(cache, pathOfParts(planned));
+  const made = await measure(subjects, planned.agent, frozen, signals, parts);
+  if (!made) return false;
+  await saveCheckpoint(folderOf(planned, cache), 0, made);
+  // What is kept says it all.
+  await rm(parts, { recursive: true, force: true });
+  return true;
 }
 
-/** The same without a cache. @returns undefined if it was stopped before */
+/** What is done of a truth. */
+interface SavedParts {
+  readonly slices: readonly Truth[];
+  /** Wall. */
+  readonly seconds: number;
+}
+
+/**
+ * The same without a cache.
+ *
+ * @param parts folder in which it keeps how far it is, every `checkpointSeconds`, and goes on from there; not kept without one
+ * @returns undefined if it was stopped before
+ */
 export async function measure(
   { states: set, sizes }: Pick<Subjects, "states" | "sizes">,
   agent: number,
   frozen: FrozenTeam,
   signals: Signals,
+  parts?: string,
 ): Promise<TruthSet | undefined> {
   const { config, world, policies } = frozen;
   const { make, perturbations } = world;
   const { states: count } = sizes;
   const begun = performance.now();
+  const saved =
+    parts !== undefined && (await hasCheckpoint(parts))
+      ? ((await loadCheckpoint(parts)).tree as SavedParts)
+      : undefined;
+  const slices: Truth[] = [...(saved?.slices ?? [])];
+  const seconds = () => (saved?.seconds ?? 0) + (performance.now() - begun) / 1000;
+  let asked = 0;
+  let savedAt = begun;
+  const save = async () => {
+    if (parts === undefined || slices.length === 0) return;
+    savedAt = performance.now();
+    const tree: SavedParts = { slices, seconds: seconds() };
+    await saveCheckpoint(parts, slices.length, tree);
+  };
+  const store: SliceStore = {
+    next: () => slices[asked++],
+    async add(part) {
+      slices.push(part);
+      if (performance.now() - savedAt >= 1000 * config.checkpointSeconds) await save();
+    },
+  };
   // The set names the root: no state of one set is of an episode of the other.
   const root = stream(config.seed, "compare", set).bits();
   const seed = stream(root, "states").bits();
@@ -63,13 +102,16 @@ export async function measure(
   };
   let truth: MeasuredTruth;
   try {
-    const brancher = createBrancher(world, policies);
+    const brancher = createBrancher(world, policies, store);
     truth = await truthOf({ config, states, seed: stream(root, "truth", agent).bits(), brancher, onProgress });
   } catch (error) {
-    if (error === STOPPED) return undefined;
+    if (error === STOPPED) {
+      await save();
+      return undefined;
+    }
     throw error;
   }
-  return { states, truth, seconds: (performance.now() - begun) / 1000 };
+  return { states, truth, seconds: seconds() };
 }
 
 export const hasTruth = (planned: PlannedTruth, cache: string): Promise<boolean> =>
@@ -93,6 +135,8 @@ function episodesFor({ world, policies }: FrozenTeam, agent: number, count: numb
 
 /** The folder that the cache keeps of a truth, relative to it. */
 export const pathOfTruth = ({ address }: PlannedTruth): string => join("truth", address);
+/** The folder in which it is kept how far a truth is, until it is finished. */
+export const pathOfParts = ({ address }: PlannedTruth): string => join("truth", `${address}.parts`);
 const folderOf = (planned: PlannedTruth, cache: string) => join(cache, pathOfTruth(planned));
 
 /** Thrown where the truth is given up half-way. */

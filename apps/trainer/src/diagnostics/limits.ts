@@ -17,7 +17,7 @@ export interface Diagnostic {
 
 /** Where something is wrong. */
 export const LIMITS = {
-  /** kl/update of the first policy, nats. */
+  /** kl/update, of several policies the largest, nats. */
   kl: 0.15,
   /** Inter-agent fidelity with sharing. */
   fidelity: 0.7,
@@ -31,7 +31,7 @@ export const LIMITS = {
   gate: 0.2,
 } as const;
 
-const percent = (share: number) => `${Number((100 * share).toFixed(1))} %`;
+export const percent = (share: number) => `${Number((100 * share).toFixed(1))} %`;
 
 /** What figures of held-out games warn of. */
 export function diagnoseEvaluation(
@@ -142,7 +142,7 @@ export function sharingOf(
 }
 
 /** What it costs to act by the mask's gate: the policy where m > τ, ν elsewhere. @param drop share of the return range; NaN if unknown */
-function gateOf(where: string, drop: number, blinded: number): Diagnostic {
+export function gateOf(where: string, drop: number, blinded: number): Diagnostic {
   const what = "return under the mask's gate, below the policy's";
   const limit = `above ${percent(LIMITS.gate)} of the return range`;
   if (!Number.isFinite(drop)) return unknown(where, what, "the return has no range", limit);

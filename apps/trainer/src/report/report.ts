@@ -78,9 +78,10 @@ function documentOf(sources: readonly Source[]): Document {
   const pooled = overComparisons(comparisons);
   const claims = parts.flatMap((part) => part.claims);
   const diagnostics = [
-    ...studies.flatMap(({ results: { study, report } }) =>
-      report.scores && report.scores.runs.length > 0 ? diagnosePool(poolOf(study.id, report.scores)) : [],
-    ),
+    ...studies.flatMap(({ results: { study, report } }) => [
+      ...(report.diagnostics ?? []),
+      ...(report.scores && report.scores.runs.length > 0 ? diagnosePool(poolOf(study.id, report.scores)) : []),
+    ]),
     ...comparisons.flatMap(diagnoseComparison),
     ...runs.flatMap(diagnoseRun),
   ];

@@ -238,7 +238,7 @@ function claimsOf({ comparison: { plan, summary } }: ComparisonSource): Claim[] 
   const told = {
     above: ["reproduced", "the order is the paper's; its scale is unpublished"],
     below: ["not reproduced", "StateMask's drop is the larger one"],
-    "not separated": ["not comparable", "the interval spans zero: not separated"],
+    "not separated": ["not reproduced", "not separated: the interval spans zero"],
     undefined: ["not comparable", "a drop is unknown"],
   } as const;
   return [

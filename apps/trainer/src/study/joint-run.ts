@@ -7,7 +7,7 @@ import { collectStates } from "@magic-mask/metrics";
 import { assembleExplanation, masksDecide } from "../assemble.ts";
 import { baselineOf, dropCurve } from "../compare/drops.ts";
 import { machine } from "../compare/plan.ts";
-import { assemble, type FrozenTeam } from "../compare/policies.ts";
+import { assemble, type FrozenTeam, keptWhereItDiverges } from "../compare/policies.ts";
 import type { Config } from "../config.ts";
 import { mean, orNull } from "../figures/means.ts";
 import { scoresOf } from "../figures/scores.ts";
@@ -54,6 +54,7 @@ export interface JointRunOptions {
   readonly place: Place;
 }
 
+const FOLDER = "joint";
 /** Raised when a run of the same description comes to other figures. */
 const FORMAT = 1;
 /** Iterations at the end that figures are means over. */
@@ -93,25 +94,9 @@ export async function jointRun({ config: asked, objective, place }: JointRunOpti
     // Records change neither policies nor masks: as few as there can be.
     sharing: { ...sharing, mode: "none", capacity: 1024, steer: 0, hostile: {} },
   };
-  const folder = join(cache, "joint");
-  const { seed, environment, training, opponents, blinding, evaluation } = config;
-  const address = addressOf({
-    format: FORMAT,
-    is: "joint run",
-    seed,
-    environment,
-    training,
-    opponents,
-    objective: objective?.label ?? mask.objective,
-    perturbation: mask.perturbation,
-    every: mask.every,
-    learningRate: mask.learningRate,
-    threshold: mask.threshold,
-    ...(!masksDecide(config) && { blinding }),
-    judged: [subjects.states, evaluation.episodes, evaluation.dropEpisodes],
-    backend: config.backend,
-    ...machine(),
-  });
+  const folder = join(cache, FOLDER);
+  const address = addressOfRun({ config: asked, subjects, ...(objective && { objective }) });
+  const { seed, training, evaluation } = config;
   const known = (await read(folder, address)) as Omit<JointResult, "isNew"> | undefined;
   if (known) return { ...known, isNew: false };
 
@@ -134,7 +119,8 @@ export async function jointRun({ config: asked, objective, place }: JointRunOpti
   let savedAt = begun;
   let steps = saved?.joint.train?.steps ?? 0;
   const seconds = () => (saved?.seconds ?? 0) + (performance.now() - begun) / 1000;
-  for await (const iteration of trainJointly(config, world, team, explanation, backend, saved?.joint)) {
+  const iterations = trainJointly(config, world, team, explanation, backend, saved?.joint);
+  for await (const iteration of keptWhereItDiverges(iterations, path)) {
     ({ steps } = iteration);
     seen = look(seen, iteration);
     tellShare(signals, Math.min(1, steps / training.totalSteps));
@@ -166,6 +152,32 @@ export async function jointRun({ config: asked, objective, place }: JointRunOpti
   // What is kept says it all.
   await rm(path, { recursive: true, force: true });
   return { ...result, isNew: true };
+}
+
+/** The folder in which a run keeps how far it is, relative to the cache. */
+export const pathOfJointRun = (about: DescribedRun): string => join(FOLDER, addressOfRun(about));
+
+type DescribedRun = Pick<JointRunOptions, "config" | "objective"> & Pick<Place, "subjects">;
+
+function addressOfRun({ config, objective, subjects }: DescribedRun): string {
+  const { seed, environment, training, opponents, blinding, mask, evaluation } = config;
+  return addressOf({
+    format: FORMAT,
+    is: "joint run",
+    seed,
+    environment,
+    training,
+    opponents,
+    objective: objective?.label ?? mask.objective,
+    perturbation: mask.perturbation,
+    every: mask.every,
+    learningRate: mask.learningRate,
+    threshold: mask.threshold,
+    ...(!masksDecide(config) && { blinding }),
+    judged: [subjects.states, evaluation.episodes, evaluation.dropEpisodes],
+    backend: config.backend,
+    ...machine(),
+  });
 }
 
 type Iteration = ReturnType<typeof trainJointly> extends AsyncGenerator<infer T> ? T : never;

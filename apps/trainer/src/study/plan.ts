@@ -10,6 +10,8 @@ import type { Axes, Coordinates, Size, Study } from "./study.ts";
 export interface Trial {
   readonly at: Coordinates;
   readonly address: string;
+  /** @see Study.keeps */
+  readonly keeps?: readonly string[];
 }
 
 /** All of one value of the environment axis. */
@@ -67,6 +69,7 @@ export async function planStudy(study: Study, options: PlanStudyOptions): Promis
       const truths = truthsOf(subjects);
       const trial = (at: Coordinates, policy: number): Trial => ({
         at,
+        ...(study.keeps && { keeps: study.keeps(at, policies[policy].config, subjects) }),
         address: addressOf({
           format: FORMAT,
           is: "trial",

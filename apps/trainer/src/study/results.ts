@@ -92,7 +92,7 @@ export async function gather(
     plan,
     cost,
     ledger,
-    report: judgedBy(size, study.report(plan.axes, trials)),
+    report: judgedBy(size, noting(study.report(plan.axes, trials), trials.length, countOf(plan))),
     trials,
     failures,
     digest: addressOf(trials.map(({ at, steps, figures }) => ({ at, steps, figures }))),
@@ -110,6 +110,23 @@ function requireEqual(group: readonly (Trial & Kept)[]): void {
     SOURCE,
     `arms must have equal budgets: ${told(first)}, ${told(odd)}; correct the study's run`,
   );
+}
+
+const countOf = ({ worlds }: StudyPlan): number =>
+  worlds.reduce((sum, { groups }) => sum + groups.reduce((count, { trials }) => count + trials.length, 0), 0);
+
+/** Says beside every figure's reading that some of it is missing. */
+function noting(report: Report, known: number, all: number): Report {
+  if (known === all) return report;
+  const gap = `${all - known} of ${all} trials are missing, as they failed: intervals and verdicts are over the seeds that are left.`;
+  return {
+    ...report,
+    sentences: [gap, ...report.sentences],
+    judgements: report.judgements.map((judgement) => ({
+      ...judgement,
+      why: `${judgement.why}; some trials of the study are missing`,
+    })),
+  };
 }
 
 /** What was made at small sizes, to try it, decides nothing. */

@@ -104,7 +104,10 @@ export async function runStudy(options: RunStudyOptions): Promise<StudyOutcome> 
         process.stderr.write(`stopped; what is done is in ${cache}; give the same command again to go on\n`);
         return { out, cost, exitCode: interrupt.exitCode };
       }
-      const results = await gather(study, plan, cache, { size, command, cost, failures });
+      const results = await gather(study, plan, cache, { size, command, cost, failures }).catch(async (error) => {
+        await tell.end(standing, "failed", failures);
+        throw error;
+      });
       await writeStudy(out, results);
       const moments = [];
       for (const { subjects } of plan.worlds) moments.push(...(await momentsOf(subjects, cache)));

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { MagicMaskError } from "@magic-mask/core";
 import { refused, writeFileAtomic } from "../run/atomic.ts";
@@ -12,6 +13,7 @@ export interface Status {
   readonly state: "running" | "stopped" | "finished" | "failed";
   /** Of the process that works on it. */
   readonly pid: number;
+  readonly host: string;
   /** How many tasks were worked on side by side. */
   readonly workers: number;
   readonly policies: Progress;
@@ -40,6 +42,8 @@ export interface FailedTask {
 }
 
 const SOURCE = "trainer/study-status";
+/** Milliseconds without a word after which a process on another machine is taken to be gone; it writes every second that something happens. */
+const SILENCE = 600_000;
 const fileOf = (folder: string) => join(folder, "status.json");
 
 /** @throws io */
@@ -68,10 +72,12 @@ export function readStatus(folder: string): Status {
   if (status?.format !== 1 || typeof status.study !== "string") {
     throw new MagicMaskError("corrupt-file", SOURCE, `${file} is not the status of a study`);
   }
-  return status.state === "running" && !lives(status.pid) ? { ...status, state: "stopped", secondsLeft: null } : status;
+  return status.state === "running" && !lives(status) ? { ...status, state: "stopped", secondsLeft: null } : status;
 }
 
-function lives(pid: number): boolean {
+/** Of a process elsewhere there is no telling but by how lately it wrote. */
+function lives({ pid, host, updatedAt }: Status): boolean {
+  if (host !== hostname()) return Date.now() - Date.parse(updatedAt) < SILENCE;
   try {
     process.kill(pid, 0);
     return true;

@@ -1,7 +1,7 @@
 /** What a study's tasks are made of, wherever they are done. */
 import { type PolicySource, truthsOf } from "../compare/plan.ts";
 import { isTrained, pathsOfPolicy } from "../compare/policies.ts";
-import { hasTruth, pathOfTruth } from "../compare/truth.ts";
+import { hasTruth, pathOfParts, pathOfTruth } from "../compare/truth.ts";
 import type { Task } from "./bench.ts";
 import type { StudyPlan } from "./plan.ts";
 import { pathOfTrial, readTrial } from "./store.ts";
@@ -28,9 +28,13 @@ export function pathsOf(plan: StudyPlan, task: Making): Paths {
   if (task.kind === "policy") return { needs: [], makes: pathsOfPolicy(sourceOf(plan, task)) };
   const policy = pathsOfPolicy(subjects.policies[task.policy]);
   const truths = truthsOf(subjects).filter((truth) => truth.policy === task.policy);
-  if (task.kind === "truth") return { needs: policy, makes: [pathOfTruth(truths[task.agent])] };
+  if (task.kind === "truth")
+    return { needs: policy, makes: [pathOfTruth, pathOfParts].map((path) => path(truths[task.agent])) };
   const companion = companions.slice(task.policy, task.policy + 1).flatMap(pathsOfPolicy);
-  return { needs: [...policy, ...companion, ...truths.map(pathOfTruth)], makes: task.trials.map(pathOfTrial) };
+  return {
+    needs: [...policy, ...companion, ...truths.map(pathOfTruth)],
+    makes: task.trials.flatMap((trial) => [pathOfTrial(trial), ...(trial.keeps ?? [])]),
+  };
 }
 
 /** Whether all that a task makes is in the cache. @throws io, corrupt-file */

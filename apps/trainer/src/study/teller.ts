@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { createProgress, formatDuration } from "../terminal/progress.ts";
 import type { Pending, Standing } from "../work/pool.ts";
 import type { Task } from "./bench.ts";
@@ -49,6 +50,7 @@ export async function teller(
       command,
       state,
       pid: process.pid,
+      host: hostname(),
       workers: engine.workers(),
       policies: progressOf("policy"),
       truths: progressOf("truth"),

@@ -17,16 +17,36 @@ export interface Brancher {
   close(): Promise<void>;
 }
 
+/** Slices of truth in the order in which they are asked for: what an earlier try has made is not made again. */
+export interface SliceStore {
+  /** The next one, if it is there. */
+  next(): Truth | undefined;
+  /** Keeps the one that was not. */
+  add(part: Truth): Promise<void>;
+}
+
 /** States per slice: what a worker does before it is asked again. */
 const SLICE = 25;
 
-/** Branches in this thread. @param policies [N] who plays which agent */
-export function createBrancher({ make }: Pick<World, "make">, policies: TruthOptions["policies"]): Brancher {
+/**
+ * Branches in this thread.
+ *
+ * @param policies [N] who plays which agent
+ * @param store of one truth: whatever is asked of this brancher is asked in the same order in every try
+ */
+export function createBrancher(
+  { make }: Pick<World, "make">,
+  policies: TruthOptions["policies"],
+  store?: SliceStore,
+): Brancher {
   return {
     async branch(states, branching, onProgress = () => {}) {
       const parts: Truth[] = [];
       for (const slice of slicesOf(states.count)) {
-        parts.push(branchingTruth({ ...branching, ...slice, make, policies, states }));
+        const known = store?.next();
+        const part = known ?? branchingTruth({ ...branching, ...slice, make, policies, states });
+        if (!known) await store?.add(part);
+        parts.push(part);
         onProgress((slice.first + slice.count) / states.count);
         // Here signals get through.
         await setImmediate();

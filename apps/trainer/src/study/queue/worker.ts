@@ -203,7 +203,8 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerOutcome> 
       over.abort();
       clearInterval(watchdog);
       await beside;
-      if (!shared) for (const path of makes) await parcels.send(path, own);
+      // What was kept on the way goes where it is not needed any more.
+      for (const path of shared ? [] : makes) if (!(await parcels.send(path, own))) await parcels.remove(path);
     }
   };
 

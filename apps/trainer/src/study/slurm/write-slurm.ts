@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { noteLooks } from "../../compare/looks.ts";
 import { writeFileAtomic } from "../../run/atomic.ts";
 import { makeFolder } from "../../run/folder.ts";
+import { quoted } from "../../terminal/typed.ts";
 import { addressOf } from "../../work/address.ts";
 import { overlap } from "../../work/pool.ts";
 import type { Estimated, Work } from "../cost.ts";
@@ -125,9 +126,6 @@ function elementsOf({ pending }: Work, stage: Stage): Estimated[][] {
   }
   return elements.map((element) => element.tasks);
 }
-
-/** As bash reads it back. */
-const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
 
 const program = (...words: string[]) =>
   [process.execPath, ...nodeOptions(), fileOfProgram("main"), ...words].map(quoted).join(" ");

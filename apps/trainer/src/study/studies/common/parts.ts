@@ -12,6 +12,11 @@ export function partOf(source: string, [{ part }]: readonly Coordinates[]): "joi
 export const withSteps = (config: Config, { steps }: Coordinates): Config =>
   steps === undefined ? config : { ...config, training: { ...config.training, totalSteps: steps as number } };
 
+export const withObjective = (config: Config, objective: string): Config => ({
+  ...config,
+  mask: { ...config.mask, objective },
+});
+
 /** What comes of a trial in which policies and masks learn together; found rather than made, it took no time. */
 export const ofJoint = <Joint extends { readonly steps: number }>(
   figures: Joint,

@@ -7,10 +7,10 @@ import type { FrozenTeam } from "../../../compare/policies.ts";
 import type { Config } from "../../../config.ts";
 import { postHocSeed } from "../../../posthoc.ts";
 import { isStopped } from "../../../work/signals.ts";
-import { type JointFigures, jointRun } from "../../joint-run.ts";
+import { type JointFigures, jointRun, pathOfJointRun } from "../../joint-run.ts";
 import type { Coordinates, Measured, Study, Subject } from "../../study.ts";
 import { BUDGETS, explainedConfig, PAPER_WORLDS } from "../common/explained-worlds.ts";
-import { ofJoint, partOf, withSteps } from "../common/parts.ts";
+import { ofJoint, partOf, withObjective, withSteps } from "../common/parts.ts";
 import { mainSettings, planOf } from "../main/main.ts";
 import { reportOnComponents } from "./report.ts";
 
@@ -36,11 +36,6 @@ interface Variant {
     readonly objective?: { readonly label: string; readonly of: MaskObjective };
   };
 }
-
-const withObjective = (config: Config, objective: string): Config => ({
-  ...config,
-  mask: { ...config.mask, objective },
-});
 
 /** Every variant by name. The default has neither PPO nor a KL term in its mask: those are parts of the published design. */
 export const variants: Readonly<Record<string, Variant>> = {
@@ -133,6 +128,10 @@ export function components(options: ComponentsOptions = {}): Study<ComponentFigu
       return (
         made * (part === "posthoc" ? (budget as number) : ((steps as number | undefined) ?? config.training.totalSteps))
       );
+    },
+    keeps: (trial, config, subjects) => {
+      const { joint } = variantOf(trial);
+      return trial.part === "joint" && joint ? [pathOfJointRun({ ...joint(withSteps(config, trial)), subjects })] : [];
     },
     pilots: (axes) => {
       const group = (part: string, how: Coordinates): Coordinates[] =>

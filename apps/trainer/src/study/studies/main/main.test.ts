@@ -1,6 +1,11 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
+import { hasCheckpoint } from "../../../run/checkpoint.ts";
+import { askToStop, createSignals } from "../../../work/signals.ts";
 import { jointRun } from "../../joint-run.ts";
 import type { Coordinates } from "../../study.ts";
+import { withObjective, withSteps } from "../common/parts.ts";
 import { figuresOf, smallSubject } from "../common/small-subject.ts";
 import { main, mainSettings, methods } from "./main.ts";
 
@@ -44,6 +49,23 @@ describe("main, trained together", () => {
     const again = await run("advantage", 192);
     expect([again?.figures, again?.isNew]).toEqual([one?.figures, false]);
   });
+});
+
+it("says where a joint run keeps how far it is, and goes on from there", async () => {
+  const { frozen, place } = await smallSubject(1);
+  const about = withObjective(withSteps(frozen.config, { steps: 288 }), "statemask");
+  const config = { ...about, checkpointSeconds: 0 };
+  const stopped = createSignals();
+  askToStop(stopped);
+  expect(await jointRun({ config, place: { ...place, signals: stopped } })).toBeUndefined();
+  const { subjects, cache } = place;
+  const at = { ...trials("joint", ["statemask"])[0], steps: 288 };
+  const [path, ...none] = study.keeps?.(at, { ...frozen.config, checkpointSeconds: 0 }, subjects) ?? [];
+  expect([none, await hasCheckpoint(join(cache, path))]).toEqual([[], true]);
+  expect(await jointRun({ config, place })).toMatchObject({ isNew: true, figures: { steps: 288 } });
+  expect(existsSync(join(cache, path))).toBe(false);
+  expect(study.keeps?.(trials("posthoc", ["statemask"])[0], frozen.config, subjects)).toEqual([]);
+  expect(study.keeps?.(trials("joint", ["random"])[0], frozen.config, subjects)).toEqual([]);
 });
 
 describe("main, on frozen policies", () => {

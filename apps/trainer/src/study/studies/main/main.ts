@@ -8,12 +8,12 @@ import type { TruthSet } from "../../../compare/truth.ts";
 import type { Config } from "../../../config.ts";
 import { learningSettings, postHocSeed } from "../../../posthoc.ts";
 import { isStopped } from "../../../work/signals.ts";
-import { type JointFigures, jointRun } from "../../joint-run.ts";
+import { type JointFigures, jointRun, pathOfJointRun } from "../../joint-run.ts";
 import { type Replay, replayOf } from "../../replay.ts";
 import { strengthOf } from "../../strength.ts";
 import type { Coordinates, Measured, Place, Study, Subject } from "../../study.ts";
 import { BUDGETS, explainedConfig, PAPER_WORLDS } from "../common/explained-worlds.ts";
-import { ofJoint, partOf, withSteps } from "../common/parts.ts";
+import { ofJoint, partOf, withObjective, withSteps } from "../common/parts.ts";
 import { measureTelling } from "../common/sharing-figures.ts";
 import { reportOnMain } from "./report.ts";
 
@@ -98,6 +98,11 @@ export function main(options: MainOptions = {}): Study<MainFigures> {
       const runs = new Set(trials.map(({ method }) => methodOf(method).joint).filter((joint) => joint !== null));
       return ((steps as number | undefined) ?? config.training.totalSteps) * runs.size;
     },
+    keeps: (trial, config, subjects) => {
+      const { joint: objective } = methodOf(trial.method);
+      if (trial.part !== JOINT || objective === null) return [];
+      return [pathOfJointRun({ config: withObjective(withSteps(config, trial), objective), subjects })];
+    },
     pilots: (axes) => {
       const group = (part: string, how: Coordinates): Coordinates[] =>
         axes.method.map((method) => ({
@@ -152,7 +157,7 @@ async function* trainTogether(trials: readonly Coordinates[], { frozen, place }:
     const { joint: objective } = methodOf(trial.method);
     const config = withSteps(frozen.config, trial);
     const result: { figures: Trained; seconds: number; isNew: boolean } | undefined = objective
-      ? await jointRun({ config: { ...config, mask: { ...config.mask, objective } }, place })
+      ? await jointRun({ config: withObjective(config, objective), place })
       : { figures: plainly({ ...frozen, config }, place), seconds: 0, isNew: false };
     if (!result) return;
     yield ofJoint(result.figures, result);

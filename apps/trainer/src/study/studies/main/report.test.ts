@@ -132,6 +132,31 @@ describe("the report on Table 1", () => {
     expect(Math.min(...(ticks.get("one-drop.svg") as number[]))).toBeLessThan(-1);
   });
 
+  it("looks at the limits of what it measured", () => {
+    const { diagnostics = [] } = reportOnMain(axesOf(SEEDS, ["one", "alone"]), known);
+    const told = diagnostics.map(
+      ({ where, what, state }) => `${where.split(", ").slice(1).join(" ")}, ${what}: ${state}`,
+    );
+    expect(told).toEqual([
+      ...ALL.map((method) => `one ${method}, kl/update, largest: fine`),
+      "one advantage+comm, reward drop at 10 % of the decisions: fine",
+      // .73 on average, .13 above the .6 of records of one's own.
+      "one advantage+comm, inter-agent fidelity with sharing: fine",
+      "one advantage+comm, gain of fidelity by sharing, relative: fine",
+      ...ALL.map((method) => `alone ${method}, kl/update, largest: fine`),
+      "alone advantage, reward drop at 10 % of the decisions: fine",
+    ]);
+    const wild = known.map((each) =>
+      each.figures.joint && each.at.method === "statemask" && each.at.seed === 3
+        ? { ...each, figures: { ...each.figures, joint: joint(5, 0.2) } }
+        : each,
+    );
+    const { diagnostics: warned = [] } = reportOnMain(axesOf(SEEDS, ["one"]), wild);
+    expect(warned.filter(({ state }) => state === "warning").map(({ where, value }) => [where, value])).toEqual([
+      ["main, one, statemask", "0.20"],
+    ]);
+  });
+
   it("names what is missing", () => {
     const { tables: partial, judgements: unknown } = reportOnMain(axesOf([1, 2], ["one"]), []);
     expect(partial[1].note).toContain("statemask (seeds 1, 2)");

@@ -1,5 +1,6 @@
 import { type Interval, interquartileMeanInterval, probabilityOfImprovement } from "@magic-mask/metrics";
 import * as Plot from "@observablehq/plot";
+import { dropOf, fidelityOf, klOf, percent, sharingOf } from "../../../diagnostics/limits.ts";
 import { draw, GREY, heading, INK, VERMILION, withinUnit } from "../../../svg.ts";
 import type { Cell } from "../../../terminal/table.ts";
 import { gainOver, type OverSeeds, overSeeds } from "../../over-seeds.ts";
@@ -227,7 +228,33 @@ export function reportOnMain(axes: Axes, results: readonly Result<MainFigures>[]
     return `${environment}: in AUROC ${subject} is ${told(auroc) || "alone"}; in the drop at its top 10 % it is ${told(drop) || "alone"} (95 % paired t-intervals over seeds).`;
   });
 
+  const diagnostics = axes.environment.flatMap((environment) => {
+    const where = (method: string) => `main, ${environment}, ${method}`;
+    const joint = methods.filter((method) => over(environment, method, kl).values.size > 0);
+    const subject = ours(environment);
+    const own = over(environment, subject, drop).interval;
+    const random = over(environment, "random", drop).interval;
+    const isAbove = (gain(environment, "random", drop).interval?.low ?? 0) > 0;
+    const shared = over(environment, OURS, fidelity).interval?.estimate ?? Number.NaN;
+    const unshared = over(environment, ALONE, fidelity).interval?.estimate ?? Number.NaN;
+    return [
+      ...joint.map((method) => {
+        const largest = over(
+          environment,
+          method,
+          ofTrained((trained) => trained.kl?.largestUpdate),
+        );
+        return klOf(where(method), [{ steps: 0, "kl/update": Math.max(...largest.values.values()) }]);
+      }),
+      dropOf(where(subject), 0.1, own?.estimate ?? Number.NaN, isAbove, random ? percent(random.estimate) : "unknown"),
+      ...(Number.isNaN(shared)
+        ? []
+        : [fidelityOf(where(OURS), { shared }), sharingOf(where(OURS), { shared, unshared })]),
+    ];
+  });
+
   return {
+    diagnostics,
     tables: [...tables, ...pooled()],
     judgements,
     sentences,

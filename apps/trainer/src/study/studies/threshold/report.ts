@@ -1,4 +1,5 @@
 import type { Interval } from "@magic-mask/metrics";
+import { gateOf, klOf } from "../../../diagnostics/limits.ts";
 import type { Cell } from "../../../terminal/table.ts";
 import { gainOver, type OverSeeds, overSeeds } from "../../over-seeds.ts";
 import type { Axes, Judgement, Report, Result } from "../../study.ts";
@@ -111,7 +112,21 @@ export function reportOnThreshold(axes: Axes, results: readonly Result<Threshold
     ),
     JUDGED,
   );
-  return { tables, judgements, sentences, pictures: [], scores };
+  const diagnostics = places.flatMap(({ environment, objective }) => {
+    const where = `threshold, ${environment}, ${objective}, τ = ${CLAIMED}`;
+    const of = (figure: Figure) => over(environment, objective, CLAIMED, figure);
+    const estimate = (figure: Figure) => of(figure).interval?.estimate ?? Number.NaN;
+    const largest = [...of(({ joint }) => joint?.kl.largestUpdate ?? null).values.values()];
+    return [
+      ...(largest.length > 0 ? [klOf(where, [{ steps: 0, "kl/update": Math.max(...largest) }])] : []),
+      gateOf(
+        where,
+        estimate(gateDrop),
+        estimate(({ posthoc }) => posthoc?.gate.blinded ?? null),
+      ),
+    ];
+  });
+  return { tables, judgements, sentences, pictures: [], scores, diagnostics };
 }
 
 /** Whether τ = .5 is above every other, surely. @param gains of it over each of the others */

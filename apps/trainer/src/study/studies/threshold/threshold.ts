@@ -4,11 +4,12 @@ import { postHocOptions } from "../../../assemble.ts";
 import { type AgentFigures, createJudge } from "../../../compare/cells.ts";
 import { learnByDeciding, learnFromCoin, playByCoin } from "../../../compare/learn.ts";
 import type { FrozenTeam } from "../../../compare/policies.ts";
+import type { Config } from "../../../config.ts";
 import { actByGate, type Gated } from "../../../figures/gate.ts";
 import { mean } from "../../../figures/means.ts";
 import { postHocSeed } from "../../../posthoc.ts";
 import { isStopped } from "../../../work/signals.ts";
-import { type JointFigures, jointRun } from "../../joint-run.ts";
+import { type JointFigures, jointRun, pathOfJointRun } from "../../joint-run.ts";
 import type { Coordinates, Measured, Place, Study, Subject } from "../../study.ts";
 import { BUDGETS, explainedConfig, PAPER_WORLDS } from "../common/explained-worlds.ts";
 import { ofJoint, partOf, withSteps } from "../common/parts.ts";
@@ -71,6 +72,8 @@ export function threshold(options: ThresholdOptions = {}): Study<ThresholdFigure
         (part === "posthoc" ? (budget as number) : ((steps as number | undefined) ?? config.training.totalSteps))
       );
     },
+    keeps: (trial, config, subjects) =>
+      trial.part === "joint" ? [pathOfJointRun({ config: jointConfig(config, trial), subjects })] : [],
     pilots: (axes) => {
       const group = (part: string, how: Coordinates): Coordinates[] =>
         axes.objective.map((objective) => ({
@@ -102,11 +105,15 @@ const objectiveOf = ({ objective, threshold: τ }: Coordinates, options?: Object
 /** Whether τ changes what is learned. */
 export const decides = (trial: Coordinates): boolean => objectiveOf(trial).blinding === "mask";
 
+function jointConfig(config: Config, trial: Coordinates): Config {
+  const τ = decides(trial) ? (trial.threshold as number) : PLAIN;
+  const mask = { ...config.mask, objective: trial.objective as string, threshold: τ };
+  return { ...withSteps(config, trial), mask };
+}
+
 async function* trainTogether(trials: readonly Coordinates[], { frozen: { config }, place }: Subject) {
   for (const trial of trials) {
-    const τ = decides(trial) ? (trial.threshold as number) : PLAIN;
-    const mask = { ...config.mask, objective: trial.objective as string, threshold: τ };
-    const result = await jointRun({ config: { ...withSteps(config, trial), mask }, place });
+    const result = await jointRun({ config: jointConfig(config, trial), place });
     if (!result) return;
     yield ofJoint(result.figures, result);
   }
