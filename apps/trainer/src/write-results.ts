@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Episode } from "@magic-mask/core";
+import { diagnoseEvaluation } from "./diagnostics/limits.ts";
+import { warningInWords } from "./diagnostics/watch.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { EpisodeExplanation } from "./explanation/explanation.ts";
 import { formatMarkdown } from "./explanation/markdown.ts";
@@ -39,6 +41,9 @@ export async function writeEvaluation(run: LoadedRun, evaluation: Evaluation): P
   }
   events.scalar("fidelity/inter_agent/shared", evaluation.fidelity.shared, record.steps);
   events.scalar("fidelity/inter_agent/unshared", evaluation.fidelity.unshared, record.steps);
+  for (const { state, where, ...warning } of diagnoseEvaluation(record.id, evaluation, config.evaluation.budget)) {
+    if (state === "warning") events.text("diagnostics/warning", `${where}: ${warningInWords(warning)}`, record.steps);
+  }
   events.close();
 }
 

@@ -91,6 +91,11 @@ describe("magic-mask", () => {
     // Truth once from where it is kept, once made anew on threads: the figures are the same.
     const again = await magicMask("evaluate", path, "--json");
     expect(JSON.parse(again.stdout)).toEqual(evaluation);
+    // What is beyond a limit is said on the terminal and in TensorBoard's texts.
+    const warned = [...again.stderr.matchAll(/^warning, (.+)$/gm)].map(([, words]) => words);
+    expect(warned).not.toEqual([]);
+    const events = readFileSync(join(path, "eval/events.out.tfevents.0.evaluation"), "utf8");
+    for (const words of warned) expect(events).toContain(words);
     expect(readdirSync(join(path, "truth"))).toHaveLength(2);
     rmSync(join(path, "truth"), { recursive: true });
     const anew = await magicMask("evaluate", path, "--json", "--workers=2");
