@@ -54,7 +54,9 @@ export async function loadStudy(name: string): Promise<Study> {
     ({ default: found } = await import(pathToFileURL(file).href));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : `${cause}`;
-    throw new MagicMaskError("invalid-option", SOURCE, `cannot load ${file}: ${why}`, { cause });
+    const isTypeScript = (cause as NodeJS.ErrnoException)?.code === "ERR_UNKNOWN_FILE_EXTENSION";
+    const advice = isTypeScript ? "; this Node reads no TypeScript: take Node ≥ 22.18, or write the study as .mjs" : "";
+    throw new MagicMaskError("invalid-option", SOURCE, `cannot load ${file}: ${why}${advice}`, { cause });
   }
   if (typeof found?.run === "function" && typeof found.id === "string" && /^[\w.-]+$/.test(found.id)) {
     bringWorlds(found.worlds ?? {});
