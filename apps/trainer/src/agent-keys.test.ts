@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from "node:crypto";
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,8 +22,8 @@ it("reads one's own private key and everyone's public one", () => {
   const [left, right] = ["left", "right"].map(write);
   rmSync(join(folder, "left.key"));
   const { own, all } = readAgentKeys(folder, ["left", "right"], 1);
-  expect([own.type, own.asymmetricKeyType]).toEqual(["private", "ed25519"]);
-  expect([all[0].equals(left), all[1].equals(right)]).toEqual([true, true]);
+  expect(createPublicKey(createPrivateKey(own)).equals(right)).toBe(true);
+  expect(all.map((pem, i) => createPublicKey(pem).equals([left, right][i]))).toEqual([true, true]);
 });
 
 it("says how to make a key that is missing or none", () => {

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
+import { createPrivateKey, createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AgentKeys } from "@magic-mask/comm/redis";
@@ -13,9 +13,11 @@ const SOURCE = "trainer/agent-keys";
  * @throws invalid-option, saying how a key is made, for a file that is missing or holds something else
  */
 export function readAgentKeys(folder: string, names: readonly string[], agent: number): AgentKeys {
-  const read = (file: string, parse: (pem: Buffer) => KeyObject) => {
+  const read = (file: string, parse: (pem: string) => unknown): string => {
     try {
-      return parse(readFileSync(file));
+      const pem = readFileSync(file, "utf8");
+      parse(pem);
+      return pem;
     } catch (error) {
       const [own, theirs] = ["<agent>.key", "<agent>.pem"].map((name) => join(folder, name));
       const make = `openssl genpkey -algorithm ed25519 -out ${own} && openssl pkey -in ${own} -pubout -out ${theirs}`;

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { generateKeyPairSync } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -15,6 +15,17 @@ const missing = missingRedis();
 const withRedis = missing
   ? (name: string, tests: () => void) => describe.skip(`${name} (${missing})`, tests)
   : (name: string, tests: () => void) => describe(name, tests);
+
+/** As PEM. */
+function keyPair(kind: "ed25519" | "rsa" = "ed25519"): { publicKey: string; privateKey: string } {
+  const { publicKey, privateKey } =
+    kind === "rsa" ? generateKeyPairSync("rsa", { modulusLength: 1024 }) : generateKeyPairSync(kind);
+  const text = (pem: string | Buffer) => pem.toString();
+  return {
+    publicKey: text(publicKey.export({ type: "spki", format: "pem" })),
+    privateKey: text(privateKey.export({ type: "pkcs8", format: "pem" })),
+  };
+}
 
 /** A message that says whose it is and which. */
 const message = (from: number, k: number, length = 8) =>
@@ -282,7 +293,7 @@ withRedis("a channel over Redis", () => {
 
   it("refuses and counts what is forged, replayed, damaged or foreign", async () => {
     const direct = client();
-    const pairs = range(0, 4).map(() => generateKeyPairSync("ed25519"));
+    const pairs = range(0, 4).map(() => keyPair());
     const keysOf = (agent: number) => ({ own: pairs[agent].privateKey, all: pairs.map(({ publicKey }) => publicKey) });
     const [honest] = await open([0], { keys: keysOf(0) });
     const [receiver] = await open([1], { keys: keysOf(1) });
@@ -307,7 +318,11 @@ withRedis("a channel over Redis", () => {
     }, "9 to be refused");
     // A member of the run that has its own key alone, in another's name: its channel will not, and Redis knows no better.
     const letter = { to: [1], bytes: message(0, 2) };
-    const inAnothersName = sealLetter(letter, { run: `run-${run}`, from: 0, sequence: 4e12 }, pairs[2].privateKey);
+    const inAnothersName = sealLetter(
+      letter,
+      { run: `run-${run}`, from: 0, sequence: 4e12 },
+      createPrivateKey(pairs[2].privateKey),
+    );
     await direct.call("XADD", keyOf(0), "4000000000000-0", ...inAnothersName);
     await until(() => receiver.receive(1, 0).length === 0 && receiver.counters.refused === 10, "the tenth");
     // Whatever id a forger takes, a state can be saved and goes on.
@@ -328,10 +343,10 @@ withRedis("a channel over Redis", () => {
   });
 
   it("refuses options that cannot be", async () => {
-    const pairs = range(0, 4).map(() => generateKeyPairSync("ed25519"));
+    const pairs = range(0, 4).map(() => keyPair());
     const [first, second] = pairs;
     const all = pairs.map(({ publicKey }) => publicKey);
-    const rsa = generateKeyPairSync("rsa", { modulusLength: 1024 }).publicKey;
+    const rsa = keyPair("rsa").publicKey;
     const wrong: [Partial<RedisChannelOptions>, string][] = [
       [{ agents: 257 }, "agents must be a whole number in [1, 256], got 257"],
       [{ agent: 4 }, "agent must be a whole number in [0, 3], got 4"],

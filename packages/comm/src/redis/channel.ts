@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject } from "node:crypto";
+import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { checkCount, checkRange, MagicMaskError } from "@magic-mask/core";
 import type { Channel, Delivery } from "../channel.ts";
@@ -36,12 +36,12 @@ export interface RedisChannelOptions extends RedisServer {
   readonly patience?: number;
 }
 
-/** Ed25519 keys (RFC 8032) by which the agents of a run know each other. */
+/** Ed25519 keys (RFC 8032) by which the agents of a run know each other, each as PEM. */
 export interface AgentKeys {
-  /** This agent's private one, which nobody else has. */
-  readonly own: KeyObject;
-  /** [N] everyone's public ones. */
-  readonly all: readonly KeyObject[];
+  /** This agent's private one (PKCS #8), which nobody else has. */
+  readonly own: string;
+  /** [N] everyone's public ones (SPKI). */
+  readonly all: readonly string[];
 }
 
 /** What became of messages, counted over the channel's life. */
@@ -110,7 +110,7 @@ export async function openRedisChannel(options: RedisChannelOptions): Promise<Re
     const wanted = "letters, digits, dots, dashes and underscores";
     throw new MagicMaskError("invalid-option", SOURCE, `run must consist of ${wanted}, got ${JSON.stringify(run)}`);
   }
-  if (keys) checkKeys(keys, N, agent);
+  const signing = keys && parseKeys(keys, N, agent);
   const keyOf = (i: number) => `magic-mask:${run}:agent:${i}`;
   const peers = Array.from({ length: N }, (_, i) => i).filter((i) => i !== agent);
 
@@ -154,7 +154,7 @@ export async function openRedisChannel(options: RedisChannelOptions): Promise<Re
     const [next] = outbox;
     if (!next) return queued.wait();
     next.leaving = true;
-    const fields = sealLetter(next.letter, { run, from: agent, sequence: next.sequence }, keys?.own);
+    const fields = sealLetter(next.letter, { run, from: agent, sequence: next.sequence }, signing?.own);
     const id = `${next.sequence}-0`;
     const arrived = await writer.redis
       .call("XADD", keyOf(agent), "MAXLEN", "~", streamLength, id, ...fields)
@@ -226,7 +226,7 @@ export async function openRedisChannel(options: RedisChannelOptions): Promise<Re
     const [number, part] = id.split("-").map(Number);
     const letter: Letter | undefined =
       part === 0 && size <= queueBytes
-        ? openLetter(fields, { run, from, sequence: number }, keys?.all[from])
+        ? openLetter(fields, { run, from, sequence: number }, signing?.all[from])
         : undefined;
     if (!letter) {
       counters.refused++;
@@ -383,18 +383,29 @@ export async function openRedisChannel(options: RedisChannelOptions): Promise<Re
 }
 
 /** @throws invalid-option for keys of another kind, or that are not those of this run's agents */
-function checkKeys({ own, all }: AgentKeys, N: number, agent: number): void {
-  const isFit = (key: KeyObject, type: string) => key.type === type && key.asymmetricKeyType === "ed25519";
-  const refuse = (what: string) => new MagicMaskError("invalid-option", SOURCE, what);
-  if (!isFit(own, "private")) throw refuse(`agent ${agent}'s own key must be a private one of Ed25519`);
+function parseKeys({ own, all }: AgentKeys, N: number, agent: number) {
+  const refuse = (what: string, cause?: unknown) => new MagicMaskError("invalid-option", SOURCE, what, { cause });
+  const parse = (pem: string, read: (pem: string) => KeyObject, what: string) => {
+    let key: KeyObject | undefined;
+    let trouble: unknown;
+    try {
+      key = read(pem);
+    } catch (error) {
+      trouble = error;
+    }
+    if (key?.asymmetricKeyType === "ed25519") return key;
+    throw refuse(`${what} of Ed25519, in PEM`, trouble);
+  };
+  const secret = parse(own, createPrivateKey, `agent ${agent}'s own key must be a private one`);
   if (all.length !== N) throw refuse(`there must be a public key of each of ${N} agents, got ${all.length}`);
-  const odd = all.findIndex((key) => !isFit(key, "public"));
-  if (odd >= 0) throw refuse(`agent ${odd}'s key must be a public one of Ed25519`);
-  const shared = all.findIndex((key, i) => all.some((other, j) => j < i && key.equals(other)));
+  const known = all.map((pem, i) => parse(pem, createPublicKey, `agent ${i}'s key must be a public one`));
+  const shared = known.findIndex((key, i) => known.some((other, j) => j < i && key.equals(other)));
   if (shared >= 0)
     throw refuse(`agent ${shared} has the key of another, who could speak in its name; make one for each`);
-  if (!createPublicKey(own).equals(all[agent]))
+  if (!createPublicKey(secret).equals(known[agent])) {
     throw refuse(`agent ${agent}'s own key does not belong to its public one`);
+  }
+  return { own: secret, all: known };
 }
 
 /** The first agent of a run says what it is about; all others must say the same. @throws invalid-option */
