@@ -29,6 +29,7 @@ describe("a command as it was typed", () => {
     expect(commandTyped(["--redis", "redis://me:hidden@host:6379/1"])).toBe(
       "magic-mask --redis redis://me@host:6379/1",
     );
+    expect(commandTyped(["--redis=redis://me:hid@den@host"])).toBe("magic-mask --redis=redis://me@host");
     expect(commandTyped(["--redis=rediss://:hid:den@host"])).toBe("magic-mask --redis=rediss://@host");
     expect(commandTyped(["--redis", "redis://host:6379"])).toBe("magic-mask --redis redis://host:6379");
   });

@@ -19,5 +19,5 @@ export function commandTyped(words: readonly string[] = process.argv.slice(2)): 
   return ["magic-mask", ...shown].join(" ");
 }
 
-/** `redis://user:password@host` without the password. */
-const withoutPassword = (word: string): string => word.replace(/(rediss?:\/\/[^:@/\s]*):[^@\s]*@/, "$1@");
+/** `redis://user:password@host` without the password, which ends at the last `@`, as URLs are read. */
+const withoutPassword = (word: string): string => word.replace(/(rediss?:\/\/[^:@/\s]*):\S*@/, "$1@");
