@@ -78,6 +78,10 @@ export function klOf(where: string, metrics: readonly MetricsRow[]): Diagnostic 
   };
 }
 
+/** The largest kl/update of several runs. @param largest of each, one at least */
+export const klOfRuns = (where: string, largest: Iterable<number>): Diagnostic =>
+  klOf(where, [{ steps: 0, "kl/update": Math.max(...largest) }]);
+
 /** The return over the last third of these iterations. Flat: the mean of the last sixth is not above that of the sixth before it by more than their spread allows. */
 export function explorationOf(where: string, metrics: readonly MetricsRow[], floor: number): Diagnostic {
   const what = "return over the last third, while agents are blinded often";

@@ -1,6 +1,6 @@
 import { type Interval, interquartileMeanInterval, probabilityOfImprovement } from "@magic-mask/metrics";
 import * as Plot from "@observablehq/plot";
-import { dropOf, fidelityOf, klOf, percent, sharingOf } from "../../../diagnostics/limits.ts";
+import { dropOf, fidelityOf, klOfRuns, percent, sharingOf } from "../../../diagnostics/limits.ts";
 import { draw, GREY, heading, INK, VERMILION, withinUnit } from "../../../svg.ts";
 import type { Cell } from "../../../terminal/table.ts";
 import { gainOver, type OverSeeds, overSeeds } from "../../over-seeds.ts";
@@ -244,7 +244,7 @@ export function reportOnMain(axes: Axes, results: readonly Result<MainFigures>[]
           method,
           ofTrained((trained) => trained.kl?.largestUpdate),
         );
-        return klOf(where(method), [{ steps: 0, "kl/update": Math.max(...largest.values.values()) }]);
+        return klOfRuns(where(method), largest.values.values());
       }),
       dropOf(where(subject), 0.1, own?.estimate ?? Number.NaN, isAbove, random ? percent(random.estimate) : "unknown"),
       ...(Number.isNaN(shared)

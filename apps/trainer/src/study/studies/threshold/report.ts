@@ -1,5 +1,5 @@
 import type { Interval } from "@magic-mask/metrics";
-import { gateOf, klOf } from "../../../diagnostics/limits.ts";
+import { gateOf, klOfRuns } from "../../../diagnostics/limits.ts";
 import type { Cell } from "../../../terminal/table.ts";
 import { gainOver, type OverSeeds, overSeeds } from "../../over-seeds.ts";
 import type { Axes, Judgement, Report, Result } from "../../study.ts";
@@ -118,7 +118,7 @@ export function reportOnThreshold(axes: Axes, results: readonly Result<Threshold
     const estimate = (figure: Figure) => of(figure).interval?.estimate ?? Number.NaN;
     const largest = [...of(({ joint }) => joint?.kl.largestUpdate ?? null).values.values()];
     return [
-      ...(largest.length > 0 ? [klOf(where, [{ steps: 0, "kl/update": Math.max(...largest) }])] : []),
+      ...(largest.length > 0 ? [klOfRuns(where, largest)] : []),
       gateOf(
         where,
         estimate(gateDrop),
