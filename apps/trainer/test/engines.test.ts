@@ -8,7 +8,7 @@ import { redisQueue } from "../src/study/queue/engine.ts";
 import { readQueue } from "../src/study/queue/standing.ts";
 import { runWorker } from "../src/study/queue/worker.ts";
 import { runStudy } from "../src/study/run-study.ts";
-import { readSlurm } from "../src/study/slurm/standing.ts";
+import { formatSlurm, readSlurm } from "../src/study/slurm/standing.ts";
 import { writeSlurm } from "../src/study/slurm/write-slurm.ts";
 import { magicMask, start, temporaryFolder, until } from "./command-line.ts";
 import { tinyStudy } from "./tiny-study.ts";
@@ -174,7 +174,14 @@ wc -l < submitted.txt
       expect([exitCode, elements]).toEqual([0, { policies: 1, truths: 1, trials: 1 }]);
       expect(await readSlurm(out)).toMatchObject({
         stages: { policies: { done: 0, total: 1 }, trials: { done: 0, total: 2 } },
+        ...{ share: 0, running: 0, trialsPerHour: null, secondsLeft: null, failures: [] },
       });
+      // Before there is a policy to explain.
+      const early = await magicMask("task", join(out, "slurm", "tasks.json"), "trials", "0");
+      expect(early.code).toBe(1);
+      expect(formatSlurm(await readSlurm(out))).toMatch(
+        /\nfailures: 2\n( {2}trials of .*: failed once: .+\n){2}still to come/,
+      );
       const bin = temporaryFolder();
       writeFileSync(join(bin, "sbatch"), SBATCH);
       chmodSync(join(bin, "sbatch"), 0o755);
@@ -194,7 +201,7 @@ wc -l < submitted.txt
         "--dependency=afterany:3 gather.sh",
         "",
       ]);
-      expect((await readSlurm(out)).missing).toEqual([]);
+      expect(await readSlurm(out)).toMatchObject({ share: 1, running: 0, failures: [], missing: [] });
       // The last job found all of it there.
       expect(readFileSync(join(out, "slurm", "logs", "results.txt"), "utf8")).not.toContain("policies 0/");
       expect(JSON.parse(readFileSync(join(out, "study.json"), "utf8")).digest).toBe(straight);

@@ -104,4 +104,4 @@ export function formatStatus(status: Status): string {
 }
 
 export const formatFailure = ({ what, tries, error }: FailedTask): string =>
-  `  ${what}: ${tries === 0 ? "not tried, as something that it needs failed: " : `failed ${tries} times: `}${error.split("\n")[0]}`;
+  `  ${what}: ${tries === 0 ? "not tried, as something that it needs failed: " : `failed ${tries === 1 ? "once" : `${tries} times`}: `}${error.split("\n")[0]}`;

@@ -1,16 +1,19 @@
+import { hostname } from "node:os";
 import { byName, checkCount, MagicMaskError } from "@magic-mask/core";
 import { createInterrupt } from "../../terminal/interrupt.ts";
 import { formatDuration } from "../../terminal/progress.ts";
 import { addressOf } from "../../work/address.ts";
 import { processHand } from "../processes.ts";
 import { describeProgram, thisProgram } from "../queue/program.ts";
+import type { FailedTask } from "../status.ts";
 import { isMade, nameOf } from "../tasks.ts";
-import { readTasks } from "./tasks-file.ts";
+import { writeReport } from "./element-report.ts";
+import { readTasks, type Stage } from "./tasks-file.ts";
 
 export interface ElementOutcome {
   /** Tasks that were done, or had been. */
   readonly done: number;
-  readonly failures: readonly { readonly what: string; readonly error: string }[];
+  readonly failures: readonly FailedTask[];
   /** 0; 1 if a task failed; 143 after Slurm's signal: what was in hand is kept as far as it came. */
   readonly exitCode: number;
 }
@@ -36,9 +39,22 @@ export async function runElement(file: string, stage: string, element: number): 
   const interrupt = createInterrupt();
   const hand = processHand(study, plan, cache);
   const watch = setInterval(() => interrupt.requested && hand.stop(), PERIOD);
-  const failures: { what: string; error: string }[] = [];
+  const failures: FailedTask[] = [];
   let done = 0;
+  const startedAt = new Date().toISOString();
+  /** For those who ask how the study stands. */
+  const tellAll = (hasEnded: boolean) =>
+    writeReport(file, {
+      stage: stage as Stage,
+      element,
+      host: hostname(),
+      failures,
+      hasEnded,
+      startedAt,
+      updatedAt: new Date().toISOString(),
+    });
   try {
+    await tellAll(false);
     for (const task of elements[element]) {
       if (interrupt.requested) break;
       const what = nameOf(plan, task);
@@ -51,10 +67,12 @@ export async function runElement(file: string, stage: string, element: number): 
         tell(made ? "done" : "stopped");
       } catch (error) {
         // Where one fails the others may not.
-        failures.push({ what, error: (error as Error).message });
+        failures.push({ what, tries: 1, error: (error as Error).message });
         tell(`failed, ${(error as Error).message}`);
       }
+      await tellAll(false);
     }
+    await tellAll(true);
   } finally {
     clearInterval(watch);
     await hand.close();

@@ -11,6 +11,9 @@ import type { Making } from "../tasks.ts";
 export const STAGES = ["policies", "truths", "trials"] as const;
 export type Stage = (typeof STAGES)[number];
 
+/** [stage][element][task] */
+export type ByElement<T> = Readonly<Record<Stage, readonly (readonly T[])[]>>;
+
 /** All that the elements of the arrays are to do. */
 export interface SlurmTasks {
   readonly format: 1;
@@ -19,8 +22,10 @@ export interface SlurmTasks {
   readonly plan: StudyPlan;
   readonly cache: string;
   readonly program: Program;
-  /** [stage][element]: what one does, one after the other. */
-  readonly stages: Readonly<Record<Stage, readonly (readonly Making[])[]>>;
+  /** What each element does, one after the other. */
+  readonly stages: ByElement<Making>;
+  /** Seconds of a core that each of them was thought to take. */
+  readonly seconds: ByElement<number>;
 }
 
 /** Of the study whose results go into that folder. */

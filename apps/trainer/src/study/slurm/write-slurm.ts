@@ -1,5 +1,5 @@
 import { chmodSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { noteLooks } from "../../compare/looks.ts";
 import { writeFileAtomic } from "../../run/atomic.ts";
 import { makeFolder } from "../../run/folder.ts";
@@ -12,7 +12,8 @@ import { thisProgram } from "../queue/program.ts";
 import { isStudyFile } from "../registry.ts";
 import { prepareStudy, type RunStudyOptions } from "../run-study.ts";
 import type { Making } from "../tasks.ts";
-import { type SlurmTasks, STAGES, type Stage, writeTasks } from "./tasks-file.ts";
+import { clearReports } from "./element-report.ts";
+import { type ByElement, type SlurmTasks, STAGES, type Stage, writeTasks } from "./tasks-file.ts";
 
 export interface SlurmOutcome {
   readonly study: string;
@@ -58,20 +59,26 @@ export function writeSlurm(options: RunStudyOptions): Promise<SlurmOutcome> {
       truths: elementsOf(work, "truths"),
       trials: elementsOf(work, "trials"),
     };
-    const tasksOf = (stage: Stage) => stages[stage].map((some) => some.map(({ pending }) => pending.task));
+    const ofEach = <T>(of: (each: Estimated) => T): ByElement<T> => ({
+      policies: stages.policies.map((some) => some.map(of)),
+      truths: stages.truths.map((some) => some.map(of)),
+      trials: stages.trials.map((some) => some.map(of)),
+    });
     const tasks: SlurmTasks = {
       format: 1,
       study: name,
       plan,
       cache,
       program: thisProgram(),
-      stages: { policies: tasksOf("policies"), truths: tasksOf("truths"), trials: tasksOf("trials") },
+      stages: ofEach(({ pending }) => pending.task),
+      seconds: ofEach(({ pending }) => pending.weight),
     };
     // JSON must carry all of it.
     addressOf(tasks.plan);
     if (states === "test") {
       for (const { subjects } of plan.worlds) await noteLooks(subjects.policies, cache, command);
     }
+    clearReports(join(folder, "tasks.json"));
     await writeTasks(join(folder, "tasks.json"), tasks);
     await writeFileAtomic(join(folder, "element.sh"), elementScript(folder));
     await writeFileAtomic(join(folder, "gather.sh"), gatherScript(options, name, cache, out));
@@ -98,11 +105,12 @@ export function describeSlurm({ study, submit, low, high, elements, exitCode }: 
     `${study}: ${hours(low)} to ${hours(high)} core-hours ahead, in arrays of ${STAGES.map((stage) => `${elements[stage]} (${stage})`).join(", ")}`,
     `Read ${submit}, then run it. What it is given goes to sbatch, such as: bash ${submit} --partition=cpu --account=me`,
     "Each element takes one core and 2 GB. All nodes must see the cache and this program under the paths they have here.",
+    `How it goes: magic-mask status ${quoted(dirname(dirname(submit)))}`,
     "Where something fails or runs out of time, give the command that wrote this again: it lists what is still missing.",
   ].join("\n");
 }
 
-type Elements = Readonly<Record<Stage, readonly (readonly Estimated[])[]>>;
+type Elements = ByElement<Estimated>;
 
 /** Tasks of a stage, shared out: short ones together, nothing that makes the same files apart. */
 function elementsOf({ pending }: Work, stage: Stage): Estimated[][] {
