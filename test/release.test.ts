@@ -222,6 +222,17 @@ describe("an empty project with every tarball installed", () => {
     expect(sh(`"${served}" < open.bin`, project)).toContain('"id":"tictactoe_v0"');
   });
 
+  it("compiles and runs the guide's study", () => {
+    const guide = readFileSync(join(root, "docs/guide.md"), "utf8");
+    const blocks = [...guide.matchAll(/^```ts mine\/(\S+)\.ts\n(.*?)^```/gms)];
+    // Node 20 reads no TypeScript, so it is compiled.
+    for (const [, name, code] of blocks) write(`${name}.mts`, code.replace(/(from "\.\/\w+)\.ts"/g, '$1.mjs"'));
+    expect(errorsIn(...blocks.map(([, name]) => `${name}.mts`))).toEqual([]);
+    const program = join(project, "node_modules", ".bin", "magic-mask");
+    const { trials, failures } = JSON.parse(sh(`"${program}" study study.mjs --quick --workers 1 --json`, project));
+    expect([trials.length, failures]).toEqual([6, []]);
+  });
+
   it("compiles and runs the READMEs' examples", () => {
     for (const { name, folder } of packages) {
       const [, example] = readFileSync(join(folder, "README.md"), "utf8").match(/```ts\n(.*?)```/s) ?? [];
