@@ -42,6 +42,8 @@ export const peers: Readonly<Record<string, Peers>> = {
   half_poison: { hostile: half, adversary: "poison" },
   one_exaggerate: { hostile: one, adversary: "exaggerate" },
   one_flood: { hostile: one, adversary: "flood" },
+  one_replay: { hostile: one, adversary: "replay" },
+  one_forge: { hostile: one, adversary: "forge" },
 };
 
 /**
