@@ -52,8 +52,9 @@ it("calls τ = .5 best only where it is above every other", () => {
       ),
     );
   const verdictOf = (auroc: Readonly<Record<number, number>>) => {
-    const { judgements, scores } = reportOnThreshold(axes, results(auroc));
+    const { judgements, scores, pictures } = reportOnThreshold(axes, results(auroc));
     expect(judgements[0]).toMatchObject({ where: "pong, advantage", verdict: "not comparable" });
+    expect(pictures.map(({ name }) => name)).toEqual(["pong-auroc.svg", "pong-gate.svg"]);
     // Two objectives, three τ, three seeds; nothing is known of the first objective.
     expect(scores?.runs).toHaveLength(18);
     expect(scores?.runs[0].values).toEqual({ return: null, kept: null, auroc: null, drop: null });

@@ -36,7 +36,7 @@ const reported = (many: number) =>
 
 describe("the report on scale", () => {
   it("says how telling grows, and with what", () => {
-    const { tables, sentences, judgements, scores } = reported(0.02);
+    const { tables, sentences, judgements, scores, pictures } = reported(0.02);
     const [time, told] = tables;
     expect(time.body.map(([agents, mode]) => `${agents} ${mode}`)).toEqual([
       "2 none",
@@ -55,6 +55,7 @@ describe("the report on scale", () => {
       "pong_walls_v0, perturbed: from 2 to 64 agents the exchange takes 1.97 times as long per agent-step, as each agent hears 1.97 times as many records per step of its own; a record heard costs 2 µs among 2 and 2 µs among 64.",
     );
     expect(judgements.map(({ measured }) => measured === null)).toEqual([false, false, true]);
+    expect(pictures.map(({ name }) => name)).toEqual(["pong_walls_v0-exchange.svg", "pong_walls_v0-comm.svg"]);
     // Two sizes that learn, two modes, three seeds.
     expect(scores?.runs).toHaveLength(12);
     expect(scores?.runs[9]).toEqual({

@@ -1,3 +1,4 @@
+import { plotCurves } from "../../../curves.ts";
 import { formatCount } from "../../../terminal/progress.ts";
 import { type Cell, formatNumber } from "../../../terminal/table.ts";
 import { combined, gainOver, type OverSeeds, overSeeds } from "../../over-seeds.ts";
@@ -29,6 +30,12 @@ const figure =
   (name: keyof ScaleFigures): Reading =>
   ({ figures }) =>
     figures[name];
+
+/** What is drawn over the number of agents. */
+const DRAWN: readonly { readonly name: string; readonly what: string; readonly reading: Reading }[] = [
+  { name: "exchange", what: "the exchange by itself, core µs per agent-step", reading: micro("exchange") },
+  { name: "comm", what: "share of comm in training's core time", reading: shareOfTime("comm") },
+];
 
 export function reportOnScale(axes: Axes, results: readonly Result<ScaleFigures>[]): Report {
   const modes = axes.mode as readonly string[];
@@ -160,7 +167,28 @@ export function reportOnScale(axes: Axes, results: readonly Result<ScaleFigures>
       { name: "fidelity", title: "inter-agent fidelity", oneScale: true, of: ({ fidelity }) => fidelity },
     ],
   );
-  return { tables, judgements, sentences: [...aim(axes, over), ...growth], pictures: [], scores };
+  const pictures = worlds.flatMap((world) => {
+    const sizes = sizesOf(world).map((environment) => ({ environment, agents: partsOf(environment).agents }));
+    // Where there are several, what the most steps come to.
+    const budget = Math.max(...budgets);
+    return DRAWN.flatMap(({ name, what, reading }) => {
+      const svg = plotCurves({
+        title: `${world}: ${what}`,
+        xLabel: "agents",
+        log: sizes.map(({ agents }) => agents),
+        series: sharing.map((mode) => ({
+          name: mode,
+          points: sizes.flatMap(({ environment, agents }) => {
+            const { interval } = over(environment, mode, budget, reading);
+            return interval ? [{ x: agents, ...interval }] : [];
+          }),
+          ...(mode === DEFAULT && { rank: "subject" as const }),
+        })),
+      });
+      return svg === null ? [] : [{ name: `${world}-${name}.svg`, svg }];
+    });
+  });
+  return { tables, judgements, sentences: [...aim(axes, over), ...growth], pictures, scores };
 }
 
 /** Whether telling takes as little as it should. */

@@ -1,4 +1,5 @@
 import type { Interval } from "@magic-mask/metrics";
+import { plotCurves } from "../../../curves.ts";
 import { gateOf, klOfRuns } from "../../../diagnostics/limits.ts";
 import type { Cell } from "../../../terminal/table.ts";
 import { gainOver, type OverSeeds, overSeeds } from "../../over-seeds.ts";
@@ -26,6 +27,12 @@ const JUDGED: readonly Metric<ThresholdFigures>[] = [
   },
   { name: "auroc", title: "AUROC@10", oneScale: true, of: ofFrozen(explained.auroc) },
   { name: "drop", title: "drop at top 10 %", oneScale: true, of: ofFrozen(explained.drop) },
+];
+
+/** What is drawn over τ. */
+const DRAWN: readonly { readonly name: string; readonly what: string; readonly figure: Figure }[] = [
+  { name: "auroc", what: "AUROC of the true top 10 %, frozen policies", figure: ofFrozen(explained.auroc) },
+  { name: "gate", what: "loss behind the gate, share of the return range", figure: gateDrop },
 ];
 
 export function reportOnThreshold(axes: Axes, results: readonly Result<ThresholdFigures>[]): Report {
@@ -126,7 +133,24 @@ export function reportOnThreshold(axes: Axes, results: readonly Result<Threshold
       ),
     ];
   });
-  return { tables, judgements, sentences, pictures: [], scores, diagnostics };
+  const pictures = axes.environment.flatMap((environment) =>
+    DRAWN.flatMap(({ name, what, figure }) => {
+      const svg = plotCurves({
+        title: `${environment}: ${what}`,
+        xLabel: "threshold τ",
+        isUnit: true,
+        series: objectives.map((objective) => ({
+          name: objective,
+          points: thresholds.flatMap((τ) => {
+            const { interval } = over(environment, objective, τ, figure);
+            return interval ? [{ x: τ, ...interval }] : [];
+          }),
+        })),
+      });
+      return svg === null ? [] : [{ name: `${environment}-${name}.svg`, svg }];
+    }),
+  );
+  return { tables, judgements, sentences, pictures, scores, diagnostics };
 }
 
 /** Whether τ = .5 is above every other, surely. @param gains of it over each of the others */
