@@ -34,9 +34,15 @@ export function storyOf(evidence: readonly Evidence[], masks: readonly MaskLearn
  * into that broadcast. The last one is the first after the end.
  *
  * @param every k, ticks from one broadcast to the next
+ * @param onBroadcast told the tick of each broadcast, when all have heard what it brought, and that of the last one
  * @returns the tick of the last broadcast
  */
-export function exchange({ evidence, ranks, ticks }: Story, memory: Memory, every: number): number {
+export function exchange(
+  { evidence, ranks, ticks }: Story,
+  memory: Memory,
+  every: number,
+  onBroadcast: (now: number, last: number) => void = () => {},
+): number {
   const next = evidence.map(() => 0);
   const last = Math.ceil(ticks / every) * every;
   for (let now = every; now <= last; now += every) {
@@ -50,6 +56,7 @@ export function exchange({ evidence, ranks, ticks }: Story, memory: Memory, ever
       memory.share({ ...each, rows: part }, part, ranks[agent].subarray(from, to), 0, now);
     });
     memory.tick(now);
+    onBroadcast(now, last);
   }
   return last;
 }

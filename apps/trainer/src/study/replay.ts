@@ -78,8 +78,16 @@ export async function replayOf(
   };
 }
 
-/** Lets agents tell each other of these steps as if it were happening, and their heads learn from what they then hold. */
-export async function tell(replay: Replay, { mode, sharing }: Telling): Promise<{ memory: Memory; now: number }> {
+/**
+ * Lets agents tell each other of these steps as if it were happening, and their heads learn from what they then hold.
+ *
+ * @param onBroadcast looks on, as in `exchange`
+ */
+export async function tell(
+  replay: Replay,
+  { mode, sharing }: Telling,
+  onBroadcast?: (memory: Memory, now: number, last: number) => void,
+): Promise<{ memory: Memory; now: number }> {
   const { frozen, coin, story, seed, headSteps } = replay;
   const memory = createMemory({
     spec: frozen.world.spec,
@@ -93,7 +101,7 @@ export async function tell(replay: Replay, { mode, sharing }: Telling): Promise<
   });
   // Networks that have not begun to learn are not worth telling.
   const every = modes[mode].model ? Math.ceil(story.ticks / sharing.every) * sharing.every : sharing.every;
-  const now = exchange(story, memory, every);
+  const now = exchange(story, memory, every, (tick, last) => onBroadcast?.(memory, tick, last));
   await memory.fitHeads(headSteps, now);
   return { memory, now };
 }

@@ -36,14 +36,15 @@ export interface SharingFigures {
   readonly redundancy: number | null;
 }
 
-/** Lets agents tell each other and judges what they then know. @param replay what arms share */
+/** Lets agents tell each other and judges what they then know. @param replay what arms share @param onBroadcast as in `tell` */
 export async function measureTelling(
   replay: Replay,
   telling: Telling,
   truths: Subject["truths"],
+  onBroadcast?: Parameters<typeof tell>[2],
 ): Promise<{ readonly measured: Measured<SharingFigures>; readonly memory: Memory }> {
   const begun = performance.now();
-  const { memory, now } = await tell(replay, telling);
+  const { memory, now } = await tell(replay, telling, onBroadcast);
   const looked = performance.now();
   const { frozen, explainers, coin } = replay;
   const figures = figuresOf({ frozen, explainers, steps: coin.steps, memory, now }, truths);

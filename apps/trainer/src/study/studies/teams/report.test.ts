@@ -36,13 +36,17 @@ const result = (peers: string, trust: string, seed: number, area: number): Resul
             [0.1, 1, 0.9],
             [0.3, 0.7, 1],
           ],
+    course:
+      trust === "off"
+        ? null
+        : [0.5, 1].map((at) => ({ at, honest: 0.8, liars: peers === "one_poison" ? 0.6 - 0.4 * at : null })),
   },
   seconds: { shared: 0, learning: 0, judging: 0 },
 });
 
 describe("the report on teams", () => {
   // Seed by seed none .7, friends .03 more, and with the poisoner .1 less, or .01 less where trust is on.
-  const { tables, judgements, sentences, scores } = reportOnTeams(
+  const { tables, judgements, sentences, scores, pictures } = reportOnTeams(
     axes,
     [1, 2, 3].flatMap((seed) =>
       ["off", "on"].flatMap((trust) => [
@@ -54,6 +58,12 @@ describe("the report on teams", () => {
   );
   const rows = tables[0].body;
   const gain = (row: number) => (rows[row][3] as { estimate: number }).estimate;
+
+  it("draws how trust came about", () => {
+    expect(pictures.map(({ name }) => name)).toEqual(["pong-trust-1000.svg"]);
+    const [{ svg }] = pictures;
+    expect([svg.includes("friends"), svg.includes("liars, one_poison")]).toEqual([true, true]);
+  });
 
   it("holds honest agents against what the same agents know alone", () => {
     expect(rows.map(([peers, trust]) => `${peers} ${trust}`)).toEqual([

@@ -1,14 +1,17 @@
 import type { Interval } from "@magic-mask/metrics";
+import { plotCurves } from "../../../curves.ts";
 import { formatCount } from "../../../terminal/progress.ts";
 import type { Cell } from "../../../terminal/table.ts";
 import { gainOver, overSeeds } from "../../over-seeds.ts";
 import type { Axes, Judgement, Report, Result } from "../../study.ts";
 import { meanOrNull, missingNote, shown, signed } from "../common/figures.ts";
 import { scoresOf } from "../common/scores.ts";
-import type { TeamFigures } from "./teams.ts";
+import { meanTrust, type TeamFigures } from "./teams.ts";
 
 /** What the others are held against: every agent has its own records alone. */
 const ALONE = "none";
+/** Nobody lies. */
+const FRIENDS = "friends";
 /** AUROC that peers may cost on average, and at the end of its interval. */
 const MOST = 0.02;
 const BOUND = 0.05;
@@ -26,9 +29,9 @@ const fidelity: Figure = ({ matrix }, honest) =>
   meanOrNull(honest.flatMap((i) => matrix[i].filter((value, j) => j !== i && value !== null)));
 /** What honest agents think of honest peers, or of those that lie. */
 const trustIn =
-  (liars: boolean): Figure =>
-  ({ trust, hostile }, honest) =>
-    trust && meanOrNull(honest.flatMap((i) => trust[i].filter((_, j) => j !== i && hostile.includes(j) === liars)));
+  (whom: "honest" | "liars"): Figure =>
+  ({ trust, hostile }) =>
+    trust && meanTrust(trust, hostile)[whom];
 
 interface Arm {
   readonly peers: string;
@@ -98,8 +101,8 @@ export function reportOnTeams(axes: Axes, results: readonly Result<TeamFigures>[
           ...both(stacked),
           ...both(meanOf("head")),
           ...both(fidelity),
-          plain(trustIn(false)),
-          plain(trustIn(true)),
+          plain(trustIn("honest")),
+          plain(trustIn("liars")),
           plain(({ received }) => received),
         ];
       }),
@@ -165,7 +168,34 @@ export function reportOnTeams(axes: Axes, results: readonly Result<TeamFigures>[
       },
     ],
   );
-  return { tables, judgements, sentences, pictures: [], scores };
+  const pictures = places.flatMap(({ environment, budget }) => {
+    const course = (peers: string, whom: "honest" | "liars") => {
+      const found = results.filter(
+        ({ at }) => at.environment === environment && at.budget === budget && at.peers === peers,
+      );
+      const courses = found.flatMap(({ figures }) => (figures.course ? [figures.course] : []));
+      return (courses[0] ?? []).flatMap(({ at }, moment) => {
+        const known = courses.map((each) => each[moment]?.[whom] ?? null).filter((value) => value !== null);
+        return known.length > 0
+          ? [{ x: at * budget, estimate: known.reduce((sum, x) => sum + x, 0) / known.length }]
+          : [];
+      });
+    };
+    const lying = kinds.filter((peers) => peers !== ALONE && course(peers, "liars").length > 0);
+    const svg = plotCurves({
+      title: `${environment}: what honest agents trust, mean over seeds`,
+      xLabel: "environment steps",
+      isUnit: true,
+      series: [
+        ...(kinds.includes(FRIENDS)
+          ? [{ name: "friends", points: course(FRIENDS, "honest"), rank: "reference" as const }]
+          : []),
+        ...lying.map((peers) => ({ name: `liars, ${peers}`, points: course(peers, "liars") })),
+      ],
+    });
+    return svg === null ? [] : [{ name: `${environment}-trust-${budget}.svg`, svg }];
+  });
+  return { tables, judgements, sentences, pictures, scores };
 }
 
 function wordFor({ estimate, low, high }: Interval): string {

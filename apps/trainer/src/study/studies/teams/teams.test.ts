@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { resolveConfig } from "../../../config.ts";
 import type { Coordinates } from "../../study.ts";
 import { plantedSubject } from "../../test-subject.ts";
-import { peers, teams } from "./teams.ts";
+import { meanTrust, peers, teams } from "./teams.ts";
 
 const study = teams();
 
@@ -35,6 +35,10 @@ describe("teams", () => {
     expect(trusted.received).toBe(friends.received);
     expect(flooded.hostile).toEqual([0]);
     expect(flooded.received).toBeGreaterThan(2 * friends.received);
+    expect([none.course, flooded.course]).toEqual([null, null]);
+    expect(defended.course?.map(({ at }) => Math.round(10 * at))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    // At the end it has come to what it is.
+    expect(defended.course?.[9]).toEqual({ at: 1, ...meanTrust(defended.trust ?? [], [0]) });
     // A flood is heard less than a friend.
     const [, [fromLiar, , fromFriend]] = defended.trust as number[][];
     expect(fromLiar).toBeLessThan(fromFriend);

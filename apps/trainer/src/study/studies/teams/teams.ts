@@ -2,8 +2,10 @@ import { byName, MagicMaskError } from "@magic-mask/core";
 import { assembleWorld } from "../../../assemble.ts";
 import { mixedPolicy, trainedPolicy } from "../../../compare/plan.ts";
 import type { Config } from "../../../config.ts";
+import type { Memory } from "../../../memory.ts";
 import { playAlone, replaySettings, replayWork } from "../../replay.ts";
 import type { Coordinates, Measured, Size, Study, Subject } from "../../study.ts";
+import { meanOrNull } from "../common/figures.ts";
 import { novicePolicy } from "../common/novice.ts";
 import { sharingConfig } from "../common/settings.ts";
 import { measureTelling, type SharingFigures } from "../common/sharing-figures.ts";
@@ -15,6 +17,15 @@ export interface TeamFigures extends SharingFigures {
   readonly hostile: readonly number[];
   /** [i][j] what a record of agent j counts with agent i in the end; null where all are believed alike. */
   readonly trust: readonly (readonly number[])[] | null;
+  /** How that came about: at ten moments, evenly apart, what records of honest peers and of liars count with honest agents, on average. */
+  readonly course:
+    | readonly {
+        /** Share of the steps that were over. */
+        readonly at: number;
+        readonly honest: number | null;
+        readonly liars: number | null;
+      }[]
+    | null;
 }
 
 /** What can be changed of it. */
@@ -63,7 +74,7 @@ export function teams(options: TeamsOptions = {}): Study<TeamFigures> {
     id,
     question: "What do peers cost an agent that are unlike it, or hostile, with and without learned trust?",
     claim: "agents collaborate through what they share; unlike and hostile peers are left to future work",
-    version: 1,
+    version: 2,
     axes: (size) => ({
       environment: size === "quick" ? environments.slice(0, 2) : environments,
       seed: size === "quick" ? [1, 2, 3] : [1, 2, 3, 4, 5],
@@ -114,6 +125,22 @@ const worldOf = (environment: string) => {
   return { id: novice ? environment.slice(0, -NOVICE.length) : environment, novice };
 };
 
+/** At which trust is looked at. */
+const MOMENTS = 10;
+
+const weightsOf = (trusts: Memory["trusts"]) => trusts.map(({ weights }) => Array.from(weights));
+
+/** What honest agents think of honest peers, and of those that lie. @param trust [i][j] */
+export function meanTrust(trust: readonly (readonly number[])[], hostile: readonly number[]) {
+  const of = (liars: boolean) =>
+    meanOrNull(
+      trust.flatMap((row, i) =>
+        hostile.includes(i) ? [] : row.filter((_, j) => j !== i && hostile.includes(j) === liars),
+      ),
+    );
+  return { honest: of(false), liars: of(true) };
+}
+
 async function* runTeams(trials: readonly Coordinates[], { frozen, truths }: Subject) {
   const replay = await playAlone(frozen, trials[0].budget as number, "teams");
   const { sharing } = replay.frozen.config;
@@ -133,11 +160,20 @@ async function* runTeams(trials: readonly Coordinates[], { frozen, truths }: Sub
         hostile: Object.fromEntries(hostile.map((agent) => [agents[agent], adversary])),
       },
     };
-    const { measured, memory } = await measureTelling(replay, telling, truths);
-    const weights = memory.trusts.map((each) => Array.from(each.weights));
+    const course: NonNullable<TeamFigures["course"]>[number][] = [];
+    const { measured, memory } = await measureTelling(replay, telling, truths, ({ trusts }, now, last) => {
+      if (now < ((course.length + 1) * last) / MOMENTS) return;
+      for (const each of trusts) each.refresh(now);
+      course.push({ at: now / last, ...meanTrust(weightsOf(trusts), hostile) });
+    });
+    const weights = weightsOf(memory.trusts);
     const result: Measured<TeamFigures> = {
       ...measured,
-      figures: { ...measured.figures, hostile, trust: weights.length > 0 ? weights : null },
+      figures: {
+        ...measured.figures,
+        hostile,
+        ...(weights.length > 0 ? { trust: weights, course } : { trust: null, course: null }),
+      },
     };
     yield result;
   }
