@@ -73,6 +73,15 @@ describe("plotCurves", () => {
     expect([ticks[0], ticks[ticks.length - 1]]).toEqual([0.55, 0.65]);
   });
 
+  it("writes a tenth as a tenth, and a thousand as 1k", () => {
+    const upTo = (last: number) => {
+      const points = [1, 3, 5].map((k) => ({ x: (k * last) / 5, estimate: k }));
+      return plotCurves({ title: "t", xLabel: "x", series: [{ name: "a", points }] }) as string;
+    };
+    expect(ticksOf(upTo(1), "x")).toEqual(expect.arrayContaining([0.2, 0.6, 1]));
+    expect(upTo(5000)).toContain(">1k</text>");
+  });
+
   it("is nothing without points", () => {
     expect(plotCurves({ title: "t", xLabel: "x", series: [{ name: "a", points: [] }] })).toBeNull();
   });

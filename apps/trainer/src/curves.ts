@@ -100,7 +100,9 @@ export function plotCurves({ title, xLabel, log, series, isUnit = false, levels 
       label: xLabel,
       labelAnchor: "center",
       domain: [start, end],
-      ...(log ? { type: "log" as const, ticks: [...log], tickFormat: "~s" } : { tickFormat: "~s" }),
+      ...(log && { type: "log" as const, ticks: [...log] }),
+      // Thousands are k, and a tenth is not 100 m.
+      tickFormat: last > 1 ? "~s" : "~g",
     },
     y: { label: null, grid: true, domain: [y0, y1] },
     marks: [
