@@ -10,11 +10,9 @@ import type { Stage } from "./tasks-file.ts";
 export interface ElementReport {
   readonly stage: Stage;
   readonly element: number;
-  readonly host: string;
   readonly failures: readonly FailedTask[];
   readonly hasEnded: boolean;
   readonly startedAt: string;
-  readonly updatedAt: string;
 }
 
 const SOURCE = "trainer/slurm-report";

@@ -1,4 +1,3 @@
-import { hostname } from "node:os";
 import { byName, checkCount, MagicMaskError } from "@magic-mask/core";
 import { createInterrupt } from "../../terminal/interrupt.ts";
 import { formatDuration } from "../../terminal/progress.ts";
@@ -47,11 +46,9 @@ export async function runElement(file: string, stage: string, element: number): 
     writeReport(file, {
       stage: stage as Stage,
       element,
-      host: hostname(),
       failures,
       hasEnded,
       startedAt,
-      updatedAt: new Date().toISOString(),
     });
   try {
     await tellAll(false);

@@ -175,10 +175,8 @@ export function reportOnTeams(axes: Axes, results: readonly Result<TeamFigures>[
       );
       const courses = found.flatMap(({ figures }) => (figures.course ? [figures.course] : []));
       return (courses[0] ?? []).flatMap(({ at }, moment) => {
-        const known = courses.map((each) => each[moment]?.[whom] ?? null).filter((value) => value !== null);
-        return known.length > 0
-          ? [{ x: at * budget, estimate: known.reduce((sum, x) => sum + x, 0) / known.length }]
-          : [];
+        const estimate = meanOrNull(courses.map((each) => each[moment]?.[whom] ?? null));
+        return estimate === null ? [] : [{ x: at * budget, estimate }];
       });
     };
     const lying = kinds.filter((peers) => peers !== ALONE && course(peers, "liars").length > 0);
