@@ -360,6 +360,10 @@ withRedis("a channel over Redis", () => {
         { keys: { own: first.privateKey, all: [...all.slice(1), rsa] } },
         "agent 3's key must be a public one of Ed25519",
       ],
+      [
+        { keys: { own: first.privateKey, all: [...all.slice(0, 3), pairs[3].privateKey] } },
+        "agent 3's key must be a public one of Ed25519",
+      ],
       [{ keys: { own: second.privateKey, all } }, "agent 0's own key does not belong to its public one"],
       [{ keys: { own: first.privateKey, all: [all[0], all[1], all[2], all[1]] } }, "agent 3 has the key of another"],
       [{ url: "http://:hidden@host" }, "the URL must look like redis://"],

@@ -382,6 +382,12 @@ export async function openRedisChannel(options: RedisChannelOptions): Promise<Re
   }
 }
 
+/** `createPublicKey` makes a public key of a private one, too; whoever hands out that has told everybody. */
+function publicOnly(pem: string): KeyObject {
+  if (pem.includes("PRIVATE KEY")) throw new Error("this is a private key");
+  return createPublicKey(pem);
+}
+
 /** @throws invalid-option for keys of another kind, or that are not those of this run's agents */
 function parseKeys({ own, all }: AgentKeys, N: number, agent: number) {
   const refuse = (what: string, cause?: unknown) => new MagicMaskError("invalid-option", SOURCE, what, { cause });
@@ -398,7 +404,7 @@ function parseKeys({ own, all }: AgentKeys, N: number, agent: number) {
   };
   const secret = parse(own, createPrivateKey, `agent ${agent}'s own key must be a private one`);
   if (all.length !== N) throw refuse(`there must be a public key of each of ${N} agents, got ${all.length}`);
-  const known = all.map((pem, i) => parse(pem, createPublicKey, `agent ${i}'s key must be a public one`));
+  const known = all.map((pem, i) => parse(pem, publicOnly, `agent ${i}'s key must be a public one`));
   const shared = known.findIndex((key, i) => known.some((other, j) => j < i && key.equals(other)));
   if (shared >= 0)
     throw refuse(`agent ${shared} has the key of another, who could speak in its name; make one for each`);
