@@ -2,7 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { decodeMessage } from "@magic-mask/comm";
+import { createMessageDecoder } from "@magic-mask/comm";
 import { openRedisChannel, type RedisChannel } from "@magic-mask/comm/redis";
 import { missingRedis, startTestRedis, type TestRedis } from "@magic-mask/comm/redis/testing";
 import { type AgentResult, runAgent } from "../src/agent.ts";
@@ -78,9 +78,10 @@ withRedis("magic-mask agent", () => {
     const about = /about something else \((\w+), not nothing\)/;
     const message = await openRedisChannel({ ...observed, about: "nothing" }).catch((error) => error.message);
     const observer: RedisChannel = await openRedisChannel({ ...observed, about: about.exec(message)?.[1] ?? "" });
+    const decode = createMessageDecoder(world.spec);
     const records = [0, 0, 0];
     const observe = () => {
-      for (const { from, bytes } of observer.receive(3, 0)) records[from] += decodeMessage(bytes, world.spec).length;
+      for (const { from, bytes } of observer.receive(3, 0)) records[from] += decode(bytes).length;
       return observer.statistics.delivered;
     };
 

@@ -12,7 +12,7 @@ import { referenceLearner } from "@magic-mask/core/testing";
 import fc from "fast-check";
 import { actionCode } from "./action-code.ts";
 import { createRecordBuffer } from "./buffer.ts";
-import { decodeMessage, encodeMessages } from "./codec.ts";
+import { createMessageDecoder, encodeMessages } from "./codec.ts";
 import { areComparable } from "./peers.ts";
 import { emptyRecord } from "./record.ts";
 import { createRecordHead } from "./record-head.ts";
@@ -99,11 +99,11 @@ describe("records of continuous actions", () => {
     const spread = (2 * (Math.log(0.25) + 5)) / 7 - 1;
     expect([...record.signature.subarray(0, 3)]).toEqual([Math.round(127 * spread), 0, 0]);
     const [message] = encodeMessages([record]);
-    const [back] = decodeMessage(message, continuous);
+    const [back] = createMessageDecoder(continuous)(message);
     expect(back.action).toBe(record.action);
     // A code that this sender cannot have: 16 bits hold its one entry.
     const [wrong] = encodeMessages([{ ...record, action: 65536 }]);
-    expect(() => decodeMessage(wrong, continuous)).toThrow("walker_0 has no action 65536");
+    expect(() => createMessageDecoder(continuous)(wrong)).toThrow("walker_0 has no action 65536");
   });
 
   it("mean the same between agents of one box", () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { isMagicMaskError } from "@magic-mask/core";
 import fc from "fast-check";
 import {
-  decodeMessage,
+  createMessageDecoder,
   encodeMessages,
   HEADER_BYTES,
   LAYOUT,
@@ -14,7 +14,7 @@ import { crc32 } from "./crc32.ts";
 import type { CriticalRecord } from "./record.ts";
 import { anyRecord, recordOf, signatureOf, world } from "./test-world.ts";
 
-const decode = (bytes: Uint8Array) => decodeMessage(bytes, world);
+const decode = createMessageDecoder(world);
 const refused = (bytes: Uint8Array) => {
   try {
     decode(bytes);
@@ -176,7 +176,7 @@ describe("codec", () => {
     const [bytes] = encodeMessages(records, 112);
     // 15 + 112 = 127 bytes a record.
     expect([bytes.length, bytes[8]]).toEqual([29 + 2 * 127, LONG_LAYOUT]);
-    const back = decodeMessage(bytes, world, 112);
+    const back = createMessageDecoder(world, 112)(bytes);
     const [short] = decode(encodeMessages([{ ...sample, action: 1 }])[0]);
     expect(back[1]).toEqual({ ...short, signature });
     expect(encodeMessages(back, 112)).toEqual([bytes]);
@@ -184,8 +184,10 @@ describe("codec", () => {
     expect(encodeMessages(new Array(11).fill(records[0]), 112).map(({ length }) => length)).toEqual([1299, 156]);
     // Each side refuses the other's.
     expect(refused(bytes)).toBe(true);
-    expect(() => decodeMessage(encodeMessages([sample])[0], world, 112)).toThrow("layout 2 is understood, got 1");
-    expect(() => decodeMessage(bytes, world, 108)).toThrow("2 records take 275 bytes, got 283");
+    expect(() => createMessageDecoder(world, 112)(encodeMessages([sample])[0])).toThrow(
+      "layout 2 is understood, got 1",
+    );
+    expect(() => createMessageDecoder(world, 108)(bytes)).toThrow("2 records take 275 bytes, got 283");
     expect(() => encodeMessages([sample], 112)).toThrow("signature must have 112 entries, got 16");
   });
 

@@ -168,70 +168,73 @@ const layoutOf = (length: number) => (length === SIGNATURE_LENGTH ? LAYOUT : LON
 const logCode = (log: number) => Math.max(0, Math.min(255, Math.round(-log * STEPS_PER_NAT)));
 
 /**
- * The records of one message.
+ * What reads the messages of one world: the records of one message, every field in the range that `CriticalRecord` states.
+ * It throws corrupt-message for any bytes that `encodeMessages` of this layout version did not write for this world.
  *
  * @param spec what the sender's agent number, role and actions are held against
  * @param length of signatures as this run has them
- * @returns every field in the range that `CriticalRecord` states
- * @throws corrupt-message for any bytes that `encodeMessages` of this layout version did not write for this world
+ * @throws unsupported as `actionCode`
  */
-export function decodeMessage(
-  bytes: Uint8Array,
+export function createMessageDecoder(
   spec: EnvironmentSpec,
   length: number = SIGNATURE_LENGTH,
-): CriticalRecord[] {
+): (bytes: Uint8Array) => CriticalRecord[] {
   const width = BARE_BYTES + length;
-  if (bytes.length < HEADER_BYTES) refuse(`a message has at least ${HEADER_BYTES} bytes, got ${bytes.length}`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (view.getUint32(0, true) !== MAGIC) refuse('a message begins with "MMCR"; this one is foreign');
   const layout = layoutOf(length);
-  if (bytes[8] !== layout)
-    refuse(`layout ${layout} is understood, got ${bytes[8]}; run one version and one mode on both sides`);
-  const count = view.getUint16(11, true);
-  const wanted = HEADER_BYTES + width * count;
-  if (count === 0 || bytes.length !== wanted) refuse(`${count} records take ${wanted} bytes, got ${bytes.length}`);
-  if (view.getUint32(4, true) !== crc32(bytes, 8)) refuse("the checksum is wrong: the bytes were changed on the way");
+  const roles = roleNumbers(spec);
+  const codes = spec.actionSpaces.map(actionCode);
+  return (bytes) => {
+    if (bytes.length < HEADER_BYTES) refuse(`a message has at least ${HEADER_BYTES} bytes, got ${bytes.length}`);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    if (view.getUint32(0, true) !== MAGIC) refuse('a message begins with "MMCR"; this one is foreign');
+    if (bytes[8] !== layout)
+      refuse(`layout ${layout} is understood, got ${bytes[8]}; run one version and one mode on both sides`);
+    const count = view.getUint16(11, true);
+    const wanted = HEADER_BYTES + width * count;
+    if (count === 0 || bytes.length !== wanted) refuse(`${count} records take ${wanted} bytes, got ${bytes.length}`);
+    if (view.getUint32(4, true) !== crc32(bytes, 8)) refuse("the checksum is wrong: the bytes were changed on the way");
 
-  const agent = bytes[9];
-  const role = bytes[10];
-  const policyVersion = view.getUint32(13, true);
-  const step = view.getUint32(17, true);
-  const episode = view.getUint32(21, true);
-  const scale = view.getFloat32(25, true);
-  if (agent >= spec.agents.length) refuse(`there is no agent ${agent} in ${spec.id}`);
-  if (role !== roleNumbers(spec)[agent]) refuse(`${spec.agents[agent]} does not play role ${role}`);
-  if (!(scale >= 0 && scale < Number.POSITIVE_INFINITY)) refuse(`the scale of advantages is ${scale}`);
+    const agent = bytes[9];
+    const role = bytes[10];
+    const policyVersion = view.getUint32(13, true);
+    const step = view.getUint32(17, true);
+    const episode = view.getUint32(21, true);
+    const scale = view.getFloat32(25, true);
+    if (agent >= spec.agents.length) refuse(`there is no agent ${agent} in ${spec.id}`);
+    if (role !== roles[agent]) refuse(`${spec.agents[agent]} does not play role ${role}`);
+    if (!(scale >= 0 && scale < Number.POSITIVE_INFINITY)) refuse(`the scale of advantages is ${scale}`);
 
-  // One copy of all signatures: records must not change with the buffer that the message came in.
-  const signatures = new Int8Array(count * length);
-  const code = actionCode(spec.actionSpaces[agent]);
-  const records: CriticalRecord[] = new Array(count);
-  for (let i = 0, at = HEADER_BYTES; i < count; i++, at += width) {
-    const tail = at + 5 + length;
-    for (let k = 0; k < length; k++) signatures[i * length + k] = bytes[at + 5 + k];
-    const p = bytes[tail + 6];
-    const advantage = view.getInt16(tail + 7, true);
-    const record = {
-      agent,
-      role,
-      policyVersion: policyVersion + (bytes[at + 4] & 127),
-      step: step + view.getUint16(at, true),
-      episode: episode + view.getUint16(at + 2, true),
-      blinded: bytes[at + 4] >= 128,
-      signature: signatures.subarray(i * length, (i + 1) * length),
-      action: view.getUint32(tail, true),
-      logProb: -bytes[tail + 4] / STEPS_PER_NAT,
-      perturbationLogProb: -bytes[tail + 5] / STEPS_PER_NAT,
-      blindProbability: p === 255 ? 0 : Math.exp(-p / STEPS_PER_NAT),
-      advantage: (advantage / 32767) * scale,
-      rank: bytes[tail + 9] / 255,
-    };
-    if (!code.isValid(record.action)) refuse(`${spec.agents[agent]} has no action ${record.action}`);
-    if (advantage === -32768) refuse("an advantage is outside its scale");
-    if (Math.max(record.policyVersion, record.step, record.episode) > 4294967295) refuse("a number exceeds 32 bits");
-    records[i] = record;
-  }
-  return records;
+    // One copy of all signatures: records must not change with the buffer that the message came in.
+    const signatures = new Int8Array(count * length);
+    const code = codes[agent];
+    const records: CriticalRecord[] = new Array(count);
+    for (let i = 0, at = HEADER_BYTES; i < count; i++, at += width) {
+      const tail = at + 5 + length;
+      for (let k = 0; k < length; k++) signatures[i * length + k] = bytes[at + 5 + k];
+      const p = bytes[tail + 6];
+      const advantage = view.getInt16(tail + 7, true);
+      const record = {
+        agent,
+        role,
+        policyVersion: policyVersion + (bytes[at + 4] & 127),
+        step: step + view.getUint16(at, true),
+        episode: episode + view.getUint16(at + 2, true),
+        blinded: bytes[at + 4] >= 128,
+        signature: signatures.subarray(i * length, (i + 1) * length),
+        action: view.getUint32(tail, true),
+        logProb: -bytes[tail + 4] / STEPS_PER_NAT,
+        perturbationLogProb: -bytes[tail + 5] / STEPS_PER_NAT,
+        blindProbability: p === 255 ? 0 : Math.exp(-p / STEPS_PER_NAT),
+        advantage: (advantage / 32767) * scale,
+        rank: bytes[tail + 9] / 255,
+      };
+      if (!code.isValid(record.action)) refuse(`${spec.agents[agent]} has no action ${record.action}`);
+      if (advantage === -32768) refuse("an advantage is outside its scale");
+      if (Math.max(record.policyVersion, record.step, record.episode) > 4294967295) refuse("a number exceeds 32 bits");
+      records[i] = record;
+    }
+    return records;
+  };
 }
 
 function refuse(why: string): never {

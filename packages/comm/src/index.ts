@@ -18,7 +18,7 @@ export { type NetworkOptions, network } from "./channels/network.ts";
 export { type PartitionOptions, partition } from "./channels/partition.ts";
 export { type ReorderOptions, reorder } from "./channels/reorder.ts";
 export {
-  decodeMessage,
+  createMessageDecoder,
   encodeMessages,
   HEADER_BYTES,
   LAYOUT,

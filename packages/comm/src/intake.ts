@@ -1,6 +1,6 @@
 import { checkRange, type EnvironmentSpec, isMagicMaskError, MagicMaskError } from "@magic-mask/core";
 import type { Delivery } from "./channel.ts";
-import { decodeMessage } from "./codec.ts";
+import { createMessageDecoder } from "./codec.ts";
 import { areComparable } from "./peers.ts";
 import type { CriticalRecord } from "./record.ts";
 import type { StateArrays } from "./state.ts";
@@ -86,9 +86,10 @@ export function createIntake(options: IntakeOptions): Intake {
   const clocks = new Float64Array(N * N);
   const columns = { ...refusals, taken, refused, accepted, clocks };
 
+  const read = createMessageDecoder(spec, signatureLength);
   const decode = (bytes: Uint8Array) => {
     try {
-      return decodeMessage(bytes, spec, signatureLength);
+      return read(bytes);
     } catch (error) {
       if (isMagicMaskError(error, "corrupt-message")) return undefined;
       throw error;

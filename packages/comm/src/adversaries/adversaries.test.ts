@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { createRecordBuffer } from "../buffer.ts";
 import { ideal } from "../channels/ideal.ts";
-import { decodeMessage } from "../codec.ts";
+import { createMessageDecoder } from "../codec.ts";
 import { adversaries } from "../index.ts";
 import { all } from "../modes.ts";
 import { createSharing } from "../sharing.ts";
@@ -85,13 +85,13 @@ describe("adversaries", () => {
     for (const [name, create] of Object.entries(adversaries)) {
       const { speak } = create({ spec: world, agent: 0, signatureLength: 20, seed: 1 });
       const [message] = speak([recordOf({ signature: new Int8Array(20), advantage: 1 })], 50);
-      expect([name, decodeMessage(message, world, 20)[0].signature.length]).toEqual([name, 20]);
+      expect([name, createMessageDecoder(world, 20)(message)[0].signature.length]).toEqual([name, 20]);
     }
   });
 
   it("forge: the records name the next agent and its role", () => {
     const { speak } = adversaries.forge({ spec: world, agent: 1, seed: 1 });
     const [message] = speak([recordOf({ agent: 1, advantage: 2 })], 50);
-    expect(decodeMessage(message, world)[0]).toMatchObject({ agent: 2, role: 1, advantage: -2 });
+    expect(createMessageDecoder(world)(message)[0]).toMatchObject({ agent: 2, role: 1, advantage: -2 });
   });
 });

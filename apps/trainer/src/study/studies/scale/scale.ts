@@ -55,7 +55,7 @@ export function scale(options: ScaleOptions = {}): Study<ScaleFigures> {
     id,
     question: "What does sharing cost, and what is it worth, as agents are added?",
     claim: "sharing is compact; teams of more than five agents are left to future work",
-    version: 1,
+    version: 2,
     axes: (size) => ({
       environment: size === "quick" ? ["pong_walls_v0@2", "pong_walls_v0@16", "pong_walls_v0@64"] : environments,
       seed: size === "quick" ? [1, 2] : [1, 2, 3],
@@ -90,7 +90,7 @@ export function scale(options: ScaleOptions = {}): Study<ScaleFigures> {
 
 const TRAINING: Readonly<Record<Size, number>> = { quick: 60_000, default: 300_000, paper: 10_000_000 };
 /** Iterations of training that are timed. */
-const TIMED = 4;
+const TIMED = 16;
 /** Ticks of the exchange by itself. */
 const TICKS = 100;
 
