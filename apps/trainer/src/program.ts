@@ -1,4 +1,5 @@
-import { Command } from "commander";
+import { isMagicMaskError } from "@magic-mask/core";
+import { Command, CommanderError } from "commander";
 import { addAgent } from "./commands/agent.ts";
 import { addCompare } from "./commands/compare.ts";
 import { addEvaluate } from "./commands/evaluate.ts";
@@ -12,6 +13,35 @@ import { addStudy } from "./commands/study.ts";
 import { addTask } from "./commands/task.ts";
 import { addTrain } from "./commands/train.ts";
 import { addWorker } from "./commands/worker.ts";
+
+/** What went wrong outside of our control. */
+const FAILED = 1;
+/** A command line, configuration, file or run that cannot be used; nothing was begun. */
+const BAD_INPUT = 2;
+/** Codes of what went wrong on the way: in a thread or process of ours, or in learning itself. */
+const LOST = ["worker-lost", "corrupt-message", "diverged"];
+
+/**
+ * Does what a command line asks for. What is wrong is written to stderr, and to `process.exitCode`.
+ *
+ * @param args after the program's name
+ */
+export async function runProgram(args: readonly string[]): Promise<void> {
+  try {
+    const program = await createProgram();
+    await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : BAD_INPUT;
+    } else if (isMagicMaskError(error)) {
+      process.stderr.write(`error ${error.code}: ${error.message}\n`);
+      process.exitCode = LOST.includes(error.code) ? FAILED : BAD_INPUT;
+    } else {
+      process.stderr.write(`${(error as Error).stack}\n`);
+      process.exitCode = FAILED;
+    }
+  }
+}
 
 /** The command line. Whoever parses with it answers for what is thrown. */
 export async function createProgram(): Promise<Command> {

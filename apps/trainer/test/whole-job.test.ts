@@ -1,13 +1,14 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "@jest/globals";
+import { describe, expect, it, jest } from "@jest/globals";
 import { loadRun } from "../src/load-run.ts";
+import { runProgram } from "../src/program.ts";
 import { loadCheckpoint } from "../src/run/checkpoint.ts";
 import { EXPLANATION, type SavedRun } from "../src/training-run.ts";
 import { magicMask, recordOf, runFolderIn, SMALL, start, temporaryFolder, until } from "./command-line.ts";
 
 const train = (out: string, ...args: string[]) =>
-  magicMask("train", ...SMALL, "--total-timesteps=12000", `--out=${out}`, ...args);
+  magicMask("train", ...SMALL, "--total-timesteps=6000", `--out=${out}`, ...args);
 
 /** The logs without what clock and memory wrote. */
 const linesOf = (path: string) =>
@@ -131,7 +132,7 @@ describe("magic-mask", () => {
       "train",
       ...SMALL,
       "--workers=2",
-      "--total-timesteps=12000",
+      "--total-timesteps=6000",
       `--out=${moved}`,
       ...args,
       "checkpointSeconds=0",
@@ -187,7 +188,7 @@ describe("magic-mask", () => {
     const [whole, killed] = [temporaryFolder(), temporaryFolder()];
     await train(whole);
     const expected = recordOf(runFolderIn(whole));
-    let run = start("train", ...SMALL, "--total-timesteps=12000", `--out=${killed}`, "checkpointSeconds=0");
+    let run = start("train", ...SMALL, "--total-timesteps=6000", `--out=${killed}`, "checkpointSeconds=0");
     for (let kill = 0; kill < 3; kill++) {
       // Once training has begun, any moment will do.
       await until(() => has(killed, "metrics.jsonl"), "the first line of the log");
@@ -251,21 +252,25 @@ describe("bad input", () => {
     [["train", "--resume", "/nowhere"], "io"],
     [["evaluate", "/nowhere"], "io"],
     [["explain", "/nowhere"], "io"],
-  ])(
-    "%j exits 2 with %s and writes nothing",
-    async (args, code) => {
-      const out = temporaryFolder();
-      const finished = await magicMask(
-        ...args,
-        ...(!["evaluate", "explain"].includes(args[0]) && !args.includes("--resume") ? [`--out=${out}`] : []),
-      );
-      expect(finished.stderr).toContain(`error ${code}: [`);
-      expect(finished.code).toBe(2);
-      expect(finished.stdout).toBe("");
-      expect(readdirSync(out)).toEqual([]);
-    },
-    60_000,
-  );
+  ])("%j exits 2 with %s and writes nothing", async (args, code) => {
+    const out = temporaryFolder();
+    const [stdout, stderr] = [process.stdout, process.stderr].map((stream) => jest.spyOn(stream, "write"));
+    stderr.mockReturnValue(true);
+    const before = process.exitCode;
+    await runProgram([
+      ...args,
+      ...(!["evaluate", "explain"].includes(args[0]) && !args.includes("--resume") ? [`--out=${out}`] : []),
+    ]);
+    const exitCode = process.exitCode;
+    process.exitCode = before;
+    const said = stderr.mock.calls.join("");
+    const printed = stdout.mock.calls.join("");
+    jest.restoreAllMocks();
+    expect(said).toContain(`error ${code}: [`);
+    expect(exitCode).toBe(2);
+    expect(printed).toBe("");
+    expect(readdirSync(out)).toEqual([]);
+  });
 
   it("refuses a damaged checkpoint by its checksum, changes nothing, and continues from the one before", async () => {
     const out = temporaryFolder();
