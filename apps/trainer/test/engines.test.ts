@@ -8,6 +8,7 @@ import { redisQueue } from "../src/study/queue/engine.ts";
 import { readQueue } from "../src/study/queue/standing.ts";
 import { runWorker } from "../src/study/queue/worker.ts";
 import { runStudy } from "../src/study/run-study.ts";
+import { writeReport } from "../src/study/slurm/element-report.ts";
 import { formatSlurm, readSlurm } from "../src/study/slurm/standing.ts";
 import { writeSlurm } from "../src/study/slurm/write-slurm.ts";
 import { magicMask, start, temporaryFolder, until } from "./command-line.ts";
@@ -176,8 +177,20 @@ wc -l < submitted.txt
         stages: { policies: { done: 0, total: 1 }, trials: { done: 0, total: 2 } },
         ...{ share: 0, running: 0, trialsPerHour: null, secondsLeft: null, failures: [] },
       });
+      const tasks = join(out, "slurm", "tasks.json");
+      // An element that was killed can't say so.
+      const killed = { stage: "trials", element: 0, failures: [], hasEnded: false } as const;
+      const [startedAt, saidAt] = [20, 6].map((minutes) => new Date(Date.now() - 60_000 * minutes).toISOString());
+      await writeReport(tasks, { ...killed, startedAt, saidAt: new Date().toISOString() });
+      expect(await readSlurm(out)).toMatchObject({ running: 1, silent: [] });
+      await writeReport(tasks, { ...killed, startedAt, saidAt });
+      const { running, silent } = await readSlurm(out);
+      expect([running, silent]).toEqual([0, [{ stage: "trials", element: 0, since: saidAt }]]);
+      expect(formatSlurm(await readSlurm(out))).toContain(
+        `\nelement 0 of trials has said nothing since ${saidAt}: killed`,
+      );
       // Before there is a policy to explain.
-      const early = await magicMask("task", join(out, "slurm", "tasks.json"), "trials", "0");
+      const early = await magicMask("task", tasks, "trials", "0");
       expect(early.code).toBe(1);
       expect(formatSlurm(await readSlurm(out))).toMatch(
         /\nfailures: 2\n( {2}trials of .*: failed once: .+\n){2}still to come/,
@@ -201,11 +214,11 @@ wc -l < submitted.txt
         "--dependency=afterany:3 gather.sh",
         "",
       ]);
-      expect(await readSlurm(out)).toMatchObject({ share: 1, running: 0, failures: [], missing: [] });
+      expect(await readSlurm(out)).toMatchObject({ share: 1, running: 0, silent: [], failures: [], missing: [] });
       // The last job found all of it there.
       expect(readFileSync(join(out, "slurm", "logs", "results.txt"), "utf8")).not.toContain("policies 0/");
       expect(JSON.parse(readFileSync(join(out, "study.json"), "utf8")).digest).toBe(straight);
-      const again = await magicMask("task", join(out, "slurm", "tasks.json"), "policies", "1");
+      const again = await magicMask("task", tasks, "policies", "1");
       expect([again.code, again.stderr]).toEqual([
         2,
         expect.stringContaining("element must be a whole number in [0, 0], got 1"),

@@ -6,14 +6,19 @@ import { makeFolder } from "../../run/folder.ts";
 import type { FailedTask } from "../status.ts";
 import type { Stage } from "./tasks-file.ts";
 
-/** What an element of an array says of itself when it begins, after each task, and when it ends. */
+/** What an element of an array says of itself when it begins, after each task, every `BEAT`, and when it ends. */
 export interface ElementReport {
   readonly stage: Stage;
   readonly element: number;
   readonly failures: readonly FailedTask[];
   readonly hasEnded: boolean;
   readonly startedAt: string;
+  /** When it said so. */
+  readonly saidAt: string;
 }
+
+/** Milliseconds from one word of an element at work to the next. */
+export const BEAT = 30_000;
 
 const SOURCE = "trainer/slurm-report";
 /** Beside the file of tasks. */

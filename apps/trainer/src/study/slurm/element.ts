@@ -6,7 +6,7 @@ import { processHand } from "../processes.ts";
 import { describeProgram, thisProgram } from "../queue/program.ts";
 import type { FailedTask } from "../status.ts";
 import { isMade, nameOf } from "../tasks.ts";
-import { writeReport } from "./element-report.ts";
+import { BEAT, writeReport } from "./element-report.ts";
 import { readTasks, type Stage } from "./tasks-file.ts";
 
 export interface ElementOutcome {
@@ -41,17 +41,26 @@ export async function runElement(file: string, stage: string, element: number): 
   const failures: FailedTask[] = [];
   let done = 0;
   const startedAt = new Date().toISOString();
-  /** For those who ask how the study stands. */
-  const tellAll = (hasEnded: boolean) =>
-    writeReport(file, {
-      stage: stage as Stage,
-      element,
-      failures,
-      hasEnded,
-      startedAt,
-    });
+  let said = Promise.resolve();
+  /** For those who ask how the study stands: one word after the other. */
+  const tellAll = (hasEnded: boolean) => {
+    const word = () =>
+      writeReport(file, {
+        stage: stage as Stage,
+        element,
+        failures,
+        hasEnded,
+        startedAt,
+        saidAt: new Date().toISOString(),
+      });
+    said = said.then(word, word);
+    return said;
+  };
+  let beat: NodeJS.Timeout | undefined;
   try {
     await tellAll(false);
+    // What cannot be written now, the next word says.
+    beat = setInterval(() => void tellAll(false).catch(() => {}), BEAT);
     for (const task of elements[element]) {
       if (interrupt.requested) break;
       const what = nameOf(plan, task);
@@ -69,9 +78,11 @@ export async function runElement(file: string, stage: string, element: number): 
       }
       await tellAll(false);
     }
+    clearInterval(beat);
     await tellAll(true);
   } finally {
     clearInterval(watch);
+    clearInterval(beat);
     await hand.close();
     interrupt.restore();
   }
