@@ -4,7 +4,7 @@ import { type CreateLearner, isMagicMaskError, type LearnerState, type Policy } 
 import { assembleTeam, assembleWorld, learnersOf, policyWork, type Team, type World } from "../assemble.ts";
 import { loadBackend } from "../backend.ts";
 import type { Config } from "../config.ts";
-import { type JointState, trainJointly } from "../joint.ts";
+import { type JointIteration, type JointState, trainJointly } from "../joint.ts";
 import { loadTeam } from "../load-run.ts";
 import { withPeers } from "../perturbations.ts";
 import { hasCheckpoint, loadCheckpoint, saveCheckpoint } from "../run/checkpoint.ts";
@@ -65,33 +65,64 @@ async function trainPart(source: PolicySource, cache: string, signals: Signals):
   // Without masks nobody is blinded.
   const config = { ...source.config, mask: { ...source.config.mask, enabled: false } };
   const { world, team, backend } = await assemble(config);
-  const { totalSteps } = config.training;
   const begun = performance.now();
-  let savedAt = begun;
-  const iterations = trainJointly(config, world, team, undefined, backend, saved?.training);
-  for await (const iteration of keptWhereItDiverges(iterations, folder)) {
-    const { steps } = iteration;
-    tellShare(signals, Math.min(1, steps / totalSteps));
-    // Signals get through here where there are no threads.
-    await setImmediate();
-    const finished = steps >= totalSteps;
-    const stopped = isStopped(signals) && !finished;
-    if (!finished && !stopped && performance.now() - savedAt < 1000 * config.checkpointSeconds) continue;
-    savedAt = performance.now();
-    const seconds = (saved?.seconds ?? 0) + (savedAt - begun) / 1000;
-    const learners = learnersOf(team).map(({ learner }) => learner.exportState());
-    const training = finished ? {} : { training: await iteration.exportState() };
-    const tree: SavedPolicy = { ...training, learners, steps, seconds, finished };
-    await saveCheckpoint(folder, steps, tree);
-    if (stopped) return false;
-  }
-  return true;
+  let steps = saved?.steps ?? 0;
+  const about = () => ({
+    learners: learnersOf(team).map(({ learner }) => learner.exportState()),
+    steps,
+    seconds: (saved?.seconds ?? 0) + (performance.now() - begun) / 1000,
+  });
+  const finished = await trainKept(trainJointly(config, world, team, undefined, backend, saved?.training), {
+    ...{ config, folder, signals },
+    look(iteration) {
+      ({ steps } = iteration);
+    },
+    async save(iteration): Promise<SavedPolicy> {
+      return { training: await iteration.exportState(), ...about(), finished: false };
+    },
+  });
+  if (finished) await saveCheckpoint(folder, steps, { ...about(), finished } satisfies SavedPolicy);
+  return finished;
 }
 
-/** Iterations of training; where it diverges, the error is told where its last good checkpoint is. */
-export async function* keptWhereItDiverges<T>(iterations: AsyncIterable<T>, folder: string): AsyncGenerator<T> {
+export interface TrainKeptOptions {
+  readonly config: Pick<Config, "training" | "checkpointSeconds">;
+  /** Where checkpoints go. */
+  readonly folder: string;
+  readonly signals: Signals;
+  /** Told of every iteration. */
+  look?(iteration: JointIteration): void;
+  /** All that it takes to go on after an iteration. */
+  save(iteration: JointIteration): Promise<object>;
+}
+
+/**
+ * Trains to the end, and keeps how far it is every `checkpointSeconds`, and where it is stopped.
+ *
+ * @returns whether it came to the end
+ * @throws diverged, which tells where the last good checkpoint is; io
+ */
+export async function trainKept(
+  iterations: AsyncIterable<JointIteration>,
+  { config, folder, signals, look, save }: TrainKeptOptions,
+): Promise<boolean> {
+  const { totalSteps } = config.training;
+  let savedAt = performance.now();
   try {
-    yield* iterations;
+    for await (const iteration of iterations) {
+      const { steps } = iteration;
+      look?.(iteration);
+      tellShare(signals, Math.min(1, steps / totalSteps));
+      // Signals get through here where there are no threads.
+      await setImmediate();
+      if (steps >= totalSteps) continue;
+      const stopped = isStopped(signals);
+      if (!stopped && performance.now() - savedAt < 1000 * config.checkpointSeconds) continue;
+      savedAt = performance.now();
+      await saveCheckpoint(folder, steps, await save(iteration));
+      if (stopped) return false;
+    }
+    return true;
   } catch (error) {
     if (isMagicMaskError(error, "diverged")) {
       error.message += (await hasCheckpoint(folder))

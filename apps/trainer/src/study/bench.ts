@@ -7,6 +7,7 @@ import { type FrozenTeam, loadPolicy, trainPolicy } from "../compare/policies.ts
 import { loadTruth, makeTruth } from "../compare/truth.ts";
 import { gitCommit } from "../host.ts";
 import { isStopped, partOf, type Signals, tellShare } from "../work/signals.ts";
+import { requireEqualBudgets, type Spent } from "./equal-budgets.ts";
 import { makePilot } from "./pilot.ts";
 import type { StudyPlan, Trial } from "./plan.ts";
 import { keepTrial, readTrial } from "./store.ts";
@@ -47,6 +48,7 @@ export function openBench(study: Study, plan: StudyPlan, cache: string, signals:
     // What an earlier try has made stays.
     const known = await Promise.all(asked.map((trial) => readTrial(trial, cache)));
     const trials = asked.filter((_, i) => known[i] === undefined);
+    const spent: Spent[] = asked.flatMap(({ at }, i) => (known[i] ? [{ at, steps: known[i].steps }] : []));
     let done = 0;
     const whereabouts: Place = {
       ...place,
@@ -60,6 +62,8 @@ export function openBench(study: Study, plan: StudyPlan, cache: string, signals:
       { ...about, place: whereabouts },
     );
     for await (const result of measured) {
+      spent.push({ at: trials[done].at, steps: result.steps });
+      requireEqualBudgets(spent);
       await keepTrial(trials[done++], cache, { ...result, commit });
       tellShare(signals, done / trials.length);
       await setImmediate();

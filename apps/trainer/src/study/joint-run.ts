@@ -1,22 +1,20 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
 import { stream } from "@magic-mask/core";
 import { type MaskObjective, random } from "@magic-mask/masking";
 import { collectStates } from "@magic-mask/metrics";
 import { assembleExplanation, masksDecide } from "../assemble.ts";
 import { baselineOf, dropCurve } from "../compare/drops.ts";
 import { machine } from "../compare/plan.ts";
-import { assemble, type FrozenTeam, keptWhereItDiverges } from "../compare/policies.ts";
+import { assemble, type FrozenTeam, trainKept } from "../compare/policies.ts";
 import type { Config } from "../config.ts";
 import { mean, orNull } from "../figures/means.ts";
 import { scoresOf } from "../figures/scores.ts";
-import { type JointState, trainJointly } from "../joint.ts";
+import { type JointIteration, type JointState, trainJointly } from "../joint.ts";
 import type { MaskRound } from "../learn-masks.ts";
 import { randomPlayer } from "../policies.ts";
-import { hasCheckpoint, loadCheckpoint, saveCheckpoint } from "../run/checkpoint.ts";
+import { hasCheckpoint, loadCheckpoint } from "../run/checkpoint.ts";
 import { addressOf } from "../work/address.ts";
-import { isStopped, tellShare } from "../work/signals.ts";
 import { keep, read } from "./store.ts";
 import { type Strength, strengthOf } from "./strength.ts";
 import type { Place } from "./study.ts";
@@ -96,7 +94,7 @@ export async function jointRun({ config: asked, objective, place }: JointRunOpti
   };
   const folder = join(cache, FOLDER);
   const address = addressOfRun({ config: asked, subjects, ...(objective && { objective }) });
-  const { seed, training, evaluation } = config;
+  const { seed, evaluation } = config;
   const known = (await read(folder, address)) as Omit<JointResult, "isNew"> | undefined;
   if (known) return { ...known, isNew: false };
 
@@ -116,22 +114,19 @@ export async function jointRun({ config: asked, objective, place }: JointRunOpti
       }
     : assembled;
   let seen: Seen = saved?.seen ?? { updates: [], largest: 0, rounds: [] };
-  let savedAt = begun;
   let steps = saved?.joint.train?.steps ?? 0;
   const seconds = () => (saved?.seconds ?? 0) + (performance.now() - begun) / 1000;
-  const iterations = trainJointly(config, world, team, explanation, backend, saved?.joint);
-  for await (const iteration of keptWhereItDiverges(iterations, path)) {
-    ({ steps } = iteration);
-    seen = look(seen, iteration);
-    tellShare(signals, Math.min(1, steps / training.totalSteps));
-    await setImmediate();
-    const stopped = isStopped(signals);
-    if (!stopped && performance.now() - savedAt < 1000 * config.checkpointSeconds) continue;
-    savedAt = performance.now();
-    const tree: SavedJoint = { joint: await iteration.exportState(), seen, seconds: seconds() };
-    await saveCheckpoint(path, steps, tree);
-    if (stopped) return undefined;
-  }
+  const finished = await trainKept(trainJointly(config, world, team, explanation, backend, saved?.joint), {
+    ...{ config, folder: path, signals },
+    look(iteration) {
+      ({ steps } = iteration);
+      seen = look(seen, iteration);
+    },
+    async save(iteration): Promise<SavedJoint> {
+      return { joint: await iteration.exportState(), seen, seconds: seconds() };
+    },
+  });
+  if (!finished) return undefined;
   const policies = team.players.map((k) => team.learners[k].policy);
   const frozen: FrozenTeam = { config, world, team, policies, create };
   const explainers = explanation.masks.map(({ explainer }) => explainer);
@@ -180,9 +175,7 @@ function addressOfRun({ config, objective, subjects }: DescribedRun): string {
   });
 }
 
-type Iteration = ReturnType<typeof trainJointly> extends AsyncGenerator<infer T> ? T : never;
-
-function look({ updates, largest, rounds }: Seen, iteration: Pick<Iteration, "statistics" | "rounds">): Seen {
+function look({ updates, largest, rounds }: Seen, iteration: Pick<JointIteration, "statistics" | "rounds">): Seen {
   // Undefined where an iteration held nothing to learn from.
   const all = iteration.statistics.flatMap(({ approx_kl: kl }) => (kl === undefined ? [] : [kl]));
   const update = all.length > 0 ? [mean(all)] : [];

@@ -11,6 +11,7 @@ import { type Hand, runPool } from "../work/pool.ts";
 import { createSignals, isStopped, type Signals, tellShare } from "../work/signals.ts";
 import type { Task } from "./bench.ts";
 import { coreSeconds } from "./core-seconds.ts";
+import { requireEqualBudgets, type Spent } from "./equal-budgets.ts";
 import type { StudyPlan } from "./plan.ts";
 import { keep, read } from "./store.ts";
 import type { Axes, Coordinates, Study } from "./study.ts";
@@ -38,7 +39,12 @@ const STATES = [4, 16] as const;
 /** Seconds that policies are trained for. */
 const TRAINING = 2;
 
-/** Times a little of everything on an untrained team, and keeps what that took. @returns whether it is done */
+/**
+ * Times a little of everything on an untrained team, and keeps what that took.
+ *
+ * @returns whether it is done
+ * @throws invalid-option if arms have unequal budgets
+ */
 export async function makePilot(
   study: Study,
   plan: StudyPlan,
@@ -80,8 +86,11 @@ export async function makePilot(
     const place = { subjects: plan.worlds[world].subjects, policy: 0, cache: scratch, signals };
     for (const group of study.pilots(axesOf(plan, world))) {
       const begun = coreSeconds();
-      for await (const _ of study.run(group, { ...subject, place }));
+      const spent: Spent[] = [];
+      for await (const { steps } of study.run(group, { ...subject, place }))
+        spent.push({ at: group[spent.length], steps });
       if (isStopped(signals)) return false;
+      requireEqualBudgets(spent);
       const { work, took } = kinds.get(kindOf(study, group)) ?? { work: [], took: [] };
       work.push(study.work(group, fresh.config));
       took.push(coreSeconds() - begun);

@@ -1,16 +1,14 @@
-import { MagicMaskError } from "@magic-mask/core";
 import { truthsOf } from "../compare/plan.ts";
 import { costOf, isTrained, trainedParts } from "../compare/policies.ts";
 import { hasTruth, loadTruth } from "../compare/truth.ts";
 import { gitCommit, hostDescription } from "../host.ts";
 import { addressOf } from "../work/address.ts";
 import type { Cost } from "./cost.ts";
+import { requireEqualBudgets } from "./equal-budgets.ts";
 import type { StudyPlan, Trial } from "./plan.ts";
 import type { FailedTask } from "./status.ts";
 import { type Kept, readTrial } from "./store.ts";
 import type { Report, Size, Study } from "./study.ts";
-
-const SOURCE = "trainer/study";
 
 /** Everything that is written and printed. */
 export interface StudyResults {
@@ -67,7 +65,7 @@ export async function gather(
         const known = await readTrial(trial, cache);
         if (known) kept.push({ ...trial, ...known });
       }
-      requireEqual(kept);
+      requireEqualBudgets(kept);
       ledger.learning += Math.max(0, ...kept.map(({ seconds }) => seconds.shared));
       for (const { seconds } of kept) {
         ledger.learning += seconds.learning;
@@ -97,19 +95,6 @@ export async function gather(
     failures,
     digest: addressOf(trials.map(({ at, steps, figures }) => ({ at, steps, figures }))),
   };
-}
-
-/** Arms are compared at equal budgets or not at all. */
-function requireEqual(group: readonly (Trial & Kept)[]): void {
-  const [first, ...others] = group.filter(({ steps }) => steps > 0);
-  const odd = others.find(({ steps }) => steps !== first.steps);
-  if (!odd) return;
-  const told = (trial: Trial & Kept) => `${Object.values(trial.at).join(" ")} learned from ${trial.steps} steps`;
-  throw new MagicMaskError(
-    "invalid-option",
-    SOURCE,
-    `arms must have equal budgets: ${told(first)}, ${told(odd)}; correct the study's run`,
-  );
 }
 
 const countOf = ({ worlds }: StudyPlan): number =>

@@ -1,17 +1,22 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { byName, type Explainer, type Policy, play, shuffle, stream } from "@magic-mask/core";
 import { withStarts } from "@magic-mask/environments";
 import { controls } from "@magic-mask/masking";
 import { auroc, collectStates, episodeReturns, type States } from "@magic-mask/metrics";
 import { learnersOf, postHocObjective } from "../../../assemble.ts";
 import { learnFromCoin, playByCoin } from "../../../compare/learn.ts";
-import { assemble, type FrozenTeam } from "../../../compare/policies.ts";
+import { machine, type Subjects } from "../../../compare/plan.ts";
+import { assemble, type FrozenTeam, trainKept } from "../../../compare/policies.ts";
 import type { Config } from "../../../config.ts";
 import { mean } from "../../../figures/means.ts";
 import { scoresOf } from "../../../figures/scores.ts";
-import { trainJointly } from "../../../joint.ts";
+import { type JointState, trainJointly } from "../../../joint.ts";
 import { postHocSeed } from "../../../posthoc.ts";
+import { hasCheckpoint, loadCheckpoint } from "../../../run/checkpoint.ts";
 import type { StateSet } from "../../../truth/truth-of.ts";
-import { isStopped } from "../../../work/signals.ts";
+import { addressOf } from "../../../work/address.ts";
+import type { Signals } from "../../../work/signals.ts";
 import { COPIES, replaySettings } from "../../replay.ts";
 import type { Coordinates, Measured, Size, Study, Subject } from "../../study.ts";
 import { meanOrNull } from "../common/figures.ts";
@@ -105,23 +110,21 @@ export function retrain(options: RetrainOptions = {}): Study<RetrainFigures> {
         evaluation: { states, pilotRollouts: 2, rollouts: 16, batches: 1, episodes },
       };
     },
-    settings: (config) => {
-      const { sharing: _, ...settings } = replaySettings(config);
-      const { training, opponents, evaluation } = config;
-      return { ...settings, training, opponents, episodes: evaluation.episodes };
-    },
+    settings: settingsOf,
     work: (trials) => (trials[0].budget as number) * trials.length,
     pilots: (axes) => {
       const group = (budget: number): Coordinates[] =>
         axes.starts.map((name) => ({ environment: axes.environment[0], seed: axes.seed[0], budget, starts: name }));
       return [group(20_000), group(40_000)];
     },
+    keeps: (trial, config, subjects) => [pathOfTraining(trial, config, subjects)],
     run: runArms,
     report: reportOnRetrain,
   };
 }
 
 const SOURCE = "trainer/study-retrain";
+const FOLDER = "retrain";
 const TRAINING: Readonly<Record<string, number>> = { pong_v0: 2_000_000, highway_fast_v0: 300_000 };
 const BUDGETS: Readonly<Record<Size, number>> = { quick: 100_000, default: 500_000, paper: 5_000_000 };
 /** Shares of the steps: to look at states, and to learn to explain. */
@@ -136,6 +139,25 @@ const RATE = 1 / 3;
 /** Most states of an agent that are looked at, and episodes that tell how long they are. */
 const STATES = 1000;
 const PROBES = 8;
+
+/** What the figures depend on beside policies and truths. */
+function settingsOf(config: Config) {
+  const { sharing: _, ...settings } = replaySettings(config);
+  const { training, opponents, evaluation } = config;
+  return { ...settings, training, opponents, episodes: evaluation.episodes };
+}
+
+/** The folder in which an arm keeps how far its training is, relative to the cache. */
+function pathOfTraining(at: Coordinates, config: Config, { policies }: Subjects): string {
+  const policy = policies.find((source) => source.config.seed === config.seed)?.address;
+  return join(FOLDER, addressOf({ is: "training on", at, policy, settings: settingsOf(config), ...machine() }));
+}
+
+/** What is kept of training that is under way. */
+export interface SavedTraining {
+  readonly joint: JointState;
+  readonly seconds: number;
+}
 
 async function* runArms(
   trials: readonly Coordinates[],
@@ -152,17 +174,18 @@ async function* runArms(
   const shared = (performance.now() - begun) / 1000;
   const few = { ...frozen, config: { ...frozen.config, training: { ...frozen.config.training, copies: COPIES } } };
 
-  for (const { starts } of trials) {
+  for (const trial of trials) {
+    const { starts } = trial;
     const started = performance.now();
     const choice = choiceOf(starts);
     const told = await choice.by?.(few, EXPLAIN * budget);
     const looking = choice.starts && seen ? seen.steps : 0;
     const explaining = told?.steps ?? 0;
     const snapshots = choice.starts && seen ? chosen(seen.states, told?.explainers, seed) : undefined;
-    const policies = await trainOn(frozen, snapshots, budget - looking - explaining, seed, () =>
-      isStopped(place.signals),
-    );
-    if (!policies) return;
+    const folder = join(place.cache, pathOfTraining(trial, frozen.config, place.subjects));
+    const taught = await trainOn(frozen, snapshots, budget - looking - explaining, seed, folder, place.signals);
+    if (!taught) return;
+    const { policies, before: earlier } = taught;
     const trained = performance.now();
     const areas = told?.explainers.map((explainer, agent) => {
       const value = auroc(scoresOf(explainer, truths[agent].states).scores, truths[agent].truth.criticality);
@@ -176,8 +199,14 @@ async function* runArms(
         auroc: meanOrNull(areas ?? []),
         spent: { looking, explaining },
       },
-      seconds: { shared, learning: (trained - started) / 1000, judging: (performance.now() - trained) / 1000 },
+      seconds: {
+        shared,
+        learning: earlier + (trained - started) / 1000,
+        judging: (performance.now() - trained) / 1000,
+      },
     };
+    // What the arm came to is kept by now.
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -233,18 +262,20 @@ function chosen(states: readonly States[], explainers: readonly Explainer[] | un
 }
 
 /**
- * Trains a copy of the team on for as many whole iterations as these steps have room for.
+ * Trains a copy of the team on for as many whole iterations as these steps have room for; goes on where an earlier try stopped.
  *
  * @param snapshots where half of the episodes begin; none: all begin as always
- * @returns [N] the policies; undefined if it was stopped before
+ * @param folder keeps how far it is
+ * @returns [N] the policies, and wall seconds that earlier tries have spent; undefined if it was stopped before the end
  */
 async function trainOn(
   frozen: FrozenTeam,
   snapshots: Uint8Array | undefined,
   steps: number,
   seed: number,
-  stopped: () => boolean,
-): Promise<readonly Policy[] | undefined> {
+  folder: string,
+  signals: Signals,
+): Promise<{ readonly policies: readonly Policy[]; readonly before: number } | undefined> {
   const { training, mask } = frozen.config;
   const { start } = training.learningRate;
   const iteration = training.copies * training.rolloutTicks;
@@ -262,9 +293,16 @@ async function trainOn(
   const taught = learnersOf(frozen.team);
   for (const [k, { learner }] of learnersOf(team).entries()) learner.restoreState(taught[k].learner.exportState());
   const make = snapshots ? withStarts(world.make, { snapshots, share: SHARE }) : world.make;
-  for await (const _ of trainJointly(config, { ...world, make }, team, undefined, backend))
-    if (stopped()) return undefined;
-  return team.players.map((k) => team.learners[k].policy);
+  const saved = (await hasCheckpoint(folder)) ? ((await loadCheckpoint(folder)).tree as SavedTraining) : undefined;
+  const before = saved?.seconds ?? 0;
+  const begun = performance.now();
+  const finished = await trainKept(trainJointly(config, { ...world, make }, team, undefined, backend, saved?.joint), {
+    ...{ config, folder, signals },
+    async save(iteration): Promise<SavedTraining> {
+      return { joint: await iteration.exportState(), seconds: before + (performance.now() - begun) / 1000 };
+    },
+  });
+  return finished ? { policies: team.players.map((k) => team.learners[k].policy), before } : undefined;
 }
 
 /**
