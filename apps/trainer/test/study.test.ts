@@ -136,11 +136,19 @@ describe("magic-mask study", () => {
     await expect(refused({ workers: 0 })).rejects.toThrow("--workers must be a whole number in [1, 256], got 0");
     expect(readdirSync(folder)).toEqual(["tiny.mjs"]);
     await straight;
-    const greedy = { axes: { budget: [10], arm: ["1", "greedy"] }, out: join(folder, "out") };
-    await expect(inFolder(whole, greedy)).rejects.toThrow(
-      "arms must have equal budgets: planted_v0 1 10 1 learned from 10 steps, planted_v0 1 10 greedy learned from 11 steps",
-    );
-    expect(readStatus(greedy.out).state).toBe("failed");
+    const of = (arm: string) => ({ axes: { budget: [10], arm: ["1", arm] }, out: join(folder, arm) });
+    const unequal = (seed: number, arm: string) =>
+      `[trainer/study] arms must have equal budgets: planted_v0 ${seed} 10 1 learned from 10 steps, planted_v0 ${seed} 10 ${arm} learned from 11 steps`;
+    const before = trialsIn(whole);
+    await expect(inFolder(whole, of("greedy"))).rejects.toThrow(unequal(1, "greedy"));
+    expect(trialsIn(whole)).toEqual(before);
+    const sly = of("sly");
+    const { exitCode, results } = await inFolder(whole, sly);
+    expect([exitCode, results?.trials.map(({ at }) => `${at.seed} ${at.arm}`)]).toEqual([1, ["1 1", "1 sly", "2 1"]]);
+    expect(results?.failures).toEqual([
+      { what: "trials of planted_v0, seed 2: 10 sly", tries: 2, error: expect.stringContaining(unequal(2, "sly")) },
+    ]);
+    expect(formatStatus(readStatus(sly.out))).toContain(`failed 2 times: ${unequal(2, "sly")}`);
     expect(() => readStatus(folder)).toThrow("status.json");
   });
 });

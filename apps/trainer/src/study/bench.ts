@@ -44,11 +44,19 @@ export function openBench(study: Study, plan: StudyPlan, cache: string, signals:
     return source ? { companion: await loadPolicy(source, cache) } : {};
   };
 
+  /** What has been learned from in arms beside these, so far. */
+  const spentBeside = async (asked: readonly Trial[]): Promise<Spent[]> => {
+    const groups = plan.worlds.flatMap(({ groups: all }) => all.map(({ trials }) => trials));
+    const group = groups.find((trials) => trials.some(({ address }) => address === asked[0].address)) ?? [];
+    const kept = await Promise.all(group.map((trial) => readTrial(trial, cache)));
+    return group.flatMap(({ at }, i) => (kept[i] ? [{ at, steps: kept[i].steps }] : []));
+  };
+
   const makeTrials = async (asked: readonly Trial[], about: Omit<Subject, "place">, place: Omit<Place, "signals">) => {
     // What an earlier try has made stays.
     const known = await Promise.all(asked.map((trial) => readTrial(trial, cache)));
     const trials = asked.filter((_, i) => known[i] === undefined);
-    const spent: Spent[] = asked.flatMap(({ at }, i) => (known[i] ? [{ at, steps: known[i].steps }] : []));
+    const spent = await spentBeside(asked);
     let done = 0;
     const whereabouts: Place = {
       ...place,

@@ -67,7 +67,7 @@ export interface Prepared {
 /**
  * Makes what is missing of a study and writes what it says. The figures depend neither on how many work on it nor on where.
  *
- * @throws MagicMaskError before any work is done, and where arms turn out to have had unequal budgets
+ * @throws MagicMaskError before any work is done, and where what is kept of arms had unequal budgets
  */
 export async function runStudy(options: RunStudyOptions): Promise<StudyOutcome> {
   const { size, states = "test", costOnly = false, command } = options;
@@ -105,7 +105,7 @@ export async function runStudy(options: RunStudyOptions): Promise<StudyOutcome> 
         return { out, cost, exitCode: interrupt.exitCode };
       }
       const results = await gather(study, plan, cache, { size, command, cost, failures }).catch(async (error) => {
-        await tell.end(standing, "failed", failures);
+        await tell.end(standing, "failed", [...failures, { what: "results", tries: 1, error: error.message }]);
         throw error;
       });
       await writeStudy(out, results);
