@@ -15,7 +15,7 @@ const isJson = process.argv.includes("--json");
 
 // Of twelve decisions three are locks, which matter, three are decoys, where the policy is as sure, and at six anything goes.
 const options = { agents: 1, ticks: 12, keys: 2 };
-const [agent, seed, discount, COPIES] = [0, 1, 0.5, 64];
+const [agent, seed, discount, COPIES, TICKS] = [0, 1, 0.5, 64, 480];
 const make = () => planted(options);
 const [spec, policy] = [make(), plantedOptimal(options)];
 const perturbations = spec.actionSpaces.map(uniform);
@@ -44,8 +44,9 @@ for (const name of asked.length > 0 ? asked : Object.keys(objectives)) {
   critic = createCritic({ spec, agent, createLearner, seed, discount });
   const mask = objective.create({ spec, agent, createLearner, seed });
   const blinding: Blinding = mask.blind ? { kind: "mask", blind: mask.blind } : { kind: "coin", probability: 0.5 };
-  // A coin's blinding is learned from once; a mask that decides goes on by what it has learned, eight times.
-  const [rounds, ticks, epochs] = mask.blind ? [8, 60, 8] : [1, 160, 20];
+  // Of equally many steps, a coin's are learned from at once; a mask that decides goes on by what it has learned, eight times.
+  const [rounds, epochs] = mask.blind ? [8, 8] : [1, 8];
+  const ticks = TICKS / rounds;
   const collector = player(1);
   for (let round = 0; round < rounds; round++) {
     const rateAt = (part: number) => 0.01 - (0.0097 * part) / rounds;

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "@jest/globals";
-import type { Command } from "commander";
 import { resolveConfig } from "../src/config.ts";
 import { createProgram } from "../src/program.ts";
 import { planStudy } from "../src/study/plan.ts";
 import { isStudyFile, studies } from "../src/study/registry.ts";
+import { askedBy } from "./asked-by.ts";
 
 /** Every command of the program's README is read as the program reads it, and what it asks for is planned, not done. */
 const text = readFileSync(new URL("../README.md", import.meta.url), "utf8");
@@ -12,40 +12,6 @@ const commands = [...text.matchAll(/^```\n(.*?)^```/gms)]
   .flatMap(([, block]) => block.replaceAll("\\\n", " ").split("\n"))
   .map((line) => line.replace(/ +# .*$/, "").trim())
   .filter((line) => /^(?:\w+=\S+ )*magic-mask /.test(line));
-
-/** The words that a shell makes of it. */
-const wordsOf = (line: string) =>
-  [...line.matchAll(/(?:[^\s'"]|'[^']*'|"[^"]*")+/g)].map(([word]) => word.replace(/'([^']*)'|"([^"]*)"/g, "$1$2"));
-
-interface Asked {
-  readonly verb: string;
-  /** Arguments by their names. */
-  readonly args: Readonly<Record<string, string | readonly string[] | undefined>>;
-  readonly flags: Readonly<Record<string, unknown>>;
-}
-
-async function askedBy(line: string): Promise<Asked> {
-  const program = await createProgram();
-  let asked: Asked | undefined;
-  const refuse = (command: Command) =>
-    command.exitOverride().configureOutput({
-      writeErr: (message) => {
-        throw new Error(message);
-      },
-    });
-  refuse(program);
-  for (const command of program.commands) {
-    refuse(command).action(() => {
-      const { registeredArguments, processedArgs } = command;
-      const args = Object.fromEntries(registeredArguments.map((argument, i) => [argument.name(), processedArgs[i]]));
-      asked = { verb: command.name(), args, flags: command.opts() };
-    });
-  }
-  const words = wordsOf(line);
-  await program.parseAsync(words.slice(words.indexOf("magic-mask") + 1), { from: "user" });
-  if (!asked) throw new Error(`"${line}" asks for nothing`);
-  return asked;
-}
 
 describe("the program's README", () => {
   it("has commands of every kind", async () => {

@@ -261,6 +261,7 @@ function averaged(rankings: readonly Ranking[]): Ranking {
   };
 }
 
+const ANEW = "delete it to have it made anew";
 const fileOf = ({ address }: Cell, cache: string) => join(cache, "cells", `${address}.json`);
 
 async function keep(cell: Cell, cache: string, result: CellResult): Promise<void> {
@@ -278,11 +279,7 @@ export function readCell(cell: Cell, cache: string): CellResult | undefined {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
-  const { sha256: _, address, ...result } = unseal(bytes, file);
+  const { sha256: _, address, ...result } = unseal(bytes, file, ANEW);
   if (address === cell.address) return result as unknown as CellResult;
-  throw new MagicMaskError(
-    "corrupt-file",
-    "trainer/cells",
-    `${file} is of cell ${address}; delete it to make the cell anew`,
-  );
+  throw new MagicMaskError("corrupt-file", "trainer/cells", `${file} is of cell ${address}; ${ANEW}`);
 }

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { play, stream } from "@magic-mask/core";
+import { isMagicMaskError, play, stream } from "@magic-mask/core";
 import { collectStates, type MeasuredTruth, type States, type Truth } from "@magic-mask/metrics";
 import { hasCheckpoint, loadCheckpoint, saveCheckpoint } from "../run/checkpoint.ts";
 import { createBrancher, type SliceStore } from "../truth/brancher.ts";
@@ -118,8 +118,15 @@ export const hasTruth = (planned: PlannedTruth, cache: string): Promise<boolean>
   hasCheckpoint(folderOf(planned, cache));
 
 /** @throws io, corrupt-file */
-export const loadTruth = async (planned: PlannedTruth, cache: string): Promise<TruthSet> =>
-  (await loadCheckpoint(folderOf(planned, cache))).tree as TruthSet;
+export async function loadTruth(planned: PlannedTruth, cache: string): Promise<TruthSet> {
+  const folder = folderOf(planned, cache);
+  try {
+    return (await loadCheckpoint(folder)).tree as TruthSet;
+  } catch (error) {
+    if (isMagicMaskError(error, "corrupt-file")) error.message += `\ndelete ${folder} to have that truth made anew`;
+    throw error;
+  }
+}
 
 /**
  * As many episodes as there are states, so that they are hardly ever of one episode, but fewer where episodes are long: forty times

@@ -71,7 +71,7 @@ export function partOfStudy(source: StudySource): Part {
             paragraphs: [
               study.question,
               `The paper: ${study.claim}.`,
-              `${worlds.join("; ")}. It took ${formatNumber(hours)} core-hours on ${machine.cpu}, ${machine.cpus} cores.`,
+              `${worlds.join("; ")}. Its processes took ${formatNumber(hours)} hours by the clock, one after the other, on ${machine.cpu}, ${machine.cpus} cores.`,
               ...failures.map(({ what, tries, error }) => `Failed after ${tries} tries: ${what}: ${error}`),
             ],
           },
@@ -99,9 +99,11 @@ function standingInWords(id: string, judgements: readonly Judgement[]): string[]
   return (["reproduced", "not reproduced", "not comparable"] as const).flatMap((verdict) => {
     const own = judgements.filter((judgement) => judgement.verdict === verdict);
     if (own.length === 0) return [];
-    const places = own.map(({ where }) => where);
-    const named =
-      places.slice(0, NAMED).join("; ") + (places.length > NAMED ? `; and ${places.length - NAMED} more` : "");
+    const figures = [...new Set(own.map(({ figure }) => figure))];
+    const placesOf = (figure: string) => [
+      ...new Set(own.filter((each) => each.figure === figure).map(({ where }) => where)),
+    ];
+    const named = listed(figures.map((figure) => `${figure}: ${listed(placesOf(figure), ", ")}`));
     const why = own.every((each) => each.why === own[0].why) ? `: ${own[0].why}` : "";
     return [
       `${id}: the paper's claim is ${verdict} in ${own.length} of ${judgements.length} comparisons${why} (${named}).`,
@@ -109,7 +111,11 @@ function standingInWords(id: string, judgements: readonly Judgement[]): string[]
   });
 }
 
-/** Places that a sentence names. */
+/** The first of these, and how many more there are. */
+const listed = (all: readonly string[], between = "; ") =>
+  [...all.slice(0, NAMED), ...(all.length > NAMED ? [`and ${all.length - NAMED} more`] : [])].join(between);
+
+/** Figures, and places, that a sentence names. */
 const NAMED = 4;
 
 export function partOfComparison(source: ComparisonSource): Part {

@@ -16,9 +16,10 @@ export function seal(content: Readonly<Record<string, unknown>>): string {
  * What was sealed into `bytes`.
  *
  * @param file named in the error
+ * @param advice what to do about a damaged one, where there is something
  * @throws corrupt-file unless every byte is as `seal` wrote it
  */
-export function unseal(bytes: Uint8Array, file: string): Record<string, unknown> {
+export function unseal(bytes: Uint8Array, file: string, advice?: string): Record<string, unknown> {
   const text = new TextDecoder().decode(bytes);
   const wanted = head(bytes.subarray(HEAD_LENGTH));
   if (text.startsWith(wanted)) return JSON.parse(text);
@@ -27,6 +28,6 @@ export function unseal(bytes: Uint8Array, file: string): Record<string, unknown>
   throw new MagicMaskError(
     "corrupt-file",
     "trainer/sealed-json",
-    `${file} ${what}: line 1 should be ${wanted.trim()} and is ${first}`,
+    `${file} ${what}: line 1 should be ${wanted.trim()} and is ${first}${advice ? `; ${advice}` : ""}`,
   );
 }

@@ -36,6 +36,8 @@ export const studies: Readonly<Record<string, Study>> = {
 };
 
 const SOURCE = "trainer/study-registry";
+/** Functions that every study has. */
+const PARTS = ["axes", "config", "settings", "work", "pilots", "run", "report"] as const;
 
 /** Whether a study is named by its file. */
 export const isStudyFile = (name: string): boolean => /\.[cm]?[jt]s$/.test(name);
@@ -58,10 +60,17 @@ export async function loadStudy(name: string): Promise<Study> {
     const advice = isTypeScript ? "; this Node reads no TypeScript: take Node ≥ 22.18, or write the study as .mjs" : "";
     throw new MagicMaskError("invalid-option", SOURCE, `cannot load ${file}: ${why}${advice}`, { cause });
   }
-  if (typeof found?.run === "function" && typeof found.id === "string" && /^[\w.-]+$/.test(found.id)) {
-    bringWorlds(found.worlds ?? {});
-    return found as Study;
+  const lacks = [
+    ...(typeof found?.id === "string" && /^[\w.-]+$/.test(found.id)
+      ? []
+      : ["an id of letters, digits, dots, dashes and underscores"]),
+    ...(Array.isArray(found?.arms) ? [] : ["a list of arms"]),
+    ...PARTS.filter((part) => typeof found?.[part] !== "function").map((part) => `${part}()`),
+  ];
+  if (found === undefined || lacks.length > 0) {
+    const message = `${file} must export a study by default; what it exports lacks ${lacks.join(", ")}`;
+    throw new MagicMaskError("invalid-option", SOURCE, message);
   }
-  const wanted = "a study with an id of letters, digits, dots, dashes and underscores";
-  throw new MagicMaskError("invalid-option", SOURCE, `${file} must export by default ${wanted}`);
+  bringWorlds(found.worlds ?? {});
+  return found as Study;
 }

@@ -98,10 +98,23 @@ export function formatStatus(status: Status): string {
         ]
       : []),
     `as of ${updatedAt}`,
-    ...(failures.length > 0 ? [`failures: ${failures.length}`, ...failures.map(formatFailure)] : ["failures: none"]),
+    ...(failures.length > 0 ? [`failures: ${failures.length}`, ...formatFailures(failures)] : ["failures: none"]),
     ...(state === "stopped" ? [`go on with: ${status.command}`] : []),
   ].join("\n");
 }
 
-export const formatFailure = ({ what, tries, error }: FailedTask): string =>
-  `  ${what}: ${tries === 0 ? "not tried, as something that it needs failed: " : `failed ${tries === 1 ? "once" : `${tries} times`}: `}${error.split("\n")[0]}`;
+/** A line for each, and one for all that failed alike. */
+export function formatFailures(failures: readonly FailedTask[]): string[] {
+  const alike = new Map<string, FailedTask[]>();
+  for (const failure of failures) {
+    const how = inWords(failure);
+    alike.set(how, [...(alike.get(how) ?? []), failure]);
+  }
+  return [...alike].map(([how, [{ what }, ...others]]) => {
+    const more = others.length > 0 ? ` and ${others.length} more like it` : "";
+    return `  ${what}${more}: ${how}`;
+  });
+}
+
+const inWords = ({ tries, error }: FailedTask): string =>
+  `${tries === 0 ? "not tried, as something that it needs failed: " : `failed ${tries === 1 ? "once" : `${tries} times`}: `}${error.split("\n")[0]}`;

@@ -13,6 +13,7 @@ export interface Kept extends Measured<unknown> {
 }
 
 const SOURCE = "trainer/study-store";
+const ANEW = "delete it to have it made anew";
 
 /** Keeps what came of a trial, atomically. @throws io */
 export const keepTrial = ({ address, at }: Trial, cache: string, kept: Kept): Promise<void> =>
@@ -45,7 +46,7 @@ export async function read(folder: string, address: string): Promise<object | un
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw refused(SOURCE, `read ${file}`, error);
   }
-  const { sha256: _, address: own, ...content } = unseal(bytes, file);
+  const { sha256: _, address: own, ...content } = unseal(bytes, file, ANEW);
   if (own === address) return content;
-  throw new MagicMaskError("corrupt-file", SOURCE, `${file} is of ${own}; delete it to make the result anew`);
+  throw new MagicMaskError("corrupt-file", SOURCE, `${file} is of ${own}; ${ANEW}`);
 }

@@ -8,7 +8,7 @@ import { formatInterval, formatTable, markdownTable } from "../terminal/table.ts
 import { toJson } from "../to-json.ts";
 import type { Cost } from "./cost.ts";
 import type { StudyResults } from "./results.ts";
-import { formatFailure } from "./status.ts";
+import { formatFailures } from "./status.ts";
 import type { Report } from "./study.ts";
 
 /** `study.json` and `marl-eval.json` for programs, `README.md` and pictures for people. @throws io */
@@ -51,7 +51,7 @@ export function formatStudy({ study, report, failures, ledger }: StudyResults): 
     standingOf(report),
     "",
     ...ledgerOf(ledger),
-    ...(failures.length > 0 ? ["", `failures: ${failures.length}`, ...failures.map(formatFailure)] : []),
+    ...(failures.length > 0 ? ["", `failures: ${failures.length}`, ...formatFailures(failures)] : []),
   ].join("\n");
 }
 
@@ -98,7 +98,7 @@ function formatMarkdown(results: StudyResults): string {
     "",
     ...ledgerOf(ledger).map((line) => `- ${line}`),
     "",
-    ...(failures.length > 0 ? ["## Failures", "", ...failures.map((each) => `-${formatFailure(each)}`), ""] : []),
+    ...(failures.length > 0 ? ["## Failures", "", ...formatFailures(failures).map((line) => `-${line}`), ""] : []),
     describeOrigin({ ...results, backends: machine.backends }),
     "",
   ].join("\n");

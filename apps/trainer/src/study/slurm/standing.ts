@@ -1,5 +1,5 @@
 import { formatDuration } from "../../terminal/progress.ts";
-import { type FailedTask, formatFailure } from "../status.ts";
+import { type FailedTask, formatFailures } from "../status.ts";
 import { isMade, nameOf } from "../tasks.ts";
 import { BEAT, readReports } from "./element-report.ts";
 import { fileIn, readTasks, STAGES, type Stage } from "./tasks-file.ts";
@@ -86,7 +86,7 @@ export function formatSlurm(standing: SlurmStanding): string {
       ({ stage, element, since }) =>
         `element ${element} of ${stage} has said nothing since ${since}: killed, most likely; give the command that wrote the arrays again`,
     ),
-    ...(failures.length > 0 ? [`failures: ${failures.length}`, ...failures.map(formatFailure)] : ["failures: none"]),
+    ...(failures.length > 0 ? [`failures: ${failures.length}`, ...formatFailures(failures)] : ["failures: none"]),
     ...(missing.length > 0 ? ["still to come; squeue tells what waits, slurm/logs what was said:"] : []),
     ...missing.map((what) => `  ${what}`),
   ].join("\n");
