@@ -1,3 +1,6 @@
+import type { Interval } from "@magic-mask/metrics";
+import * as Plot from "@observablehq/plot";
+import { draw, GREY, INK, VERMILION, withinUnit } from "../../../svg.ts";
 import { formatCount } from "../../../terminal/progress.ts";
 import { gainOver, type OverSeeds, overSeeds, shareOf } from "../../over-seeds.ts";
 import type { Axes, Judgement, Report, Result } from "../../study.ts";
@@ -98,6 +101,27 @@ export function reportOnTransfer(axes: Axes, results: readonly Result<TransferFi
       ];
     }),
   );
+  const pictures = budgets.flatMap((budget) =>
+    inputs.flatMap((seen) => {
+      const points = axes.environment.flatMap((environment) => {
+        const { over } = look({ environment, budget }, seen);
+        const drawn: Readonly<Record<string, Figure>> = {
+          [WAYS.zeroShot]: by("zeroShot"),
+          [WAYS.tenth]: by("tenth"),
+          [WAYS.scratch]: by("scratch"),
+          entropy: ({ entropy }) => entropy,
+        };
+        if (!over(by("zeroShot")).interval) return [];
+        return Object.entries(drawn).flatMap(([way, figure]): Point[] => {
+          const { interval } = over(figure);
+          return interval ? [{ environment, way, ...withinUnit(interval) }] : [];
+        });
+      });
+      if (points.length === 0) return [];
+      const title = `AUROC on B, ${formatCount(budget)} steps, inputs ${seen}`;
+      return [{ name: `${seen}-${formatCount(budget)}.svg`, svg: plotWays(title, points) }];
+    }),
+  );
   const scores = scoresOf(
     axes,
     results,
@@ -109,5 +133,37 @@ export function reportOnTransfer(axes: Axes, results: readonly Result<TransferFi
       of: by(way),
     })),
   );
-  return { tables, judgements, sentences, pictures: [], scores };
+  return { tables, judgements, sentences, pictures, scores };
+}
+
+interface Point extends Interval {
+  readonly environment: string;
+  readonly way: string;
+}
+
+/** A strip for each pair of worlds, a dot with its interval for each way to come by a mask; chance is a line. */
+function plotWays(title: string, points: readonly Point[]): string {
+  const colour = ({ way }: Point) => (way === WAYS.zeroShot ? VERMILION : way === "entropy" ? GREY : INK);
+  const ways = [...new Set(points.map(({ way }) => way))];
+  const strips = new Set(points.map(({ environment }) => environment)).size;
+  const label = { fontWeight: "bold", frameAnchor: "top-left", dy: -3, lineAnchor: "bottom" } as const;
+  return draw({
+    height: 90 + strips * (22 + 16 * ways.length),
+    marginLeft: 110,
+    marginRight: 30,
+    marginTop: 60,
+    x: { label: null, grid: true },
+    y: { domain: ways, label: null },
+    fy: { axis: null, padding: 0.25 },
+    marks: [
+      Plot.ruleX([0.5], { stroke: GREY, strokeDasharray: "4 3" }),
+      Plot.ruleY(points, { fy: "environment", y: "way", x1: "low", x2: "high", stroke: colour, strokeWidth: 1.5 }),
+      Plot.dot(points, { fy: "environment", y: "way", x: "estimate", fill: colour, r: 4 }),
+      Plot.text(
+        points.filter(({ way }) => way === ways[0]),
+        { fy: "environment", text: "environment", ...label },
+      ),
+      Plot.text([title], { frameAnchor: "top-left", dy: -44, fontSize: 14, fontWeight: "bold", facet: "super" }),
+    ],
+  });
 }
