@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { type Explainer, MagicMaskError, stream } from "@magic-mask/core";
+import { type Explainer, stream } from "@magic-mask/core";
 import { controls } from "@magic-mask/masking";
 import { auroc, calibration, ndcg, spearman, statemaskFidelity } from "@magic-mask/metrics";
 import { postHocObjective } from "../assemble.ts";
@@ -11,7 +11,7 @@ import { gitCommit } from "../host.ts";
 import { randomPlayer } from "../policies.ts";
 import { postHocSeed } from "../posthoc.ts";
 import { writeFileAtomic } from "../run/atomic.ts";
-import { seal, unseal } from "../run/sealed-json.ts";
+import { seal, unsealNamed } from "../run/sealed-json.ts";
 import { isStopped, type Signals, tellShare } from "../work/signals.ts";
 import { type Baseline, baselineOf, type DropPoint, dropCurve } from "./drops.ts";
 import { type CoinEvidence, type Learned, learnByDeciding, learnFromCoin, playByCoin } from "./learn.ts";
@@ -261,7 +261,6 @@ function averaged(rankings: readonly Ranking[]): Ranking {
   };
 }
 
-const ANEW = "delete it to have it made anew";
 const fileOf = ({ address }: Cell, cache: string) => join(cache, "cells", `${address}.json`);
 
 async function keep(cell: Cell, cache: string, result: CellResult): Promise<void> {
@@ -279,7 +278,5 @@ export function readCell(cell: Cell, cache: string): CellResult | undefined {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
-  const { sha256: _, address, ...result } = unseal(bytes, file, ANEW);
-  if (address === cell.address) return result as unknown as CellResult;
-  throw new MagicMaskError("corrupt-file", "trainer/cells", `${file} is of cell ${address}; ${ANEW}`);
+  return unsealNamed(bytes, file, cell.address) as unknown as CellResult;
 }

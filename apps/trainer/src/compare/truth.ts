@@ -123,7 +123,7 @@ export async function loadTruth(planned: PlannedTruth, cache: string): Promise<T
   try {
     return (await loadCheckpoint(folder)).tree as TruthSet;
   } catch (error) {
-    if (isMagicMaskError(error, "corrupt-file")) error.message += `\ndelete ${folder} to have that truth made anew`;
+    if (isMagicMaskError(error, "corrupt-file")) error.message += `; delete ${folder} to have that truth made anew`;
     throw error;
   }
 }

@@ -1,8 +1,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { MagicMaskError } from "@magic-mask/core";
 import { refused, writeFileAtomic } from "../run/atomic.ts";
-import { seal, unseal } from "../run/sealed-json.ts";
+import { seal, unsealNamed } from "../run/sealed-json.ts";
 import type { Trial } from "./plan.ts";
 import type { Measured } from "./study.ts";
 
@@ -13,7 +12,6 @@ export interface Kept extends Measured<unknown> {
 }
 
 const SOURCE = "trainer/study-store";
-const ANEW = "delete it to have it made anew";
 
 /** Keeps what came of a trial, atomically. @throws io */
 export const keepTrial = ({ address, at }: Trial, cache: string, kept: Kept): Promise<void> =>
@@ -46,7 +44,5 @@ export async function read(folder: string, address: string): Promise<object | un
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw refused(SOURCE, `read ${file}`, error);
   }
-  const { sha256: _, address: own, ...content } = unseal(bytes, file, ANEW);
-  if (own === address) return content;
-  throw new MagicMaskError("corrupt-file", SOURCE, `${file} is of ${own}; ${ANEW}`);
+  return unsealNamed(bytes, file, address);
 }
