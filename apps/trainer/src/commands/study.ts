@@ -95,13 +95,10 @@ export async function addStudy(program: Command): Promise<void> {
       const { runStudy } = await import("../study/run-study.ts");
       const { formatCost, formatStudy, plain } = await import("../study/write.ts");
       const { results, ...outcome } = await runStudy({ ...about, ...by, costOnly: cost === true });
-      print(flags, { ...outcome, ...(results && plain(results)) }, () =>
-        results
-          ? `${formatStudy(results)}\n\nresults: ${outcome.out}`
-          : outcome.exitCode === 0
-            ? formatCost(outcome.cost)
-            : "stopped before the end",
-      );
+      print(flags, { ...outcome, ...(results && plain(results)) }, () => {
+        if (results) return `${formatStudy(results)}\n\nresults: ${outcome.out}`;
+        return outcome.exitCode === 0 ? formatCost(outcome.cost) : "stopped before the end";
+      });
     });
   await addSlowHelp(command, async () => `${examples(EXAMPLES)}${NOTES}\n\n${await listOfStudies()}`);
 }

@@ -44,19 +44,17 @@ export function openBench(study: Study, plan: StudyPlan, cache: string, signals:
     return source ? { companion: await loadPolicy(source, cache) } : {};
   };
 
-  /** What has been learned from in arms beside these, so far. */
-  const spentBeside = async (asked: readonly Trial[]): Promise<Spent[]> => {
-    const groups = plan.worlds.flatMap(({ groups: all }) => all.map(({ trials }) => trials));
-    const group = groups.find((trials) => trials.some(({ address }) => address === asked[0].address)) ?? [];
+  const makeTrials = async (
+    { world, trials: asked }: Extract<Task, { kind: "trials" }>,
+    about: Omit<Subject, "place">,
+    place: Omit<Place, "signals">,
+  ) => {
+    // What an earlier try has made stays, and what was made of the arms beside counts.
+    const isAsked = ({ address }: Trial) => asked.some((trial) => trial.address === address);
+    const group = plan.worlds[world].groups.find(({ trials: all }) => all.some(isAsked))?.trials ?? asked;
     const kept = await Promise.all(group.map((trial) => readTrial(trial, cache)));
-    return group.flatMap(({ at }, i) => (kept[i] ? [{ at, steps: kept[i].steps }] : []));
-  };
-
-  const makeTrials = async (asked: readonly Trial[], about: Omit<Subject, "place">, place: Omit<Place, "signals">) => {
-    // What an earlier try has made stays.
-    const known = await Promise.all(asked.map((trial) => readTrial(trial, cache)));
-    const trials = asked.filter((_, i) => known[i] === undefined);
-    const spent = await spentBeside(asked);
+    const spent = group.flatMap(({ at }, i): Spent[] => (kept[i] ? [{ at, steps: kept[i].steps }] : []));
+    const trials = group.filter((trial, i) => kept[i] === undefined && isAsked(trial));
     let done = 0;
     const whereabouts: Place = {
       ...place,
@@ -96,7 +94,7 @@ export function openBench(study: Study, plan: StudyPlan, cache: string, signals:
       if (task.kind === "truth") return makeTruth(subjects, truths[task.agent], team, cache, signals);
       const known = await Promise.all(truths.map((truth) => loadTruth(truth, cache)));
       const about = { frozen: team, truths: known, ...(await accompanied(task.world, policy)) };
-      return makeTrials(task.trials, about, { subjects, policy, cache });
+      return makeTrials(task, about, { subjects, policy, cache });
     },
   };
 }
