@@ -1,3 +1,4 @@
+import type { Interval } from "@magic-mask/metrics";
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 
@@ -87,6 +88,20 @@ export const withinUnit = <T extends { readonly low?: number; readonly high?: nu
 
 export const heading = (text: string) =>
   Plot.text([text], { frameAnchor: "top-left", dy: -26, fontSize: 14, fontWeight: "bold" });
+
+/**
+ * Dots with their intervals, a row each, and a line where chance is.
+ *
+ * @param y the key that rows are named by @param fy the key of the strip that a row is in, where there are several
+ */
+export const intervalRows = <T extends Interval>(
+  points: readonly T[],
+  { chance, colour, ...rows }: { y: string; fy?: string; chance: number; colour: (point: T) => string },
+) => [
+  Plot.ruleX([chance], { stroke: GREY, strokeDasharray: "4 3" }),
+  Plot.ruleY(points, { ...rows, x1: "low", x2: "high", stroke: colour, strokeWidth: 1.5 }),
+  Plot.dot(points, { ...rows, x: "estimate", fill: colour, r: 4 }),
+];
 
 /** An SVG document of its own. */
 export function draw(options: Plot.PlotOptions): string {

@@ -1,7 +1,6 @@
 import type { Interval } from "@magic-mask/metrics";
-import * as Plot from "@observablehq/plot";
 import { plotCurves, type Series } from "../curves.ts";
-import { draw, GREY, heading, INK, VERMILION, withinUnit } from "../svg.ts";
+import { draw, heading, INK, intervalRows, VERMILION, withinUnit } from "../svg.ts";
 import type { Comparison } from "./compare.ts";
 import { CHANCE } from "./plan.ts";
 import type { Summary } from "./summary.ts";
@@ -42,9 +41,7 @@ function plotRanking({ title, summary, subject }: Titled, budget: number): strin
     x: { label: "AUROC of the true top 10 %", labelAnchor: "center", grid: true },
     y: { domain: points.map(({ explainer }) => explainer), label: null },
     marks: [
-      Plot.ruleX([0.5], { stroke: GREY, strokeDasharray: "4 3" }),
-      Plot.ruleY(points, { y: "explainer", x1: "low", x2: "high", stroke: colour, strokeWidth: 1.5 }),
-      Plot.dot(points, { y: "explainer", x: "estimate", fill: colour, r: 4 }),
+      ...intervalRows(points, { y: "explainer", chance: 0.5, colour }),
       heading(`${title}: ${budget} environment steps`),
     ],
   });

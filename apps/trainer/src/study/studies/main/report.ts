@@ -1,7 +1,6 @@
 import { type Interval, interquartileMeanInterval, probabilityOfImprovement } from "@magic-mask/metrics";
-import * as Plot from "@observablehq/plot";
 import { dropOf, fidelityOf, klOfRuns, percent, sharingOf } from "../../../diagnostics/limits.ts";
-import { draw, GREY, heading, INK, VERMILION, withinUnit } from "../../../svg.ts";
+import { draw, heading, INK, intervalRows, VERMILION, withinUnit } from "../../../svg.ts";
 import type { Cell } from "../../../terminal/table.ts";
 import { gainOver, type OverSeeds, overSeeds } from "../../over-seeds.ts";
 import type { Axes, Judgement, Report, Result } from "../../study.ts";
@@ -370,11 +369,6 @@ function plotMethods(title: string, points: readonly Point[], subject: string, c
     marginRight: 30,
     x: { label: null, grid: true },
     y: { domain: sorted.map(({ method }) => method), label: null },
-    marks: [
-      Plot.ruleX([chance], { stroke: GREY, strokeDasharray: "4 3" }),
-      Plot.ruleY(sorted, { y: "method", x1: "low", x2: "high", stroke: colour, strokeWidth: 1.5 }),
-      Plot.dot(sorted, { y: "method", x: "estimate", fill: colour, r: 4 }),
-      heading(title),
-    ],
+    marks: [...intervalRows(sorted, { y: "method", chance, colour }), heading(title)],
   });
 }

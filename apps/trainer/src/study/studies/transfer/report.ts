@@ -1,6 +1,6 @@
 import type { Interval } from "@magic-mask/metrics";
 import * as Plot from "@observablehq/plot";
-import { draw, GREY, INK, VERMILION, withinUnit } from "../../../svg.ts";
+import { draw, GREY, INK, intervalRows, VERMILION, withinUnit } from "../../../svg.ts";
 import { formatCount } from "../../../terminal/progress.ts";
 import { gainOver, type OverSeeds, overSeeds, shareOf } from "../../over-seeds.ts";
 import type { Axes, Judgement, Report, Result } from "../../study.ts";
@@ -156,9 +156,7 @@ function plotWays(title: string, points: readonly Point[]): string {
     y: { domain: ways, label: null },
     fy: { axis: null, padding: 0.25 },
     marks: [
-      Plot.ruleX([0.5], { stroke: GREY, strokeDasharray: "4 3" }),
-      Plot.ruleY(points, { fy: "environment", y: "way", x1: "low", x2: "high", stroke: colour, strokeWidth: 1.5 }),
-      Plot.dot(points, { fy: "environment", y: "way", x: "estimate", fill: colour, r: 4 }),
+      ...intervalRows(points, { fy: "environment", y: "way", chance: 0.5, colour }),
       Plot.text(
         points.filter(({ way }) => way === ways[0]),
         { fy: "environment", text: "environment", ...label },
