@@ -90,7 +90,9 @@ describe("magic-mask study", () => {
       })),
     );
     const text = readFileSync(join(out, "README.md"), "utf8");
-    expect(text).toContain("failed 2 times: broken as asked");
+    const alike = "trials of planted_v0, seed 1: 10 broken and 1 more like it: failed 2 times: broken as asked";
+    expect(text).toContain(alike);
+    expect(formatStatus(readStatus(out))).toContain(`failures: 2\n  ${alike}`);
     expect(text).toContain("- 2 of 4 trials are missing, as they failed: intervals and verdicts are over the seeds");
     expect(results?.report.judgements.every(({ why }) => why.endsWith("some trials of the study are missing"))).toBe(
       true,
