@@ -145,7 +145,10 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
   const folder = join(loaded.folder.path, "agents", run, spec.agents[agent]);
   const signing = keys === undefined ? undefined : readAgentKeys(keys, spec.agents, agent);
   const N = spec.agents.length;
-  const channel = await openRedisChannel({ ...server, keys: signing, run, agents: N, agent, about });
+  const { mode, steer } = config.sharing;
+  // Where peers steer the coin, or networks are averaged, what an agent says depends on what it heard, and when.
+  const repeats = steer === 0 && !modes[mode].model;
+  const channel = await openRedisChannel({ ...server, keys: signing, run, agents: N, agent, about, repeats });
   const interrupt = createInterrupt();
   let unlock = () => {};
   try {

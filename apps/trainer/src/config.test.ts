@@ -32,6 +32,13 @@ describe("resolveConfig", () => {
     expect(resolveConfig({ flags: { environment: { id: "planted_v0" } } }).environment.options).toEqual({});
   });
 
+  it("refuses a coin that never blinds, or always", () => {
+    for (const probability of [0, 1]) {
+      const { code, message } = thrown(() => resolveConfig({ overrides: [`posthoc.probability=${probability}`] }));
+      expect([code, message]).toEqual(["invalid-option", expect.stringContaining("posthoc.probability")]);
+    }
+  });
+
   it("takes every key by itself", () => {
     for (const { key, default: value } of describeConfig()) {
       const config = resolveConfig({ overrides: [`${key}=${JSON.stringify(value)}`] });

@@ -213,7 +213,7 @@ const configSchema = z.strictObject({
         .min(0)
         .describe("environment steps on the final policies; 0 leaves the pass out")
         .default(200_000),
-      probability: share("of blinding per tick").default(0.1),
+      probability: z.number().gt(0).lt(1).describe("of blinding per tick").default(0.1),
       epochs: count("passes over these steps").default(5),
       trace: share("λ of the returns that critics and masks learn from").default(0.95),
       ensemble: count("K: nets of each mask, where its objective averages several").max(64).default(3),

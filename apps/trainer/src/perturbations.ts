@@ -33,11 +33,16 @@ export const settingsOf = ({ perturbation: { temperature, action, divergence, ha
 });
 
 /** What tells a configuration's perturbation from others, as plain data. @throws invalid-option, io, corrupt-file if its peer is not there */
-export const identityOf = (config: Config): object => ({
-  name: config.mask.perturbation,
-  ...settingsOf(config),
-  ...(entryOf(config).needs === "peer" && { peer: openPeer(config.perturbation.peer).record.trajectoryHash }),
-});
+export const identityOf = (config: Config): string | object => {
+  const { mask, perturbation } = config;
+  // Of uniform there is nothing to set.
+  if (mask.perturbation === "uniform") return mask.perturbation;
+  return {
+    name: mask.perturbation,
+    ...settingsOf(config),
+    ...(entryOf(config).needs === "peer" && { peer: openPeer(perturbation.peer).record.trajectoryHash }),
+  };
+};
 
 /** What each agent does when it is blinded, as far as that is known before anything is loaded or learned. @throws as the perturbation */
 export function assemblePerturbations(config: Config, spec: EnvironmentSpec): Perturbation[] {

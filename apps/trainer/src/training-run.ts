@@ -58,9 +58,9 @@ export interface SavedRun {
   readonly hash: string;
   /** kl/update of the first policy, nats: of the latest iterations, and the largest so far. */
   readonly kl: { readonly recent: readonly number[]; readonly largest: number };
-  /** The latest look at the team's strength, which of the probes it was, and the best at a checkpoint so far. */
   /** What was warned of so far. Older checkpoints have none. */
   readonly warnings?: RunRecord["warnings"];
+  /** The latest look at the team's strength, which of the probes it was, and the best at a checkpoint so far. */
   readonly probe: { readonly index: number; readonly strength: number; readonly best: number };
 }
 

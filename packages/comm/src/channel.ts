@@ -25,14 +25,6 @@ export interface Delivery {
   readonly bytes: Uint8Array;
 }
 
-/** A message as it arrives. */
-export interface Delivery {
-  /** Who handed it to the channel: what the connection knows, not what the bytes say. */
-  readonly from: number;
-  /** The recipient's to keep. */
-  readonly bytes: Uint8Array;
-}
-
 /**
  * Carries bytes between agents. It may lose, delay, reorder or repeat messages, never alter them. All its chance comes
  * from its own seed, so that the same sends and receives give the same deliveries. Nobody waits for anybody: sending and

@@ -163,6 +163,18 @@ describe("record head", () => {
     expect(age).toBe(20);
   });
 
+  it("bounds what a row counts whose sender says that it is never blinded", async () => {
+    const buffer = createRecordBuffer();
+    const common = { perturbationLogProb: Math.log(1 / 3) };
+    buffer.insert(recordOf({ ...common, logProb: Math.log(1 / 3), blindProbability: 0.1, signature: signatureOf(0) }));
+    buffer.insert(recordOf({ ...common, logProb: -10, blindProbability: 0, agent: 1, signature: signatureOf(60) }));
+    const { head, learner } = headOn(buffer);
+    await head.fit({ now: 0, steps: 1, random: stream(2) });
+    // Where π = ν, w = 1. At π = e⁻¹⁰ and p = .005: (e⁻¹⁰ + 1/3)/2 / (.995·e⁻¹⁰ + .005/3) = 97.37; p = 0 would make it 3,671.
+    const { weights } = learner.updates[0].batch;
+    expect(Math.max(...weights) / Math.min(...weights)).toBeCloseTo(97.37, 1);
+  });
+
   it("counts records by trust, and says whose they were", async () => {
     const buffer = createRecordBuffer();
     const common = { logProb: Math.log(1 / 3), perturbationLogProb: Math.log(1 / 3), blindProbability: 0.1 };

@@ -104,7 +104,8 @@ export interface RecordHead extends Explainer {
  *
  *   w · relevance · (Ã − mean advantage)²,   w ∝ (½π + ½ν)(a) / b(a) with mean 1,   b = (1 − p)π + pν
  *
- * w lets a row count as if π and ν had drawn the action equally often; it is at most ½/p + ½/(1 − p) before scaling.
+ * w lets a row count as if π and ν had drawn the action equally often; it is at most ½/p + ½/(1 − p) before scaling, p
+ * counting as no less than .005.
  * relevance = (1, or `otherRole`) · trust in its sender · ½^(versions behind its sender's newest / `versionHalfLife`) · the
  * row's weight in the buffer, which is how many records it stands for, faded with age.
  *

@@ -4,6 +4,8 @@ import type { RecordBuffer } from "./buffer.ts";
 
 /** ln π(a) is told from no lower value than this. */
 const LOG_FLOOR = -10;
+/** p counts as no less: whoever says that it is never blinded, but did what π hardly ever does, would else outweigh thousands. */
+const LEAST_BLINDED = 0.005;
 
 /** What a model that learns from records reads of one. */
 export interface RecordInputs {
@@ -35,7 +37,7 @@ export function recordInputs(space: ActionSpace, length: number): RecordInputs {
 export interface RecordWeights {
   /** To be called before the others, whenever the buffer has changed. @param now collector tick */
   begin(now: number): void;
-  /** (½π + ½ν)(a) / b(a), b = (1 − p)π + pν: lets a row count as if π and ν had drawn the action equally often. */
+  /** (½π + ½ν)(a) / b(a), b = (1 − p)π + pν, p ≥ .005: lets a row count as if π and ν had drawn the action equally often. At most 101. */
   balance(row: number): number;
   /** ½^(versions behind its sender's newest / half-life) · the row's weight in the buffer. */
   presence(row: number): number;
@@ -58,7 +60,7 @@ export function recordWeights(buffer: RecordBuffer, senders: number, versionHalf
       const { logProbs, perturbationLogProbs, blindProbability } = buffer.rows;
       const pi = Math.exp(Math.max(LOG_FLOOR, logProbs[row]));
       const nu = Math.exp(perturbationLogProbs[row]);
-      const p = blindProbability[row];
+      const p = Math.max(LEAST_BLINDED, blindProbability[row]);
       return (pi + nu) / 2 / ((1 - p) * pi + p * nu);
     },
     presence(row) {

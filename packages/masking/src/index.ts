@@ -151,20 +151,28 @@ export interface ControlEntry {
   readonly needs: "nothing" | "choices";
   /** Forward passes of the policy that it takes to score a decision, 0 where it looks at nothing but π: what it costs. */
   readonly passes: number;
+  /** Whether it asks for V: a critic's, where the policy gives none. */
+  readonly values: boolean;
   readonly create: Control;
 }
 
 /** Explainers that need no learning, by name: controls. */
 export const controls: Readonly<Record<string, ControlEntry>> = {
-  random: { needs: "nothing", passes: 0, create: random },
-  entropy: { needs: "choices", passes: 0, create: (context) => entropy({ actions: choicesOf("entropy", context) }) },
+  random: { needs: "nothing", passes: 0, values: false, create: random },
+  entropy: {
+    needs: "choices",
+    passes: 0,
+    values: false,
+    create: (context) => entropy({ actions: choicesOf("entropy", context) }),
+  },
   log_prob_gap: {
     needs: "choices",
     passes: 0,
+    values: false,
     create: (context) => logProbGap({ actions: choicesOf("log-prob-gap", context) }),
   },
-  gradient_policy: { needs: "choices", passes: MOVES, create: gradientPolicy },
-  gradient_value: { needs: "choices", passes: MOVES, create: gradientValue },
+  gradient_policy: { needs: "choices", passes: MOVES, values: false, create: gradientPolicy },
+  gradient_value: { needs: "choices", passes: MOVES, values: true, create: gradientValue },
 };
 
 /** Those that can score decisions over such actions. */

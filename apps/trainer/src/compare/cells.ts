@@ -7,6 +7,7 @@ import { auroc, calibration, ndcg, spearman, statemaskFidelity } from "@magic-ma
 import { postHocObjective } from "../assemble.ts";
 import { orNull } from "../figures/means.ts";
 import { scoresOf } from "../figures/scores.ts";
+import { isGiven } from "../given.ts";
 import { gitCommit } from "../host.ts";
 import { randomPlayer } from "../policies.ts";
 import { postHocSeed } from "../posthoc.ts";
@@ -94,11 +95,13 @@ export async function makeCells(
     tellShare(signals, i / cells.length);
     await setImmediate();
     if (isStopped(signals)) return false;
+    const { explainer } = cell;
+    const budget = explainer.learns ? cell.budget : Math.max(...plan.budgets);
     const coin = async () => {
-      evidence ??= await playByCoin(frozen, cell.budget);
+      evidence ??= await playByCoin(frozen, budget);
       return evidence;
     };
-    const fitted = cell.explainer.learns ? await learned(frozen, cell, coin) : control(frozen, cell);
+    const fitted = await (explainer.learns ? learned : control)(frozen, cell, coin);
     if (cell.played) begin();
     const begun = performance.now();
     const figures = await judge(fitted.explainers, cell.played);
@@ -236,11 +239,24 @@ async function learned(
   return { explainers: fits.map(({ explainers }) => explainers), steps: evidence.steps, wallSeconds };
 }
 
-function control({ config, world, policies }: FrozenTeam, { explainer }: Cell): Fitted {
+/** What needs no learning; but for V, where it is asked for and policies that came from elsewhere may not give it. */
+async function control(
+  { config, world, policies }: FrozenTeam,
+  { explainer }: Cell,
+  coin: () => Promise<CoinEvidence>,
+): Promise<Fitted> {
+  const { values, create } = controls[explainer.name];
+  const played = values && isGiven(config) ? await coin() : undefined;
   const explainers = world.spec.agents.map((_, agent) =>
-    controls[explainer.name].create({ spec: world.spec, agent, policy: policies[agent], seed: config.seed }),
+    create({
+      spec: world.spec,
+      agent,
+      policy: policies[agent],
+      ...(played && { critic: played.critics[agent] }),
+      seed: config.seed,
+    }),
   );
-  return { explainers: [explainers], steps: 0, wallSeconds: 0 };
+  return { explainers: [explainers], steps: played?.steps ?? 0, wallSeconds: played?.wallSeconds ?? 0 };
 }
 
 /** Means; null where any is. */

@@ -247,8 +247,7 @@ export function truthsOf({ policies, agents, states, sizes, backend }: Subjects)
         truth: sizes.truth,
         seed: config.seed,
         discount: config.training.discount,
-        // Of uniform there is nothing to set.
-        perturbation: config.mask.perturbation === "uniform" ? "uniform" : identityOf(config),
+        perturbation: identityOf(config),
         backend,
         ...machine(),
       }),

@@ -1,3 +1,4 @@
+import { areComparable } from "@magic-mask/comm";
 import { bootstrap, type Interval, interAgentFidelity, type States, type Truth } from "@magic-mask/metrics";
 import type { LoadedRun } from "../load-run.ts";
 import { sum } from "./means.ts";
@@ -24,9 +25,11 @@ export function compareSharing(
   truths: readonly Truth[],
   { draws, seed }: Resample,
 ): SharingFigures {
-  const { roles } = world.spec;
+  const { spec } = world;
   const arms = [postHoc.explanation.memory, postHoc.unshared].map(({ heads }) =>
-    heads.map((head, i) => states.map((of, j) => (i === j ? null : scoresOf(head, of).scores))),
+    heads.map((head, i) =>
+      states.map((of, j) => (i === j || !areComparable(spec, i, j) ? null : scoresOf(head, of).scores)),
+    ),
   );
   // One list of all agents' states; games are resampled, with the states of all agents in them.
   const owners = states.flatMap(({ count }, j) => new Array<number>(count).fill(j));
@@ -39,7 +42,7 @@ export function compareSharing(
     return interAgentFidelity({
       scores: scores.map((row) => row.map((each, j) => each && pick(each, j))),
       truths: truths.map(({ criticality }, j) => pick(criticality, j)),
-      roles,
+      roles: spec.roles,
     });
   };
   const fidelityOf = (scores: (typeof arms)[number], indices: Iterable<number>) => pairsOf(scores, indices).mean;

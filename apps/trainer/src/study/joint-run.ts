@@ -12,6 +12,7 @@ import { mean, orNull } from "../figures/means.ts";
 import { scoresOf } from "../figures/scores.ts";
 import { type JointIteration, type JointState, trainJointly } from "../joint.ts";
 import type { MaskRound } from "../learn-masks.ts";
+import { identityOf } from "../perturbations.ts";
 import { randomPlayer } from "../policies.ts";
 import { hasCheckpoint, loadCheckpoint } from "../run/checkpoint.ts";
 import { addressOf } from "../work/address.ts";
@@ -164,7 +165,7 @@ function addressOfRun({ config, objective, subjects }: DescribedRun): string {
     training,
     opponents,
     objective: objective?.label ?? mask.objective,
-    perturbation: mask.perturbation,
+    perturbation: identityOf(config),
     every: mask.every,
     learningRate: mask.learningRate,
     threshold: mask.threshold,

@@ -218,6 +218,23 @@ withRedis("a channel over Redis", () => {
     expect(numbersOf(await hear(receiver, 1, 6))).toEqual(range(0, 6));
   });
 
+  it("says other things than before under other numbers, where it is told that they will be others", async () => {
+    const [first, receiver] = await open([0, 1]);
+    first.send(0, 1, message(0, 0), 0);
+    const saved = first.exportState();
+    for (const k of range(1, 3)) first.send(0, 1, message(0, k), k);
+    expect(await first.flush(WAIT)).toBe(true);
+    await first.close();
+    const [second] = await open([0], { repeats: false });
+    second.restoreState(saved);
+    for (const k of range(11, 13)) second.send(0, 1, message(0, k), k);
+    expect(await second.flush(WAIT)).toBe(true);
+    // What the state held was there already; what came after it stays, and is not said again.
+    expect(numbersOf(await hear(receiver, 1, 5))).toEqual([0, 1, 2, 11, 12]);
+    expect(second.counters).toMatchObject({ acknowledged: 3, conflicts: 0 });
+    expect(receiver.counters).toMatchObject({ missed: 0, refused: 0 });
+  });
+
   it("does not take for acknowledged what another's entry keeps out of its stream, and says so", async () => {
     const [sender, receiver] = await open([0, 1]);
     sender.send(0, 1, message(0, 0), 0);

@@ -34,6 +34,11 @@ export interface RedisChannelOptions extends RedisServer {
   readonly queueBytes?: number;
   /** Seconds that the first connection may take, ≥ 0. */
   readonly patience?: number;
+  /**
+   * Whether the agent, restored to an earlier state, sends the same messages again, as it does if nothing in them depends on what it
+   * heard: they then have the same numbers, and nobody hears them twice. Else those that it sends from there on get new numbers.
+   */
+  readonly repeats?: boolean;
 }
 
 /** Ed25519 keys (RFC 8032) by which the agents of a run know each other, each as PEM. */
@@ -91,7 +96,7 @@ interface Incoming {
  *
  * Each agent appends to a stream of its own, `magic-mask:<run>:agent:<i>`, and reads those of all others; whoever may write to
  * that key is agent i, and with keys only whoever has that agent's. The k-th message of an agent has the id k-0. Redis takes an id
- * once and in ascending order only, so that a message may be sent again whenever it is not known to have arrived; and a reader's
+ * once and in ascending order only, so that a message may be sent again whenever it is not known to have arrived (`repeats`); and a reader's
  * position is one id per peer, which the state holds: what was handed over before a state was exported is not handed over again
  * after it is restored, and what came later is, as long as the streams hold it.
  *
@@ -100,7 +105,16 @@ interface Incoming {
  * @throws invalid-option; unavailable if there is no Redis there; unsupported if it is too old
  */
 export async function openRedisChannel(options: RedisChannelOptions): Promise<RedisChannel> {
-  const { run, agents: N, agent, keys, streamLength = 1024, queueBytes = 16_777_216, patience = 10 } = options;
+  const {
+    run,
+    agents: N,
+    agent,
+    keys,
+    streamLength = 1024,
+    queueBytes = 16_777_216,
+    patience = 10,
+    repeats = true,
+  } = options;
   checkCount(SOURCE, "agents", N, 1, 256);
   checkCount(SOURCE, "agent", agent, 0, N - 1);
   checkCount(SOURCE, "streamLength", streamLength);
@@ -116,12 +130,14 @@ export async function openRedisChannel(options: RedisChannelOptions): Promise<Re
 
   const writer = openConnection(options);
   const reader = openConnection(options);
-  /** Number of the last message that was sent. */
-  let sequence = await connectAtFirst(writer, patience, async () => {
+  /** Number of the last message that is there already. */
+  const there = await connectAtFirst(writer, patience, async () => {
     await requireVersion(writer);
     await agree(writer, run, options.about);
     return lastIn(writer, keyOf(agent));
   });
+  /** Number of the last message that was sent. */
+  let sequence = there;
 
   const queue = new Float64Array(N);
   const statistics = {
@@ -353,7 +369,7 @@ export async function openRedisChannel(options: RedisChannelOptions): Promise<Re
       restored++;
       for (const [name, column] of Object.entries(columns)) column.set(state[name]);
       [counters.acknowledged, counters.dropped, counters.refused, counters.missed, counters.conflicts] = state.counters;
-      [sequence] = state.sequence;
+      sequence = repeats ? state.sequence[0] : Math.max(there, state.sequence[0]);
       for (let j = 0; j < N; j++) {
         handed[j] = `${state.handed[2 * j]}-${state.handed[2 * j + 1]}`;
         read[j] = handed[j];

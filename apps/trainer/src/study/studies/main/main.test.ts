@@ -64,6 +64,16 @@ it("says where a joint run keeps how far it is, and goes on from there", async (
   expect([none, await hasCheckpoint(join(cache, path))]).toEqual([[], true]);
   expect(await jointRun({ config, place })).toMatchObject({ isNew: true, figures: { steps: 288 } });
   expect(existsSync(join(cache, path))).toBe(false);
+  // Another temperature is another run.
+  const noisy = (temperature: number) => {
+    const { mask, perturbation } = frozen.config;
+    const settings = {
+      mask: { ...mask, perturbation: "policy_noise" },
+      perturbation: { ...perturbation, temperature },
+    };
+    return study.keeps?.(at, { ...frozen.config, ...settings }, subjects);
+  };
+  expect(noisy(2)).not.toEqual(noisy(10));
   expect(study.keeps?.(trials("posthoc", ["statemask"])[0], frozen.config, subjects)).toEqual([]);
   expect(study.keeps?.(trials("joint", ["random"])[0], frozen.config, subjects)).toEqual([]);
 });

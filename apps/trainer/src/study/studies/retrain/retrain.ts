@@ -12,6 +12,7 @@ import type { Config } from "../../../config.ts";
 import { mean } from "../../../figures/means.ts";
 import { scoresOf } from "../../../figures/scores.ts";
 import { type JointState, trainJointly } from "../../../joint.ts";
+import { identityOf } from "../../../perturbations.ts";
 import { postHocSeed } from "../../../posthoc.ts";
 import { hasCheckpoint, loadCheckpoint } from "../../../run/checkpoint.ts";
 import type { StateSet } from "../../../truth/truth-of.ts";
@@ -150,7 +151,8 @@ function settingsOf(config: Config) {
 /** The folder in which an arm keeps how far its training is, relative to the cache. */
 function pathOfTraining(at: Coordinates, config: Config, { policies }: Subjects): string {
   const policy = policies.find((source) => source.config.seed === config.seed)?.address;
-  return join(FOLDER, addressOf({ is: "training on", at, policy, settings: settingsOf(config), ...machine() }));
+  const settings = { ...settingsOf(config), perturbation: identityOf(config) };
+  return join(FOLDER, addressOf({ is: "training on", at, policy, settings, ...machine() }));
 }
 
 /** What is kept of training that is under way. */
