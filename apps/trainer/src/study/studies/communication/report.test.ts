@@ -59,6 +59,8 @@ describe("the report on communication", () => {
     expect((gain as { low: number }).low).toBeCloseTo(wanted.low, 12);
     expect(report.sentences).toEqual([
       "pong: all changes the stacked AUROC of none by +0.053 [0.039, 0.068] at 100, +0.053 [0.039, 0.068] at 1.00k steps; above zero at 100, 1.00k (95 % paired t-intervals over seeds).",
+      // Losses 1 − .6/.8 = .25, 1 − .63/.8 = .2125 and 1 − .6/.75 = .2.
+      "The claim is judged at the largest budget. At smaller ones, where agents know less, it would be called reproduced in 1 of 1 comparisons: pong, all, 100 steps, +0.22 [0.16, 0.29].",
     ]);
     // Above .8 from 1,000 steps on: of none .82 alone, of all each; .75, .78 and .73 before.
     expect(discovered.body).toEqual([

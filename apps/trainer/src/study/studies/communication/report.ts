@@ -91,21 +91,23 @@ export function reportOnCommunication(axes: Axes, results: readonly Result<Shari
     },
   ]);
 
-  const judgements = axes.environment.flatMap((environment) =>
-    sharing.map((mode) =>
-      judged(
-        environment,
-        mode,
-        last,
-        combined(
-          over(environment, mode, last, fidelity),
-          over(environment, referenceOf(mode), last, fidelity),
-          (shared, alone) => 1 - alone / shared,
+  const judgementsAt = (budget: number) =>
+    axes.environment.flatMap((environment) =>
+      sharing.map((mode) =>
+        judged(
+          environment,
+          mode,
+          budget,
+          combined(
+            over(environment, mode, budget, fidelity),
+            over(environment, referenceOf(mode), budget, fidelity),
+            (shared, alone) => 1 - alone / shared,
+          ),
         ),
       ),
-    ),
-  );
-  const sentences = axes.environment.flatMap((environment) =>
+    );
+  const judgements = judgementsAt(last);
+  const gains = axes.environment.flatMap((environment) =>
     sharing.map((mode) => {
       const gains = budgets.map((budget) => ({
         budget,
@@ -120,6 +122,7 @@ export function reportOnCommunication(axes: Axes, results: readonly Result<Shari
       return `${environment}: ${mode} changes the stacked AUROC of ${referenceOf(mode)} by ${told} steps; ${words}${loss} (95 % paired t-intervals over seeds).`;
     }),
   );
+  const sentences = [...gains, ...(budgets.length > 1 ? [earlier(budgets.slice(0, -1).flatMap(judgementsAt))] : [])];
   const pictures = axes.environment.flatMap((environment) => {
     const curves = [
       { name: "auroc", what: "AUROC of the true top 10 %, mask and record head stacked", figure: stacked },
@@ -179,6 +182,14 @@ const TOLD_BOTH_WAYS = [
 ];
 
 const referenceOf = (mode: string) => byName("trainer/study-communication", "mode", arms, mode).reference;
+
+/** What the claim would be called at smaller budgets than the one that it is judged at. */
+function earlier(judgements: readonly Judgement[]): string {
+  const known = judgements.filter(({ measured }) => measured !== null);
+  const held = known.filter(({ verdict }) => verdict === "reproduced");
+  const list = held.map(({ where, measured }) => `${where}, ${signed(measured)}`).join("; ");
+  return `The claim is judged at the largest budget. At smaller ones, where agents know less, it would be called reproduced in ${held.length} of ${known.length} comparisons${held.length > 0 ? `: ${list}` : ""}.`;
+}
 
 /** Whether fidelity is lower without sharing, by as much as the paper says. */
 function judged(environment: string, mode: string, budget: number, { interval, missing }: OverSeeds): Judgement {
