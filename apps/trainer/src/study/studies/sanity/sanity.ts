@@ -43,7 +43,7 @@ export function sanity(options: SanityOptions = {}): Study<SanityFigures> {
     id,
     question: "Do the figures see nonsense for what it is: does each fall to chance where it must?",
     claim: "nothing of this kind is reported",
-    version: 1,
+    version: 2,
     axes: (size) => ({
       environment: environments,
       seed: size === "quick" ? [1, 2] : [1, 2, 3, 4, 5],
