@@ -48,7 +48,7 @@ export function formatStudy({ study, report, failures, ledger }: StudyResults): 
     ),
     "",
     ...sentences,
-    standingOf(report),
+    ...standingOf(report),
     "",
     ...ledgerOf(ledger),
     ...(failures.length > 0 ? ["", `failures: ${failures.length}`, ...formatFailures(failures)] : []),
@@ -65,24 +65,13 @@ function formatMarkdown(results: StudyResults): string {
     study.question,
     "",
     ...quick,
-    ...[...report.sentences, standingOf(report)].map((sentence) => `- ${sentence}`),
+    ...[...report.sentences, ...standingOf(report)].map((sentence) => `- ${sentence}`),
     "",
     "## Against the paper",
     "",
     `The paper (arXiv:2510.00274): ${study.claim}.`,
     "",
-    ...markdownTable(
-      ["where", "figure", "the paper", "measured", "verdict", "why"],
-      report.judgements.map(({ where, figure, claim, measured, verdict, why }) => [
-        where,
-        figure,
-        claim,
-        measured ?? "n/a",
-        verdict,
-        why,
-      ]),
-    ),
-    "",
+    ...claimsOf(report),
     ...report.tables.flatMap(({ title, note, header, body }) => [
       `## ${title}`,
       "",
@@ -104,12 +93,24 @@ function formatMarkdown(results: StudyResults): string {
   ].join("\n");
 }
 
-/** How the paper's claim fares, in one sentence. */
-function standingOf({ judgements }: Report): string {
+/** The claims table, where there is anything to be held against them. */
+function claimsOf({ judgements }: Report): string[] {
+  if (judgements.length === 0) return [];
+  const rows = judgements.map(({ where, figure, claim, measured, verdict, why }) => [
+    ...[where, figure, claim],
+    measured ?? "n/a",
+    ...[verdict, why],
+  ]);
+  return [...markdownTable(["where", "figure", "the paper", "measured", "verdict", "why"], rows), ""];
+}
+
+/** How the paper's claim fares, in one sentence; none where it claims nothing that could be held against what was measured. */
+function standingOf({ judgements }: Report): string[] {
+  if (judgements.length === 0) return [];
   const counts = (["reproduced", "not reproduced", "not comparable"] as const).map(
     (verdict) => `${verdict} in ${judgements.filter((each) => each.verdict === verdict).length}`,
   );
-  return `The paper's claim, comparison by comparison (${judgements.length}): ${counts.join(", ")}.`;
+  return [`The paper's claim, comparison by comparison (${judgements.length}): ${counts.join(", ")}.`];
 }
 
 const ledgerOf = ({ training, truth, learning, judging }: StudyResults["ledger"]): string[] => [
