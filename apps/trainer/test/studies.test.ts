@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { studies } from "../src/study/registry.ts";
@@ -52,5 +53,9 @@ describe("a study from the command line", () => {
     expect(trials.length).toBeGreaterThanOrEqual(2);
     expect(digest).toMatch(/^[0-9a-f]{32}$/);
     expect(report.tables.length).toBeGreaterThan(0);
+    // A table of claims stands where there are any.
+    const page = readFileSync(join(folder, id, "README.md"), "utf8");
+    expect(page.includes("comparison by comparison")).toBe(report.judgements.length > 0);
+    expect(page.includes("| verdict |")).toBe(report.judgements.length > 0);
   });
 });
