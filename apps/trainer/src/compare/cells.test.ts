@@ -1,4 +1,5 @@
 import { expect, it } from "@jest/globals";
+import type { Config } from "../config.ts";
 import { smallSubject } from "../study/studies/common/small-subject.ts";
 import { planOf } from "../study/studies/main/main.ts";
 import { makeCells, readCell } from "./cells.ts";
@@ -7,12 +8,23 @@ import { cellsOf } from "./plan.ts";
 it("asks a critic that learned from play where policies from elsewhere give no V", async () => {
   const subject = await smallSubject(1);
   const { frozen, truths, place } = subject;
-  const plan = planOf(subject, ["gradient_value"], 400);
-  const cells = cellsOf(plan).filter(({ policy, explainer }) => policy === 0 && explainer.name === "gradient_value");
+  const cellOf = (files: Config["policies"], budget: number) => {
+    const plan = planOf(subject, ["gradient_value"], budget);
+    const policies = plan.policies.map((source) => ({ ...source, config: { ...source.config, policies: files } }));
+    const given = { ...plan, policies };
+    const [cell] = cellsOf(given).filter(
+      ({ policy, explainer }) => policy === 0 && explainer.name === "gradient_value",
+    );
+    return { plan: given, cell };
+  };
+  const model = { all: { file: "model.onnx" } };
+  const { plan, cell } = cellOf(model, 400);
   // The planted world's best policy is a table: it knows no V.
-  const given = { ...frozen, config: { ...frozen.config, policies: { all: { file: "model.onnx" } } } };
-  expect(await makeCells(plan, cells, given, truths, place.cache, place.signals)).toBe(true);
-  const { cost, agents } = readCell(cells[0], place.cache) ?? {};
+  expect(await makeCells(plan, [cell], frozen, truths, place.cache, place.signals)).toBe(true);
+  const { cost, agents } = readCell(cell, place.cache) ?? {};
   expect(cost?.steps).toBe(400);
   for (const { auroc } of agents ?? []) expect(auroc).toBeGreaterThan(0);
+  // V of more steps is another; whose policy knows V plays none.
+  expect(cellOf(model, 800).cell.address).not.toBe(cell.address);
+  expect([cellOf({}, 400).cell.steps, cellOf({}, 800).cell.address]).toEqual([0, cellOf({}, 400).cell.address]);
 });

@@ -7,7 +7,6 @@ import { auroc, calibration, ndcg, spearman, statemaskFidelity } from "@magic-ma
 import { postHocObjective } from "../assemble.ts";
 import { orNull } from "../figures/means.ts";
 import { scoresOf } from "../figures/scores.ts";
-import { isGiven } from "../given.ts";
 import { gitCommit } from "../host.ts";
 import { randomPlayer } from "../policies.ts";
 import { postHocSeed } from "../posthoc.ts";
@@ -95,13 +94,11 @@ export async function makeCells(
     tellShare(signals, i / cells.length);
     await setImmediate();
     if (isStopped(signals)) return false;
-    const { explainer } = cell;
-    const budget = explainer.learns ? cell.budget : Math.max(...plan.budgets);
     const coin = async () => {
-      evidence ??= await playByCoin(frozen, budget);
+      evidence ??= await playByCoin(frozen, cell.steps);
       return evidence;
     };
-    const fitted = await (explainer.learns ? learned : control)(frozen, cell, coin);
+    const fitted = await (cell.explainer.learns ? learned : control)(frozen, cell, coin);
     if (cell.played) begin();
     const begun = performance.now();
     const figures = await judge(fitted.explainers, cell.played);
@@ -239,16 +236,15 @@ async function learned(
   return { explainers: fits.map(({ explainers }) => explainers), steps: evidence.steps, wallSeconds };
 }
 
-/** What needs no learning; but for V, where it is asked for and policies that came from elsewhere may not give it. */
+/** What needs no learning, but for V where steps are played to learn that. */
 async function control(
   { config, world, policies }: FrozenTeam,
-  { explainer }: Cell,
+  { explainer, steps }: Cell,
   coin: () => Promise<CoinEvidence>,
 ): Promise<Fitted> {
-  const { values, create } = controls[explainer.name];
-  const played = values && isGiven(config) ? await coin() : undefined;
+  const played = steps > 0 ? await coin() : undefined;
   const explainers = world.spec.agents.map((_, agent) =>
-    create({
+    controls[explainer.name].create({
       spec: world.spec,
       agent,
       policy: policies[agent],

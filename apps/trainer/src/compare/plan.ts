@@ -3,6 +3,7 @@ import { controls, controlsFor, objectives, objectivesFor, perturbations } from 
 import type { TruthPlan } from "@magic-mask/metrics";
 import { assembleWorld } from "../assemble.ts";
 import type { Config } from "../config.ts";
+import { isGiven } from "../given.ts";
 import { identityOf, isLearned } from "../perturbations.ts";
 import { learningSettings } from "../posthoc.ts";
 import type { StateSet } from "../truth/truth-of.ts";
@@ -82,6 +83,8 @@ export interface Cell {
   readonly explainer: PlannedExplainer;
   /** 0 where nothing is learned. */
   readonly budget: number;
+  /** Environment steps that are played for it: its budget; the largest for a control that asks for V, which a policy from elsewhere may not give. */
+  readonly steps: number;
   /** Whether figures that take play are measured: drop curves and StateMask's score. */
   readonly played: boolean;
   readonly address: string;
@@ -262,20 +265,23 @@ export function cellsOf(plan: Plan): Cell[] {
   const cell = (policy: number, explainer: PlannedExplainer, budget: number): Cell => {
     const { config } = policies[policy];
     const { copies, shards, discount } = config.training;
-    const played = budget === 0 || budget === budgets[budgets.length - 1];
-    const learning = { budget, copies, shards, discount, ...learningSettings(config) };
+    const largest = budgets[budgets.length - 1];
+    const played = budget === 0 || budget === largest;
+    const asksForValues = !explainer.learns && controls[explainer.name].values && isGiven(config);
+    const steps = asksForValues ? largest : budget;
+    const learning = { budget: steps, copies, shards, discount, ...learningSettings(config) };
     const address = addressOf({
       format: CELL_FORMAT,
       is: "cell",
       truths: truths.filter((truth) => truth.policy === policy).map((truth) => truth.address),
       explainer,
       threshold: config.mask.threshold,
-      ...(budget > 0 && { learning }),
+      ...(steps > 0 && { learning }),
       ...(played && { episodes: [sizes.dropEpisodes, sizes.scoreEpisodes], shares: sizes.shares }),
       backend,
       ...machine(),
     });
-    return { policy, explainer, budget, played, address };
+    return { policy, explainer, budget, steps, played, address };
   };
   return policies.flatMap((_, policy) =>
     explainers.flatMap((explainer) =>
