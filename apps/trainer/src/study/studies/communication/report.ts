@@ -107,7 +107,7 @@ export function reportOnCommunication(axes: Axes, results: readonly Result<Shari
       ),
     );
   const judgements = judgementsAt(last);
-  const gains = axes.environment.flatMap((environment) =>
+  const changes = axes.environment.flatMap((environment) =>
     sharing.map((mode) => {
       const gains = budgets.map((budget) => ({
         budget,
@@ -122,7 +122,7 @@ export function reportOnCommunication(axes: Axes, results: readonly Result<Shari
       return `${environment}: ${mode} changes the stacked AUROC of ${referenceOf(mode)} by ${told} steps; ${words}${loss} (95 % paired t-intervals over seeds).`;
     }),
   );
-  const sentences = [...gains, ...(budgets.length > 1 ? [earlier(budgets.slice(0, -1).flatMap(judgementsAt))] : [])];
+  const sentences = [...changes, ...(budgets.length > 1 ? [earlier(budgets.slice(0, -1).flatMap(judgementsAt))] : [])];
   const pictures = axes.environment.flatMap((environment) => {
     const curves = [
       { name: "auroc", what: "AUROC of the true top 10 %, mask and record head stacked", figure: stacked },
