@@ -4,7 +4,7 @@ import type { Interval } from "./interval.ts";
 import { type DropCurveOptions, dropCurve, type RewardDrop } from "./reward-drop.ts";
 import { type StatemaskFidelityOptions, statemaskFidelity } from "./statemask-fidelity.ts";
 import type { States } from "./states.ts";
-import { tInterval } from "./t-interval.ts";
+import { tInterval, tQuantile } from "./t-interval.ts";
 
 /** A trial of the figures themselves: whether they see nonsense for what it is. */
 export interface SanityRow {
@@ -13,14 +13,15 @@ export interface SanityRow {
   readonly expected: string;
   /** What came: 95 % intervals. */
   readonly measured: Interval;
-  /** As near to what must come as chance leaves it but for one time in 16,000; where that is exact, exactly. */
+  /** Within four standard errors of what must come; where that is exact, exactly. */
   readonly passed: boolean;
 }
 
-/** How many standard errors chance may take a figure from where it must be: further with probability .00006, if the figure is normal. */
+/**
+ * How many standard errors chance may take a figure from where it must be: further with probability .00006 if it is normal, and .0008 if
+ * they are known from 20 numbers alone.
+ */
 const ERRORS = 4;
-/** Of few numbers, whose spread is not well known, as far as chance takes them with that probability. */
-const LEVEL = 1 - 0.00006;
 
 const errorOf = ({ low, high }: Interval) => (high - low) / (2 * 1.96);
 const about = (value: number, measured: Interval) => Math.abs(measured.estimate - value) <= ERRORS * errorOf(measured);
@@ -80,10 +81,11 @@ export function randomisedPolicy(options: RandomisedPolicyOptions): SanityRow {
 function aboutHalf(name: string, expected: string, areas: Float64Array): SanityRow {
   // Unknown where nothing is critical.
   if (areas.some(Number.isNaN)) return { name, expected, measured: exactly(Number.NaN), passed: true };
-  const { low, high } = tInterval(areas, LEVEL);
+  const measured = tInterval(areas);
+  const error = (measured.high - measured.estimate) / tQuantile(areas.length - 1, 0.95);
   // Where nothing varies, rounding alone is left.
-  const passed = low - 1e-9 <= 0.5 && 0.5 <= high + 1e-9;
-  return { name, expected, measured: tInterval(areas), passed };
+  const passed = Math.abs(measured.estimate - 0.5) <= Math.max(ERRORS * error, 1e-9);
+  return { name, expected, measured, passed };
 }
 
 /**

@@ -187,7 +187,7 @@ function formatSanity(sanity: Evaluation["sanity"]): string[] {
   return [
     "",
     formatTable(rows, ["sanity", "trial", "expected", "measured", ""]),
-    `${failed === 0 ? "all trials passed" : `${failed} of ${rows.length} trials failed`}; passed: as near to what is expected as chance leaves it but for one time in 16,000 (the intervals are of 95 %), or exactly where that is exact`,
+    `${failed === 0 ? "all trials passed" : `${failed} of ${rows.length} trials failed`}; passed: within four standard errors of what is expected (the intervals are of two), or exactly where that is exact`,
   ];
 }
 

@@ -37,7 +37,7 @@ export function reportOnSanity(axes: Axes, results: readonly Result<SanityFigure
       const failed = axes.seed.filter((seed) => !seeds.includes(seed));
       return {
         title: environment,
-        note: `Each check of each agent of each seed passes as near to what must come as chance leaves it but for one time in 16,000; where that is exact, exactly. Unknown: where nothing is critical there is nothing to rank.${failed.length > 0 ? ` Without seeds ${failed.join(", ")}, which failed.` : ""}`,
+        note: `Each check of each agent of each seed passes within four standard errors of what must come; where that is exact, exactly. Unknown: where nothing is critical there is nothing to rank.${failed.length > 0 ? ` Without seeds ${failed.join(", ")}, which failed.` : ""}`,
         header: ["check", "must come", "measured", "passed", "of", "unknown"],
         body: rows.map(({ name, expected, interval, passed, known, tried }): Cell[] => [
           name,
