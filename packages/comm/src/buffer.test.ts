@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import { stream } from "@magic-mask/core";
 import fc from "fast-check";
 import { createRecordBuffer } from "./buffer.ts";
 import type { CriticalRecord } from "./record.ts";
@@ -182,6 +183,49 @@ describe("record buffer", () => {
         expect(Array.from(buffer.top(k))).toEqual(top);
       }),
     );
+  });
+
+  it("answers the same however many rows there are, and whenever they came", () => {
+    const random = stream(1);
+    // Four numbers tell all sixteen entries, as features of one state go together.
+    const drawn = () => {
+      const z = Array.from({ length: 4 }, () => random.uniform());
+      const entry = (_: unknown, k: number) => Math.round(160 * (z[k % 4] - 0.5 + 0.4 * (z[(k + 1) % 4] - 0.5)));
+      return Int8Array.from({ length: 16 }, entry);
+    };
+    const options = { capacity: 20_000, similarity: 1, halfLife: 5000 };
+    const buffer = createRecordBuffer(options);
+    let early = buffer.exportState();
+    let now = 0;
+    const check = () => {
+      const { rows } = buffer;
+      const signature = drawn();
+      const distances = Array.from({ length: rows.length }, (_, row) =>
+        signature.reduce((sum, x, k) => sum + (x - rows.signatures[16 * row + k]) ** 2, 0),
+      );
+      const numbers = distances.map((_, row) => row).sort((a, b) => distances[a] - distances[b] || a - b);
+      expect(Array.from(buffer.nearest(signature, 8))).toEqual(numbers.slice(0, 8));
+      // Three bandwidths of .25 · 127 quanta.
+      const within = numbers.filter((row) => distances[row] <= 95.25 ** 2);
+      const shares = [0, 0, 0];
+      for (const row of within) {
+        shares[rows.agents[row]] += Math.exp(-distances[row] / (2 * 31.75 ** 2)) * buffer.weight(row, now);
+      }
+      const out = new Float64Array(3);
+      buffer.senders(signature, now, out);
+      // Each of 20,000 is counted to half of 2⁻³⁰: 20,000 / 2³¹ < 1e-5.
+      for (const [agent, share] of shares.entries()) expect(Math.abs(share - out[agent])).toBeLessThan(1e-5);
+      expect(Math.abs(shares[0] + shares[2] - buffer.coverage(signature, now, 1))).toBeLessThan(1e-5);
+    };
+    for (; now < 35_000; now++) {
+      buffer.insert(recordOf({ signature: drawn(), agent: now % 3, step: now }));
+      if (now % 2500 === 2499) check();
+      if (now === 9999) early = buffer.exportState();
+    }
+    // Of 35,000 that differ, 20,000 are held.
+    expect(buffer.rows.length).toBe(20_000);
+    buffer.restoreState(early);
+    check();
   });
 
   it("measures coverage as decayed mass nearby", () => {

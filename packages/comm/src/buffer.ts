@@ -1,5 +1,6 @@
 import { checkCount, checkRange, MagicMaskError } from "@magic-mask/core";
 import { createCellIndex } from "./cell-index.ts";
+import { createNearRows } from "./near-rows.ts";
 import { type CriticalRecord, checkRecord } from "./record.ts";
 import { createRowHeap } from "./row-heap.ts";
 import { MOST_FEATURES, SIGNATURE_LENGTH } from "./signature.ts";
@@ -10,6 +11,8 @@ const SOURCE = "comm/buffer";
 const HORIZON = 3;
 /** Width of a cell in which duplicates are looked for, in merge radii h·√(−2 ln δ). */
 const CELL = 4;
+/** Parts of one by which weights are summed: whole ones add up to the same in any order. */
+const PARTS = 2 ** 30;
 /** Rows of a cell that are looked at for a duplicate, the newest: crowded cells hold hundreds. */
 const LOOKED_AT = 24;
 
@@ -76,12 +79,12 @@ export interface RecordBuffer {
   insert(record: Readonly<CriticalRecord>): number;
   /** What a row weighs at tick `now`. */
   weight(row: number, now: number): number;
-  /** The k rows most similar to `signature` [L], best first; of equals the lowest. A look at every row. */
+  /** The k rows most similar to `signature` [L], best first; of equals the lowest. Tens of microseconds at 10⁵ rows. */
   nearest(signature: Int8Array, k: number): Int32Array;
   /**
    * How well the surroundings of `signature` [L] are known at tick `now`: Σ_rows weight · similarity, rows beyond three
-   * bandwidths left out. One fresh record of the very state counts 1. A look at every row: for every decision there is
-   * `createCoverageMap`.
+   * bandwidths left out, each counted to a billionth. One fresh record of the very state counts 1. A look at every row within
+   * reach: for every decision there is `createCoverageMap`.
    *
    * @param except an agent whose rows do not count
    */
@@ -164,6 +167,7 @@ export function createRecordBuffer(options: RecordBufferOptions = {}): RecordBuf
   const mergeDistance = -Math.log(similarity) * spread;
   const horizon = (HORIZON * HORIZON * spread) / 2;
   const index = createCellIndex(capacity, Math.max(1, Math.ceil(CELL * Math.sqrt(mergeDistance))));
+  const near = createNearRows(capacity, signatures, signatureLength);
   const keyOf = (agent: number, action: number) => Math.imul(action, 256) + agent;
 
   /** ‖σ − σ_row‖² in quanta; once it exceeds `limit`, any number above that. From the end: rows of one cell agree at the start. */
@@ -225,9 +229,19 @@ export function createRecordBuffer(options: RecordBufferOptions = {}): RecordBuf
     ages[row] = begun++;
     keys[row] = lasting(1, record.step);
     index.add(row, keyOf(record.agent, record.action), signatures, row * signatureLength);
+    near.changed(row);
   };
 
   const weight = (row: number, now: number) => masses[row] * decay(now - steps[row]);
+
+  /** Visits what surrounds a signature: each row with weight · similarity in parts of one. */
+  const around = (signature: Int8Array, now: number, visit: (row: number, parts: number) => void) => {
+    const look = (row: number) => {
+      const d = distance(signature, row, horizon);
+      if (d <= horizon) visit(row, Math.round(PARTS * Math.exp(-d / spread) * weight(row, now)));
+    };
+    near.visit(signature, () => horizon, look);
+  };
 
   return {
     capacity,
@@ -263,34 +277,34 @@ export function createRecordBuffer(options: RecordBufferOptions = {}): RecordBuf
       const best = new Int32Array(Math.min(k, rows.length));
       const distances = new Float64Array(best.length).fill(Number.POSITIVE_INFINITY);
       const last = best.length - 1;
-      for (let row = 0; row < rows.length && last >= 0; row++) {
+      const isNearer = (d: number, row: number, at: number) =>
+        d < distances[at] || (d === distances[at] && row < best[at]);
+      const look = (row: number) => {
         const d = distance(signature, row, distances[last]);
-        if (d >= distances[last]) continue;
+        if (!isNearer(d, row, last)) return;
         let at = last;
-        for (; at > 0 && d < distances[at - 1]; at--) {
+        for (; at > 0 && isNearer(d, row, at - 1); at--) {
           best[at] = best[at - 1];
           distances[at] = distances[at - 1];
         }
         best[at] = row;
         distances[at] = d;
-      }
+      };
+      if (last >= 0) near.visit(signature, () => distances[last], look);
       return best;
     },
     coverage(signature, now, except = -1) {
       let sum = 0;
-      for (let row = 0; row < rows.length; row++) {
-        if (agents[row] === except) continue;
-        const d = distance(signature, row, horizon);
-        if (d <= horizon) sum += Math.exp(-d / spread) * weight(row, now);
-      }
-      return sum;
+      around(signature, now, (row, parts) => {
+        if (agents[row] !== except) sum += parts;
+      });
+      return sum / PARTS;
     },
     senders(signature, now, out) {
       out.fill(0);
-      for (let row = 0; row < rows.length; row++) {
-        const d = distance(signature, row, horizon);
-        if (d <= horizon) out[agents[row]] += Math.exp(-d / spread) * weight(row, now);
-      }
+      around(signature, now, (row, parts) => {
+        out[agents[row]] += parts / PARTS;
+      });
     },
     top: highest.leading,
     exportState() {
@@ -322,10 +336,12 @@ export function createRecordBuffer(options: RecordBufferOptions = {}): RecordBuf
       lightest.clear();
       highest.clear();
       index.clear();
+      near.clear();
       // Oldest first, as they were filed: the index looks at the newest.
       for (const row of Uint32Array.from({ length }, (_, row) => row).sort((a, b) => ages[a] - ages[b])) {
         keys[row] = lasting(masses[row], steps[row]);
         index.add(row, keyOf(agents[row], actions[row]), signatures, row * signatureLength);
+        near.changed(row);
         lightest.add(row);
         highest.add(row);
       }
