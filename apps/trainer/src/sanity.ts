@@ -118,6 +118,7 @@ export function judgePlanted(seed: number): SanityOfAgent {
     expected,
     measured: { estimate: value, low: value, high: value },
     passed,
+    byChance: 0,
   });
   const error = most([...truth.criticality].map((value, s) => value - exact[s]));
   const atDecoys = most(decoys.map((s) => truth.criticality[s]));

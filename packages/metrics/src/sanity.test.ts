@@ -70,12 +70,22 @@ describe("the sanity battery passes where all is well", () => {
         for (let row = 0; row < count; row++) criticality[row] = STAKES[nodeOf(observations, row)];
       },
     };
-    expect(randomisedPolicy({ ...options, explainer: stubborn })).toMatchObject({ passed: false });
+    const row = randomisedPolicy({ ...options, explainer: stubborn });
+    expect(row).toMatchObject({ passed: false });
+    // P(|T| ≥ 4) with 19 degrees of freedom; of a normal figure it is 6.33e-5.
+    expect(row.byChance).toBeCloseTo(0.000767, 5);
   });
 
   it("random windows, replay floor, nothing withheld", () => {
-    expect(equalWindows({ ...base, perturbation, explainer: unknowing })).toMatchObject({ passed: true });
-    expect(replayFloor({ ...base, explainer: knowing() })).toMatchObject({ passed: true, measured: { estimate: 0 } });
+    expect(equalWindows({ ...base, perturbation, explainer: unknowing })).toMatchObject({
+      passed: true,
+      byChance: 6.334e-5,
+    });
+    expect(replayFloor({ ...base, explainer: knowing() })).toMatchObject({
+      passed: true,
+      byChance: 0,
+      measured: { estimate: 0 },
+    });
     expect(nothingDropped({ ...base, explainer: knowing(), shares: [0.1, 0.5] })).toMatchObject({ passed: true });
   });
 

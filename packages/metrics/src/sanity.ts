@@ -4,7 +4,7 @@ import type { Interval } from "./interval.ts";
 import { type DropCurveOptions, dropCurve, type RewardDrop } from "./reward-drop.ts";
 import { type StatemaskFidelityOptions, statemaskFidelity } from "./statemask-fidelity.ts";
 import type { States } from "./states.ts";
-import { tInterval, tQuantile } from "./t-interval.ts";
+import { tInterval, tPValue, tQuantile } from "./t-interval.ts";
 
 /** A trial of the figures themselves: whether they see nonsense for what it is. */
 export interface SanityRow {
@@ -15,13 +15,14 @@ export interface SanityRow {
   readonly measured: Interval;
   /** Within four standard errors of what must come; where that is exact, exactly. */
   readonly passed: boolean;
+  /** How probable it is at most that it fails by chance alone, were figures normal; 0 where it is exact. */
+  readonly byChance: number;
 }
 
-/**
- * How many standard errors chance may take a figure from where it must be: further with probability .00006 if it is normal, and .0008 if
- * they are known from 20 numbers alone.
- */
+/** How many standard errors chance may take a figure from where it must be. */
 const ERRORS = 4;
+/** 2·(1 − Φ(4)): how probable it is that chance takes a normal one further. */
+const FURTHER = 6.334e-5;
 
 const errorOf = ({ low, high }: Interval) => (high - low) / (2 * 1.96);
 const about = (value: number, measured: Interval) => Math.abs(measured.estimate - value) <= ERRORS * errorOf(measured);
@@ -80,12 +81,12 @@ export function randomisedPolicy(options: RandomisedPolicyOptions): SanityRow {
 
 function aboutHalf(name: string, expected: string, areas: Float64Array): SanityRow {
   // Unknown where nothing is critical.
-  if (areas.some(Number.isNaN)) return { name, expected, measured: exactly(Number.NaN), passed: true };
+  if (areas.some(Number.isNaN)) return { name, expected, measured: exactly(Number.NaN), passed: true, byChance: 0 };
   const measured = tInterval(areas);
   const error = (measured.high - measured.estimate) / tQuantile(areas.length - 1, 0.95);
   // Where nothing varies, rounding alone is left.
   const passed = Math.abs(measured.estimate - 0.5) <= Math.max(ERRORS * error, 1e-9);
-  return { name, expected, measured, passed };
+  return { name, expected, measured, passed, byChance: tPValue(ERRORS, areas.length - 1) };
 }
 
 /**
@@ -96,7 +97,8 @@ function aboutHalf(name: string, expected: string, areas: Float64Array): SanityR
 export function equalWindows(options: StatemaskFidelityOptions): SanityRow {
   const { gain } = statemaskFidelity(options);
   const expected = "0: no more than a window of equal length elsewhere";
-  return { name: "windows of random scores: change of return", expected, measured: gain, passed: about(0, gain) };
+  const name = "windows of random scores: change of return";
+  return { name, expected, measured: gain, passed: about(0, gain), byChance: FURTHER };
 }
 
 /** Replays in which ν is π withhold nothing: their change of return is that of the replay floor, to the last bit. */
@@ -109,6 +111,7 @@ export function replayFloor(options: Omit<StatemaskFidelityOptions, "perturbatio
     expected,
     measured: exactly(difference),
     passed: difference === 0,
+    byChance: 0,
   };
 }
 
@@ -117,7 +120,8 @@ export function nothingDropped(options: Omit<DropCurveOptions, "perturbation">):
   const drops = dropCurve({ ...options, perturbation: nothingWithheld });
   const most = Math.max(...drops.map(({ drop }) => Math.abs(drop.estimate)));
   const measured = exactly(most);
-  return { name: "withholding nothing: largest reward drop", expected: "0, exactly", measured, passed: most === 0 };
+  const name = "withholding nothing: largest reward drop";
+  return { name, expected: "0, exactly", measured, passed: most === 0, byChance: 0 };
 }
 
 /** ν = π */
@@ -155,14 +159,14 @@ export function chanceCurve(options: Omit<DropCurveOptions, "order">): SanityRow
   return top.map((drop, k) => {
     const measured = differenceOf(drop, random[k]);
     const name = `drop at ${Number((100 * options.shares[k]).toFixed(1))} %: random scores less random`;
-    return { name, expected: "0: as if by chance", measured, passed: about(0, measured) };
+    return { name, expected: "0: as if by chance", measured, passed: about(0, measured), byChance: FURTHER };
   });
 }
 
 function notBelow(name: string, a: RewardDrop, b: RewardDrop): SanityRow {
   const measured = differenceOf(a, b);
   const passed = measured.estimate >= 0 || about(0, measured);
-  return { name, expected: "not below 0", measured, passed };
+  return { name, expected: "not below 0", measured, passed, byChance: FURTHER / 2 };
 }
 
 /** The episodes are the same, which can only make the difference surer than this says. */

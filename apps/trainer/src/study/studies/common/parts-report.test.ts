@@ -125,7 +125,9 @@ it("counts checks that pass, and names those that do not", () => {
     name,
     expected: "½",
     measured,
+    interval: measured === null ? null : ([measured - 0.1, measured + 0.1] as const),
     passed,
+    byChance: 0.01,
   });
   const results = [
     of<SanityFigures>(
@@ -145,7 +147,8 @@ it("counts checks that pass, and names those that do not", () => {
   expect((y as Interval).estimate).toBeNaN();
   // Of y one is unknown, and the other fails.
   expect(others).toEqual([0, 1, 1]);
-  expect(sentences[0]).toContain("4 of 5 checks pass");
+  // Five are known: 5 · .01.
+  expect(sentences[0]).toContain("4 of 5 checks pass, by chance alone 0.05 at most would fail");
   expect(sentences[0]).toContain("failing: y (1 of 1)");
   expect(tables[0].note).toContain("Without seeds 3");
 });

@@ -4,9 +4,6 @@ import type { Axes, Report, Result } from "../../study.ts";
 import { meanOrNull, shown } from "../common/figures.ts";
 import type { SanityFigures } from "./sanity.ts";
 
-/** How probable it is that a check fails by chance alone, were figures normal: four standard errors. */
-const BY_CHANCE = 0.00006;
-
 export function reportOnSanity(axes: Axes, results: readonly Result<SanityFigures>[]): Report {
   const [budget] = axes.budget;
   const worlds = axes.environment.map((environment) => {
@@ -27,6 +24,7 @@ export function reportOnSanity(axes: Axes, results: readonly Result<SanityFigure
         interval: values.length < 2 ? null : tInterval(values),
         known: known.length,
         passed: known.filter(({ passed }) => passed).length,
+        byChance: known.reduce((sum, check) => sum + check.byChance, 0),
         tried: of.length,
       };
     });
@@ -56,7 +54,7 @@ export function reportOnSanity(axes: Axes, results: readonly Result<SanityFigure
       const failing = rows.filter((row) => row.passed < row.known);
       const told = failing.map((row) => `${row.name} (${row.known - row.passed} of ${row.known})`).join("; ");
       const words = failing.length === 0 ? "none fails" : `failing: ${told}`;
-      return `${environment}: ${passed} of ${known} checks pass, by chance alone ${(known * BY_CHANCE).toPrecision(1)} would fail; ${words}.`;
+      return `${environment}: ${passed} of ${known} checks pass, by chance alone ${sum((row) => row.byChance).toPrecision(1)} at most would fail; ${words}.`;
     }),
     pictures: [],
   };

@@ -16,7 +16,11 @@ interface Check {
   /** What must come, stated beforehand. */
   readonly expected: string;
   readonly measured: number | null;
+  /** 95 % interval of it; null likewise. */
+  readonly interval: readonly [low: number, high: number] | null;
   readonly passed: boolean;
+  /** How probable it is at most that it fails by chance alone. */
+  readonly byChance: number;
 }
 
 export interface SanityFigures {
@@ -43,7 +47,7 @@ export function sanity(options: SanityOptions = {}): Study<SanityFigures> {
     id,
     question: "Do the figures see nonsense for what it is: does each fall to chance where it must?",
     claim: "nothing of this kind is reported",
-    version: 2,
+    version: 3,
     axes: (size) => ({
       environment: environments,
       seed: size === "quick" ? [1, 2] : [1, 2, 3, 4, 5],
@@ -84,9 +88,9 @@ async function* runBattery(trials: readonly Coordinates[], { frozen, truths, pla
       judged.push(judgeSanity(frozen, explainer, agent, { states, truth, policies, range, seedOf }));
     }
     const checks = judged.flatMap(({ agent, rows }) =>
-      rows.map(({ name, expected, measured: { estimate }, passed }): Check => {
-        const measured = Number.isNaN(estimate) ? null : estimate;
-        return { agent, name, expected, measured, passed };
+      rows.map(({ measured: { estimate, low, high }, ...row }): Check => {
+        const isKnown = !Number.isNaN(estimate);
+        return { agent, ...row, measured: isKnown ? estimate : null, interval: isKnown ? [low, high] : null };
       }),
     );
     const measured: Measured<SanityFigures> = {
