@@ -31,7 +31,8 @@ const aRun = z
 const schema = z.record(z.string(), z.record(z.string(), z.record(z.string(), z.record(z.string(), aRun))));
 
 it("has the layout that marl-eval reads", () => {
-  const raw = marlEvalOf("suite", scores);
+  const { raw, without } = marlEvalOf("suite", scores) ?? {};
+  expect(without).toEqual(["metrics fidelity"]);
   expect(schema.parse(raw)).toEqual(raw);
   // Fidelity is undefined in one world, so it is left out of all.
   expect(raw?.suite.w1.a.seed_1).toEqual({
@@ -49,7 +50,7 @@ it("leaves out seeds that some arm lacks, and is nothing where nothing is left",
   const lacking = scores.runs.filter(
     ({ environment, arm, seed }) => !(environment === "w2" && arm === "b" && seed === 1),
   );
-  expect(Object.keys(marlEvalOf("suite", { ...scores, runs: lacking })?.suite.w1.a ?? {})).toEqual(["seed_2"]);
+  expect(Object.keys(marlEvalOf("suite", { ...scores, runs: lacking })?.raw.suite.w1.a ?? {})).toEqual(["seed_2"]);
   expect(marlEvalOf("suite", { ...scores, runs: lacking.filter(({ seed }) => seed === 1) })).toBeUndefined();
   // One that failed is as one that is not there; so is an arm that failed everywhere.
   const nothing = { auroc: null, fidelity: null };
@@ -57,9 +58,25 @@ it("leaves out seeds that some arm lacks, and is nothing where nothing is left",
     each.environment === "w2" && each.arm === "b" && each.seed === 1 ? { ...each, values: nothing } : each,
   );
   const none = scores.runs.filter(({ arm }) => arm === "a").map((each) => ({ ...each, arm: "c", values: nothing }));
-  expect(marlEvalOf("suite", { ...scores, runs: [...failed, ...none] })).toEqual(
-    marlEvalOf("suite", { ...scores, runs: lacking }),
-  );
+  const left = marlEvalOf("suite", { ...scores, runs: [...failed, ...none] });
+  expect(left?.raw).toEqual(marlEvalOf("suite", { ...scores, runs: lacking })?.raw);
+  expect(left?.without).toEqual(["arms c", "metrics fidelity", "seeds 1"]);
   const unknown = scores.runs.map((each) => ({ ...each, values: { auroc: null, fidelity: null } }));
   expect(marlEvalOf("suite", { ...scores, runs: unknown })).toBeUndefined();
+});
+
+it("leaves out an arm that has no figure in some world rather than the figures of all others", () => {
+  const own = { auroc: 0.5, fidelity: 0.5 };
+  const runs = ["w1", "w2"].flatMap((world) =>
+    ["a", "b", "alone"].flatMap((arm) =>
+      [1, 2].map((seed) => {
+        const values = arm === "alone" && world === "w2" ? { auroc: null, fidelity: 0.5 } : own;
+        return { ...run(world, arm, seed, 10, 0), values };
+      }),
+    ),
+  );
+  // Two figures of two arms are four, one of three arms is three.
+  const { raw, without } = marlEvalOf("suite", { ...scores, runs }) ?? {};
+  expect(without).toEqual(["arms alone"]);
+  expect(raw?.suite.w2.b.seed_2.absolute_metrics).toEqual({ auroc: [0.5], fidelity: [0.5] });
 });

@@ -133,10 +133,16 @@ const missing = missingRedis();
 
   it("refuses workers that would come to other figures, and says why", async () => {
     await client.flushall();
+    const options = { server: { url: redis.url }, cache: join(folder, "c"), jobs: 1, patience: 30 };
     const program = { version: "0", commit: null, changes: null, architecture: "vax", node: "20" };
     await client.sadd("magic-mask:studies", "other");
-    await client.set("magic-mask:study:other:about", JSON.stringify({ study: "tiny", program }));
-    const options = { server: { url: redis.url }, cache: join(folder, "c"), jobs: 1, patience: 30 };
+    await client.set("magic-mask:study:other:about", JSON.stringify({ id: "other", study: "tiny", program }));
+    // Nobody waits for that study any more: a worker of today may wait for others.
+    const today = runWorker(options);
+    await until(async () => (await readQueue({ url: redis.url })).workers.length > 0, "a worker");
+    process.emit("SIGINT", "SIGINT");
+    expect((await today).exitCode).toBe(130);
+    await client.set("magic-mask:study:other:alive", "1");
     const why = /tiny: was begun by magic-mask 0, Node 20, vax, and this is magic-mask/;
     await expect(runWorker(options)).rejects.toMatchObject({
       code: "unsupported",

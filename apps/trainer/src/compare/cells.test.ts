@@ -1,7 +1,7 @@
 import { expect, it } from "@jest/globals";
 import type { Config } from "../config.ts";
+import { planOf } from "../study/studies/common/cells.ts";
 import { smallSubject } from "../study/studies/common/small-subject.ts";
-import { planOf } from "../study/studies/main/main.ts";
 import { makeCells, readCell } from "./cells.ts";
 import { cellsOf } from "./plan.ts";
 

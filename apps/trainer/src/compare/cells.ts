@@ -273,7 +273,9 @@ function averaged(rankings: readonly Ranking[]): Ranking {
   };
 }
 
-const fileOf = ({ address }: Cell, cache: string) => join(cache, "cells", `${address}.json`);
+/** The file that the cache keeps of a cell, relative to it. */
+export const pathOfCell = ({ address }: Cell): string => join("cells", `${address}.json`);
+const fileOf = (cell: Cell, cache: string) => join(cache, pathOfCell(cell));
 
 async function keep(cell: Cell, cache: string, result: CellResult): Promise<void> {
   mkdirSync(join(cache, "cells"), { recursive: true });

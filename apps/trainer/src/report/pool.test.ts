@@ -31,8 +31,9 @@ describe("bestOf", () => {
     ];
     expect(bestOf(rows)).toBe(1);
     expect(bestOf([...rows, [1.9, 3.2, 3.9]])).toBeNull();
-    // A row without all its values is held against nobody; alone, nobody is best.
-    expect(bestOf([...rows, [9, null, 9]])).toBe(1);
+    // A row without values takes no part, one that lacks some might be above all; alone, nobody is best.
+    expect(bestOf([...rows, [null, null, null]])).toBe(1);
+    expect(bestOf([...rows, [9, null, 9]])).toBeNull();
     expect(bestOf([rows[1]])).toBeNull();
   });
 });

@@ -84,11 +84,17 @@ function besideEachOther(pool: Pool, environment: string, origin: Origin): Table
 }
 
 export const BOLD =
-  "Bold: above every other row, each by a paired 95 % interval over seeds; where none is, nothing is bold.";
+  "Bold: above every other row that has a figure, each by a paired 95 % interval over seeds; where none is, or a seed of one failed, nothing is bold.";
 
-/** The row that is surely above every other, seed by seed; null where none is. @param rows [arms][seeds] in one order */
+/**
+ * The row that is surely above every other, seed by seed; null where none is, and where one is known of some seeds alone: it might be
+ * above them all.
+ *
+ * @param rows [arms][seeds] in one order; one without any value takes no part
+ */
 export function bestOf(rows: readonly (readonly (number | null)[])[]): number | null {
   const known = rows.map((values) => (values.length >= 2 && !values.includes(null) ? (values as number[]) : null));
+  if (rows.some((values, i) => known[i] === null && values.some((value) => value !== null))) return null;
   if (known.filter((values) => values !== null).length < 2) return null;
   const found = known.findIndex(
     (one, i) =>

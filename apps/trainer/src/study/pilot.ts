@@ -70,9 +70,11 @@ export async function makePilot(
   }
   const perState = lineThrough(STATES, times);
   const truths: TruthSet[] = [];
-  for (const agent of fresh.policies.keys()) truths.push(await look(agent, STATES[1]));
+  for (const agent of fresh.policies.keys()) {
+    if (isStopped(signals)) return false;
+    truths.push(await look(agent, STATES[1]));
+  }
   tellShare(signals, 0.6);
-  if (isStopped(signals)) return false;
 
   const [second] = plan.worlds[world].companions;
   const companion = second && (await freshTeam(second.config));
@@ -87,8 +89,11 @@ export async function makePilot(
     for (const group of study.pilots(axesOf(plan, world))) {
       const begun = coreSeconds();
       const spent: Spent[] = [];
-      for await (const { steps } of study.run(group, { ...subject, place }))
+      for await (const { steps } of study.run(group, { ...subject, place })) {
+        if (isStopped(signals)) return false;
         spent.push({ at: group[spent.length], steps });
+      }
+      // It may have ended early.
       if (isStopped(signals)) return false;
       requireEqualBudgets(spent);
       const { work, took } = kinds.get(kindOf(study, group)) ?? { work: [], took: [] };

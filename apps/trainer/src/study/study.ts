@@ -73,7 +73,7 @@ export interface Report {
   /** What it comes to, honestly; one entry a sentence. */
   readonly sentences: readonly string[];
   readonly pictures: readonly { readonly name: string; readonly svg: string }[];
-  /** Figures beside limits beyond which something is wrong; inter-agent fidelity of `scores` is looked at in any case. */
+  /** Figures beside limits beyond which something is wrong; inter-agent fidelity of `scores` is looked at beside, where arms are `communication`'s. */
   readonly diagnostics?: readonly Diagnostic[];
   /**
    * Figures run by run, where arms are held against each other; absent where there are none: `sanity` holds each explanation against what
@@ -149,7 +149,7 @@ export interface Study<Figures = unknown> {
   settings(config: Config): unknown;
   /** Where trials take their time for unlike things: which of them this one is of. One kind by default. */
   kind?(trial: Coordinates): string;
-  /** Folders of the cache, relative to it, in which a trial keeps how far it is: they go with it to whoever goes on. @param config of its policy */
+  /** Files and folders of the cache, relative to it, in which a trial keeps how far it is: they go with it to whoever goes on. @param config of its policy */
   keeps?(trial: Coordinates, config: Config, subjects: Subjects): readonly string[];
   /** How long trials that are made in one go take beside others of their kind and environment, in any unit. @param config of their world */
   work(trials: readonly Coordinates[], config: Config): number;

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describeOrigin } from "../host.ts";
 import { marlEvalOf } from "../marl-eval.ts";
@@ -9,18 +10,21 @@ import { toJson } from "../to-json.ts";
 import type { Cost } from "./cost.ts";
 import type { StudyResults } from "./results.ts";
 import { formatFailures } from "./status.ts";
-import type { Report } from "./study.ts";
+import type { Report, Scores } from "./study.ts";
 
 /** `study.json` and `marl-eval.json` for programs, `README.md` and pictures for people. @throws io */
 export async function writeStudy(out: string, results: StudyResults): Promise<void> {
-  const { pictures } = results.report;
+  const { pictures, scores } = results.report;
   makeFolder("trainer/study-write", out);
   for (const { name, svg } of pictures) await writeFileAtomic(join(out, name), svg);
   await writeFileAtomic(join(out, "README.md"), formatMarkdown(results));
   // Megabytes, for programs alone: on one line it is half of that.
   await writeFileAtomic(join(out, "study.json"), `${JSON.stringify(plain(results))}\n`);
-  const raw = results.report.scores && marlEvalOf(results.study.id, results.report.scores);
-  if (raw) await writeFileAtomic(join(out, "marl-eval.json"), toJson(raw));
+  const block = scores && marlEvalOf(results.study.id, scores);
+  const file = join(out, "marl-eval.json");
+  if (block) await writeFileAtomic(file, toJson(block.raw));
+  // One of an earlier time would be taken for this study's.
+  else await rm(file, { force: true });
 }
 
 /** Without what lies beside it. */
@@ -86,6 +90,7 @@ function formatMarkdown(results: StudyResults): string {
     `${axes.join("; ")}. Means over agents, then over seeds, with 95 % t-intervals over seeds; differences are paired by seed. ${plan.worlds.map(({ environment, subjects }) => `${environment}: policies of ${subjects.policies[0].config.training.totalSteps} steps, ${subjects.sizes.states} ${subjects.states} states of each agent`).join("; ")}.`,
     "",
     ...ledgerOf(ledger).map((line) => `- ${line}`),
+    ...(report.scores ? [`- ${marlEvalInWords(study.id, report.scores)}`] : []),
     "",
     ...(failures.length > 0 ? ["## Failures", "", ...formatFailures(failures).map((line) => `-${line}`), ""] : []),
     describeOrigin({ ...results, backends: machine.backends }),
@@ -102,6 +107,14 @@ function claimsOf({ judgements }: Report): string[] {
     ...[verdict, why],
   ]);
   return [...markdownTable(["where", "figure", "the paper", "measured", "verdict", "why"], rows), ""];
+}
+
+/** What `marl-eval.json` holds. */
+function marlEvalInWords(id: string, scores: Scores): string {
+  const block = marlEvalOf(id, scores);
+  if (!block) return "`marl-eval.json`: none, as no two arms have a figure in all worlds";
+  const { without } = block;
+  return `\`marl-eval.json\`: ${without.length === 0 ? "all figures, run by run" : `figures run by run, without ${without.join("; ")}: marl-eval wants the same of all, everywhere`}`;
 }
 
 /** How the paper's claim fares, in one sentence; none where it claims nothing that could be held against what was measured. */

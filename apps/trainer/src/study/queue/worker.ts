@@ -73,6 +73,8 @@ interface Slot {
   hand?: ProcessHand;
   task?: Making;
   job?: string | undefined;
+  /** Whether the task may be another's by now: then nothing of it is delivered from here. */
+  lost?: boolean;
 }
 
 /**
@@ -97,7 +99,9 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerOutcome> 
   const interrupt = createInterrupt();
   let unlock = () => {};
   try {
-    const there = await board.announcements();
+    // Those that nobody waits for any more may be of any program.
+    const there: Announcement[] = [];
+    for (const about of await board.announcements()) if (await board.isThere(about.id)) there.push(about);
     const strange = there.filter((about) => addressOf(about.program) !== addressOf(program));
     for (const about of strange) say(`${about.study}: ${misfit(about, program)}`);
     if (there.length > 0 && strange.length === there.length) {
@@ -186,16 +190,16 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerOutcome> 
     };
     const deliver = async () => {
       while (!over.signal.aborted && !shared) {
-        for (const path of makes) await parcels.send(path, own);
+        for (const path of makes) if (!slot.lost) await parcels.send(path, own);
         await pause();
       }
     };
     // Whoever is not heard loses the task to another: both at once would write the same files.
-    const watchdog = setInterval(() => performance.now() - heard > 1000 * patience && hand.kill(), PERIOD / 4);
+    const watchdog = setInterval(() => performance.now() - heard > 1000 * patience && lose(slot), PERIOD / 4);
     const running = hand.run(task);
     const beside = Promise.all([beat(), deliver()]).catch((error: Error) => {
       onTrouble(error);
-      hand.kill();
+      lose(slot);
     });
     try {
       return await running;
@@ -204,7 +208,9 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerOutcome> 
       clearInterval(watchdog);
       await beside;
       // What was kept on the way goes where it is not needed any more.
-      for (const path of shared ? [] : makes) if (!(await parcels.send(path, own))) await parcels.remove(path);
+      for (const path of shared || slot.lost ? [] : makes) {
+        if (!(await parcels.send(path, own))) await parcels.remove(path);
+      }
     }
   };
 
@@ -228,6 +234,7 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerOutcome> 
     const slot = slots.find((each) => each.task === undefined) as Slot;
     slot.task = task;
     slot.job = job.id;
+    slot.lost = false;
     const what = nameOf(study.about.plan, task);
     const begun = performance.now();
     const tell = (how: string) =>
@@ -239,6 +246,7 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerOutcome> 
         await sleep(PERIOD);
         return await giveBack(job, token);
       }
+      if (slot.lost) return { kind: "stopped" };
       if (brought) say(`${study.about.study}: ${what}: goes on from where another was`);
       const done = await work(slot, study, task, job);
       if (!done && isOver()) {
@@ -270,7 +278,7 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerOutcome> 
   worker.on("error", onTrouble);
   worker.on("lockRenewalFailed", (lost) => {
     // Another has them by now.
-    for (const { hand, task, job } of slots) if (task && job && lost.includes(job)) hand?.kill();
+    for (const slot of slots) if (slot.task && slot.job && lost.includes(slot.job)) lose(slot);
   });
   say(
     `${describeProgram(program)}: waiting for tasks at ${name}, ${jobs} side by side; Ctrl-C gives them back and ends`,
@@ -298,6 +306,12 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerOutcome> 
   }
   if (refusal) throw refusal;
   return { ...counts, exitCode: interrupt.exitCode };
+}
+
+/** Gives up a task that another may have by now. */
+function lose(slot: Slot): void {
+  slot.lost = true;
+  slot.hand?.kill();
 }
 
 const misfit = (about: Announcement, own: Program) =>

@@ -9,9 +9,10 @@ import { postHocSeed } from "../../../posthoc.ts";
 import { isStopped } from "../../../work/signals.ts";
 import { type JointFigures, jointRun, pathOfJointRun } from "../../joint-run.ts";
 import type { Coordinates, Measured, Study, Subject } from "../../study.ts";
+import { planOf } from "../common/cells.ts";
 import { BUDGETS, explainedConfig, PAPER_WORLDS } from "../common/explained-worlds.ts";
 import { ofJoint, partOf, withObjective, withSteps } from "../common/parts.ts";
-import { mainSettings, planOf } from "../main/main.ts";
+import { mainSettings } from "../main/main.ts";
 import { reportOnComponents } from "./report.ts";
 
 /** Of one of the two parts; both null where a variant does not exist there. */

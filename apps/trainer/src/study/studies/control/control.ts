@@ -1,7 +1,7 @@
 import { byName, play, stream } from "@magic-mask/core";
 import { episodeReturns } from "@magic-mask/metrics";
 import { type AgentFigures, type CellResult, makeCells, readCell } from "../../../compare/cells.ts";
-import { type Cell, cellsOf, planComparison } from "../../../compare/plan.ts";
+import { type Cell, cellsOf } from "../../../compare/plan.ts";
 import type { FrozenTeam } from "../../../compare/policies.ts";
 import type { ConfigInput } from "../../../config.ts";
 import { mean } from "../../../figures/means.ts";
@@ -9,6 +9,7 @@ import { randomPlayer } from "../../../policies.ts";
 import { learningSettings } from "../../../posthoc.ts";
 import type { StateSet } from "../../../truth/truth-of.ts";
 import type { Coordinates, Measured, Size, Study, Subject } from "../../study.ts";
+import { pathsOfCells, planOf } from "../common/cells.ts";
 import { sharingConfig } from "../common/settings.ts";
 import { reportOnControl } from "./report.ts";
 
@@ -98,6 +99,8 @@ export function control(options: ControlOptions = {}): Study<ControlFigures> {
         judged: { episodes: evaluation.episodes, drops: evaluation.dropEpisodes, paperSeeds: evaluation.paperSeeds },
       };
     },
+    keeps: ({ explainer, budget }, config, subjects) =>
+      pathsOfCells(config, { subjects }, explainer as string, budget as number),
     work: (trials) => (trials[0].budget as number) * trials.length,
     pilots: (axes) => {
       const group = (budget: number): Coordinates[] =>
@@ -116,23 +119,15 @@ export function control(options: ControlOptions = {}): Study<ControlFigures> {
 
 const SOURCE = "trainer/study-control";
 const BUDGETS: Readonly<Record<Size, number>> = { quick: 20_000, default: 100_000, paper: 1_000_000 };
-const SHARES = [0.1];
 
 async function* runExplainers(
   trials: readonly Coordinates[],
-  { frozen, truths, place }: Subject,
+  subject: Subject,
 ): AsyncIterable<Measured<ControlFigures>> {
+  const { frozen, truths, place } = subject;
   const { subjects, policy, cache, signals } = place;
   const names = trials.map(({ explainer }) => explainer as string);
-  const plan = planComparison({
-    config: frozen.config,
-    policies: subjects.policies,
-    states: subjects.states,
-    backend: subjects.backend,
-    explainers: names,
-    budgets: [trials[0].budget as number],
-    shares: SHARES,
-  });
+  const plan = planOf(subject, names, trials[0].budget as number);
   const cells = cellsOf(plan).filter((cell) => cell.policy === policy && names.includes(cell.explainer.name));
   const missing = cells.filter((cell) => !readCell(cell, cache));
   if (!(await makeCells(plan, missing, frozen, truths, cache, signals))) return;

@@ -2,7 +2,7 @@ import { stackExplainers } from "@magic-mask/comm";
 import { byName, MagicMaskError, stream } from "@magic-mask/core";
 import { type AgentFigures, type CellResult, createJudge, makeCells, readCell } from "../../../compare/cells.ts";
 import { playByCoin } from "../../../compare/learn.ts";
-import { type Cell, cellsOf, type Plan, planComparison } from "../../../compare/plan.ts";
+import { type Cell, cellsOf, type Plan } from "../../../compare/plan.ts";
 import type { FrozenTeam } from "../../../compare/policies.ts";
 import type { TruthSet } from "../../../compare/truth.ts";
 import type { Config } from "../../../config.ts";
@@ -12,6 +12,7 @@ import { type JointFigures, jointRun, pathOfJointRun } from "../../joint-run.ts"
 import { type Replay, replayOf } from "../../replay.ts";
 import { strengthOf } from "../../strength.ts";
 import type { Coordinates, Measured, Place, Study, Subject } from "../../study.ts";
+import { pathsOfCells, planOf, SHARES } from "../common/cells.ts";
 import { BUDGETS, explainedConfig, PAPER_WORLDS } from "../common/explained-worlds.ts";
 import { ofJoint, partOf, withObjective, withSteps } from "../common/parts.ts";
 import { measureTelling } from "../common/sharing-figures.ts";
@@ -63,7 +64,6 @@ export interface MainOptions {
 }
 
 const SOURCE = "trainer/study-main";
-const SHARES = [0.1];
 /** The two ways in which a method is looked at. */
 const JOINT = "joint";
 const POSTHOC = "posthoc";
@@ -99,9 +99,12 @@ export function main(options: MainOptions = {}): Study<MainFigures> {
       return ((steps as number | undefined) ?? config.training.totalSteps) * runs.size;
     },
     keeps: (trial, config, subjects) => {
-      const { joint: objective } = methodOf(trial.method);
-      if (trial.part !== JOINT || objective === null) return [];
-      return [pathOfJointRun({ config: withObjective(withSteps(config, trial), objective), subjects })];
+      const { joint, explainer } = methodOf(trial.method);
+      if (trial.part === POSTHOC) {
+        return explainer === null ? [] : pathsOfCells(config, { subjects }, explainer, trial.budget as number);
+      }
+      if (joint === null) return [];
+      return [pathOfJointRun({ config: withObjective(withSteps(config, trial), joint), subjects })];
     },
     pilots: (axes) => {
       const group = (part: string, how: Coordinates): Coordinates[] =>
@@ -172,20 +175,6 @@ function plainly(frozen: FrozenTeam, { subjects }: Place): Trained {
     steps: Math.ceil(training.totalSteps / iteration) * iteration,
     strength: strengthOf(frozen, subjects.states, evaluation.episodes),
   };
-}
-
-/** A comparison's plan for these explainers of a subject's world, one budget and the headline share. */
-export function planOf({ frozen, place }: Subject, explainers: readonly string[], budget: number): Plan {
-  const { policies, states, backend } = place.subjects;
-  return planComparison({
-    config: frozen.config,
-    policies,
-    states,
-    backend,
-    explainers,
-    budgets: [budget],
-    shares: SHARES,
-  });
 }
 
 async function* explainFrozen(trials: readonly Coordinates[], subject: Subject) {

@@ -11,9 +11,10 @@ import { postHocSeed } from "../../../posthoc.ts";
 import { isStopped } from "../../../work/signals.ts";
 import { type JointFigures, jointRun, pathOfJointRun } from "../../joint-run.ts";
 import type { Coordinates, Measured, Place, Study, Subject } from "../../study.ts";
+import { planOf } from "../common/cells.ts";
 import { BUDGETS, explainedConfig, PAPER_WORLDS } from "../common/explained-worlds.ts";
 import { ofJoint, partOf, withSteps } from "../common/parts.ts";
-import { mainSettings, planOf } from "../main/main.ts";
+import { mainSettings } from "../main/main.ts";
 import { reportOnThreshold } from "./report.ts";
 
 /** Of one of the two parts. */
