@@ -29,7 +29,7 @@ interface MarlEvalBlock {
  * on the way.
  *
  * @param suite what it calls all worlds together
- * @returns undefined if no two arms are left, or no seed
+ * @returns undefined if nothing is left
  */
 export function marlEvalOf(suite: string, { metrics, runs }: Scores): MarlEvalBlock | undefined {
   const distinct = <T>(values: readonly T[]) => [...new Set(values)];
@@ -59,7 +59,7 @@ export function marlEvalOf(suite: string, { metrics, runs }: Scores): MarlEvalBl
       arms.every((arm) => steps.every((at) => names.every((name) => isKnown(world, arm, seed, at, name)))),
     ),
   );
-  if (seeds.length === 0 || names.length === 0 || arms.length < 2) return undefined;
+  if (seeds.length === 0 || names.length === 0 || arms.length === 0) return undefined;
   const figures = (environment: string, arm: string, seed: number, at: number): Metrics => {
     const values = find(environment, arm, seed, at)?.values ?? {};
     return Object.fromEntries(names.map((name) => [name, [values[name] as number]]));

@@ -112,7 +112,7 @@ function claimsOf({ judgements }: Report): string[] {
 /** What `marl-eval.json` holds. */
 function marlEvalInWords(id: string, scores: Scores): string {
   const block = marlEvalOf(id, scores);
-  if (!block) return "`marl-eval.json`: none, as no two arms have a figure in all worlds";
+  if (!block) return "`marl-eval.json`: none, as no arm has a figure in all worlds";
   const { without } = block;
   return `\`marl-eval.json\`: ${without.length === 0 ? "all figures, run by run" : `figures run by run, without ${without.join("; ")}: marl-eval wants the same of all, everywhere`}`;
 }
