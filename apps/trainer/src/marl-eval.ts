@@ -4,7 +4,7 @@ import type { Scores } from "./study/study.ts";
  * Raw figures in the layout of marl-eval (github.com/instadeepai/marl-eval): environment > task > algorithm > run > step, and at the end
  * of each run its `absolute_metrics`.
  */
-export type MarlEval = Readonly<
+type MarlEval = Readonly<
   Record<string, Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, MarlEvalRun>>>>>>>
 >;
 
