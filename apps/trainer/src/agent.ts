@@ -144,6 +144,10 @@ export async function runAgent(options: AgentOptions): Promise<AgentOutcome> {
 
   const folder = join(loaded.folder.path, "agents", run, spec.agents[agent]);
   const signing = keys === undefined ? undefined : readAgentKeys(keys, spec.agents, agent);
+  if (!signing) {
+    const warning = "messages are not signed: whoever may write to this Redis can speak in any agent's name (--keys)";
+    process.stderr.write(`${warning}\n`);
+  }
   const N = spec.agents.length;
   const { mode, steer } = config.sharing;
   // Where peers steer the coin, or networks are averaged, what an agent says depends on what it heard, and when.
@@ -205,6 +209,8 @@ const agreed = ({ record }: LoadedTeam, config: Config) => ({
   seed: config.seed,
   copies: config.training.copies,
   perturbation: identityOf(config),
+  // How far ahead a peer's clock may be, and what an advantage is.
+  learning: (({ steps, probability, trace }) => ({ steps, probability, trace }))(config.posthoc),
   // Signatures, features and networks say nothing to those who tell by others.
   tells: (({ features, model }) => ({ features, model }))(modes[config.sharing.mode]),
 });

@@ -178,12 +178,19 @@ withRedis("magic-mask agent", () => {
       "set sharing.channel=ideal",
     );
     await expect(runAgent({ ...asked, run: "a/b" })).rejects.toThrow("run must consist of letters");
-    await expect(runAgent({ ...asked, run: "whole", agent: "2" })).rejects.toThrow("begun with other settings");
-    await expect(runAgent({ ...asked, run: "whole", overrides: ["training.copies=8"] })).rejects.toThrow(
+    const [steps] = SIZE;
+    await expect(runAgent({ ...asked, run: "whole", agent: "2", overrides: [steps] })).rejects.toThrow(
+      "begun with other settings",
+    );
+    await expect(runAgent({ ...asked, run: "whole", overrides: [steps, "training.copies=8"] })).rejects.toThrow(
+      "is about something else",
+    );
+    // Who plays for longer tells of times that others hold for impossible.
+    await expect(runAgent({ ...asked, run: "whole", overrides: ["posthoc.steps=76800"] })).rejects.toThrow(
       "is about something else",
     );
     // Who tells by features is not understood by those who tell by signatures.
-    await expect(runAgent({ ...asked, run: "whole", overrides: ["sharing.mode=features"] })).rejects.toThrow(
+    await expect(runAgent({ ...asked, run: "whole", overrides: [steps, "sharing.mode=features"] })).rejects.toThrow(
       "is about something else",
     );
     expect(existsSync(folderOf("bad", 0))).toBe(false);
