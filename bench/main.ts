@@ -10,6 +10,7 @@ import { jobPart } from "./job/part.ts";
 import { networksPart } from "./networks/part.ts";
 import type { Part, PartResult } from "./part.ts";
 import { peersPart } from "./peers/part.ts";
+import { recordsPart } from "./records/part.ts";
 import { scalingPart } from "./scaling/part.ts";
 import { workersPart } from "./workers/part.ts";
 
@@ -20,6 +21,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   workers: workersPart,
   peers: peersPart,
   scaling: scalingPart,
+  records: recordsPart,
 };
 
 const HELP = `Measures speed. Every figure is a ratio or rate taken in one run, in CPU time unless it says wall clock, the best of several rounds in turns.
