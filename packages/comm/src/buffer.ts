@@ -11,8 +11,8 @@ const SOURCE = "comm/buffer";
 const HORIZON = 3;
 /** Width of a cell in which duplicates are looked for, in merge radii h·√(−2 ln δ). */
 const CELL = 4;
-/** Parts of one by which weights are summed: whole ones add up to the same in any order. */
-const PARTS = 2 ** 30;
+/** 2³⁰ parts of one, by which weights are summed: whole ones add up to the same in any order. */
+const PARTS = 1_073_741_824;
 /** Rows of a cell that are looked at for a duplicate, the newest: crowded cells hold hundreds. */
 const LOOKED_AT = 24;
 
