@@ -126,7 +126,9 @@ export function createMemory(options: MemoryOptions): Memory {
   const used = new Float64Array(N * N);
   const values: ValueFunction = (who, observations, count, out) => critics[who].values(observations, count, out);
   const steering =
-    strength > 0 ? createSteering({ spec, buffers: byAgent(buffers), signature, values, strength }) : undefined;
+    strength > 0
+      ? createSteering({ spec, buffers: byAgent(buffers), signature, values, trusts: byAgent(trusts), strength })
+      : undefined;
   const heads = agents.map((agent, k) =>
     createRecordHead({
       spec,

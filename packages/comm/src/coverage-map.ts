@@ -1,10 +1,11 @@
 import type { RecordBuffer } from "./buffer.ts";
+import type { Trust } from "./trust.ts";
 
 /** How well one agent's peers have settled the states around a signature. */
 export interface CoverageMap {
   /** Makes the map of what the buffer holds now. @param now collector tick */
   refresh(now: number): void;
-  /** Weight of peers' records in the cell of the signature at `signatures[offset …]`; one fresh record counts 1. */
+  /** Weight of peers' records in the cell of the signature at `signatures[offset …]`; one fresh record of a trusted peer counts 1. */
   at(signatures: Int8Array, offset: number): number;
 }
 
@@ -18,8 +19,9 @@ const WIDTH = 32;
  * of a grid over six entries of σ, a bandwidth wide. Made in one pass over the buffer; a question costs one look at a table.
  *
  * @param agent whose buffer it is: its own records do not count
+ * @param trust what a record of each peer counts, as it stands when the map is made; all count alike without
  */
-export function createCoverageMap(buffer: RecordBuffer, agent: number): CoverageMap {
+export function createCoverageMap(buffer: RecordBuffer, agent: number, trust?: Pick<Trust, "weights">): CoverageMap {
   const cells = new Map<number, number>();
 
   const cellOf = (signatures: Int8Array, offset: number) => {
@@ -38,7 +40,8 @@ export function createCoverageMap(buffer: RecordBuffer, agent: number): Coverage
       for (let row = 0; row < rows.length; row++) {
         if (rows.agents[row] === agent) continue;
         const cell = cellOf(rows.signatures, row * buffer.signatureLength);
-        cells.set(cell, (cells.get(cell) ?? 0) + buffer.weight(row, now));
+        const weight = buffer.weight(row, now) * (trust ? trust.weights[rows.agents[row]] : 1);
+        cells.set(cell, (cells.get(cell) ?? 0) + weight);
       }
     },
     at: (signatures, offset) => cells.get(cellOf(signatures, offset)) ?? 0,

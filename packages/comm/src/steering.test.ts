@@ -48,6 +48,12 @@ describe("steering", () => {
     steering.refresh(0);
     steering.steer(decisions, keep);
     expect(Array.from(keep)).toEqual([1, 0.25]);
+    // Of a peer that is trusted by a third, a third: 1 − ¾ · ⅓.
+    const trusts = [{ weights: Float64Array.of(1, 1 / 3, 1, 1) }];
+    const wary = createSteering({ spec: world, buffers, signature, values, trusts, strength: 0.75 });
+    wary.refresh(0);
+    wary.steer(decisions, keep);
+    expect(Array.from(keep)).toEqual([1, 0.75]);
     expect(() => createSteering({ spec: world, buffers, signature, values, strength: 2 })).toThrow(
       "strength must be in [0, 1], got 2",
     );

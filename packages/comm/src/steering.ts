@@ -10,6 +10,7 @@ import type { RecordBuffer } from "./buffer.ts";
 import { createCoverageMap } from "./coverage-map.ts";
 import type { ValueFunction } from "./record-head.ts";
 import type { Signature } from "./signature.ts";
+import type { Trust } from "./trust.ts";
 
 export interface SteeringOptions {
   readonly spec: EnvironmentSpec;
@@ -18,6 +19,8 @@ export interface SteeringOptions {
   /** The run's signature, and what V it was written with. */
   readonly signature: Signature;
   readonly values: ValueFunction;
+  /** [N] whom each agent trusts; all are believed without. */
+  readonly trusts?: readonly (Pick<Trust, "weights"> | undefined)[];
   /** s in [0, 1], how much of the blinding is saved where peers have settled a state. */
   readonly strength: number;
 }
@@ -36,14 +39,15 @@ export interface Steering {
  *
  *   1 − s · min(1, coverage of σ by peers' records)
  *
- * with the coverage as it was at the last `refresh`, by cells (`createCoverageMap`). So a state that peers have told of once is
- * settled. The coin stays the collector's, which logs the probability.
+ * with the coverage as it was at the last `refresh`, by cells (`createCoverageMap`), a record counting as its sender is trusted. So a
+ * state that a trusted peer has told of once is settled, and what liars tell of is not. The coin stays the collector's, which logs the probability.
  *
  * @throws invalid-option
  */
-export function createSteering({ spec, buffers, signature, values, strength }: SteeringOptions): Steering {
+export function createSteering(options: SteeringOptions): Steering {
+  const { spec, buffers, signature, values, trusts, strength } = options;
   checkRange("comm/steering", "strength", strength, 0, 1);
-  const maps = buffers.map((buffer, agent) => buffer && createCoverageMap(buffer, agent));
+  const maps = buffers.map((buffer, agent) => buffer && createCoverageMap(buffer, agent, trusts?.[agent]));
   const sizes = spec.observationSpaces.map(boxSize);
   const widths = spec.actionSpaces.map((space) => distributionOf(space).width);
   const sigma = new Int8Array(signature.length);

@@ -32,7 +32,7 @@ export function steering(options: SteeringStudyOptions = {}): Study<SteeringFigu
     id,
     question: "Does it spare perturbations, and cost nothing, to leave alone the states that peers have marked?",
     claim: "agents de-prioritise states that peers have marked, which makes exploring less redundant",
-    version: 2,
+    version: 3,
     axes: (size) => ({
       environment: size === "quick" ? environments.slice(0, 1) : environments,
       seed: size === "quick" ? [1, 2, 3] : [1, 2, 3, 4, 5],
