@@ -2,7 +2,7 @@
  * How long `magic-mask study <id> --quick` takes from an empty cache, on all of this machine's cores: policies, truth, trials and report.
  * Runs one study after another and writes each as it is done to `results/quick-studies/`, beside those that are there.
  *
- *   npm run bench:quick-studies              # all, more than an hour on two cores
+ *   npm run bench:quick-studies              # all, three quarters of an hour on two cores
  *   npm run bench:quick-studies -- main sanity
  */
 import { spawnSync } from "node:child_process";

@@ -16,7 +16,7 @@ interface MarlEvalRun {
 }
 
 /** What marl-eval reads, and what of the figures has no place in it. */
-interface MarlEvalBlock {
+export interface MarlEvalBlock {
   readonly raw: MarlEval;
   /** By kind, in words; empty where it holds all. */
   readonly without: readonly string[];

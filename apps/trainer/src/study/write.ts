@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describeOrigin } from "../host.ts";
-import { marlEvalOf } from "../marl-eval.ts";
+import { type MarlEvalBlock, marlEvalOf } from "../marl-eval.ts";
 import { writeFileAtomic } from "../run/atomic.ts";
 import { makeFolder } from "../run/folder.ts";
 import { formatDuration } from "../terminal/progress.ts";
@@ -10,17 +10,17 @@ import { toJson } from "../to-json.ts";
 import type { Cost } from "./cost.ts";
 import type { StudyResults } from "./results.ts";
 import { formatFailures } from "./status.ts";
-import type { Report, Scores } from "./study.ts";
+import type { Report } from "./study.ts";
 
 /** `study.json` and `marl-eval.json` for programs, `README.md` and pictures for people. @throws io */
 export async function writeStudy(out: string, results: StudyResults): Promise<void> {
   const { pictures, scores } = results.report;
   makeFolder("trainer/study-write", out);
   for (const { name, svg } of pictures) await writeFileAtomic(join(out, name), svg);
-  await writeFileAtomic(join(out, "README.md"), formatMarkdown(results));
+  const block = scores && marlEvalOf(results.study.id, scores);
+  await writeFileAtomic(join(out, "README.md"), formatMarkdown(results, block));
   // Megabytes, for programs alone: on one line it is half of that.
   await writeFileAtomic(join(out, "study.json"), `${JSON.stringify(plain(results))}\n`);
-  const block = scores && marlEvalOf(results.study.id, scores);
   const file = join(out, "marl-eval.json");
   if (block) await writeFileAtomic(file, toJson(block.raw));
   // One of an earlier time would be taken for this study's.
@@ -59,7 +59,7 @@ export function formatStudy({ study, report, failures, ledger }: StudyResults): 
   ].join("\n");
 }
 
-function formatMarkdown(results: StudyResults): string {
+function formatMarkdown(results: StudyResults, block: MarlEvalBlock | undefined): string {
   const { study, size, plan, report, failures, ledger, machine } = results;
   const quick = size === "quick" ? ["**Small sizes, to try it: not for conclusions.**", ""] : [];
   const axes = Object.entries(plan.axes).map(([axis, values]) => `${axis} ${values.join(", ")}`);
@@ -90,7 +90,7 @@ function formatMarkdown(results: StudyResults): string {
     `${axes.join("; ")}. Means over agents, then over seeds, with 95 % t-intervals over seeds; differences are paired by seed. ${plan.worlds.map(({ environment, subjects }) => `${environment}: policies of ${subjects.policies[0].config.training.totalSteps} steps, ${subjects.sizes.states} ${subjects.states} states of each agent`).join("; ")}.`,
     "",
     ...ledgerOf(ledger).map((line) => `- ${line}`),
-    ...(report.scores ? [`- ${marlEvalInWords(study.id, report.scores)}`] : []),
+    ...(report.scores ? [`- ${marlEvalInWords(block)}`] : []),
     "",
     ...(failures.length > 0 ? ["## Failures", "", ...formatFailures(failures).map((line) => `-${line}`), ""] : []),
     describeOrigin({ ...results, backends: machine.backends }),
@@ -110,8 +110,7 @@ function claimsOf({ judgements }: Report): string[] {
 }
 
 /** What `marl-eval.json` holds. */
-function marlEvalInWords(id: string, scores: Scores): string {
-  const block = marlEvalOf(id, scores);
+function marlEvalInWords(block: MarlEvalBlock | undefined): string {
   if (!block) return "`marl-eval.json`: none, as no arm has a figure in all worlds";
   const { without } = block;
   return `\`marl-eval.json\`: ${without.length === 0 ? "all figures, run by run" : `figures run by run, without ${without.join("; ")}: marl-eval wants the same of all, everywhere`}`;
