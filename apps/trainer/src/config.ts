@@ -155,7 +155,7 @@ const configSchema = z.strictObject({
   mask: group(
     {
       enabled: z.boolean().describe("learn masks at all").default(true),
-      objective: name(Object.keys(objectives), "how masks learn").default("advantage"),
+      objective: name(Object.keys(objectives), "how masks learn").default("advantage_entropy"),
       perturbation: name(Object.keys(perturbations), "ν: what a blinded agent does").default("uniform"),
       threshold: share("τ: the gate blinds where m ≤ τ").default(0.5),
       every: count("iterations from one that masks and records learn from to the next").default(1),

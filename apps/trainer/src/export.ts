@@ -79,7 +79,8 @@ export async function exportRun(path: string, { format, out }: ExportRunOptions)
       add({ kind: "policy", agents, spec: learner.spec }, name, written(learner, formats, "obs", outputs, run));
     }
   });
-  for (const [agent, nets] of (await maskNets(run)).entries()) {
+  const explained = isExplained(run.config) ? (await loadExplanation(run)).explanation.masks : [];
+  for (const [agent, nets] of explained.map((state, i) => maskNets(run, i, state)).entries()) {
     nets.forEach((learner, j) => {
       const name = `mask-${fileName(spec.agents[agent])}${nets.length > 1 ? `-${j}` : ""}`;
       const width = learner.spec.kind === "candidates" ? 0 : learner.spec.outputs.reduce((sum, n) => sum + n, 0);
@@ -89,7 +90,7 @@ export async function exportRun(path: string, { format, out }: ExportRunOptions)
     });
   }
   files.set("run.json", `${JSON.stringify(run.record, null, 2)}\n`);
-  files.set("README.md", modelCard(run, networks));
+  files.set("README.md", modelCard(run, networks, explained));
   makeFolder(SOURCE, folder);
   for (const [name, contents] of files) await writeFileAtomic(join(folder, name), contents);
   return { folder, networks };
@@ -126,19 +127,14 @@ function written(
   }
 }
 
-/** [N] the nets that each agent's mask learns with, as the post-hoc pass left them; none where there was no pass. */
-async function maskNets(run: LoadedTeam): Promise<readonly (readonly Learner[])[]> {
-  const { config, world, create } = run;
-  if (!isExplained(config)) return [];
-  const { explanation } = await loadExplanation(run);
-  return world.spec.agents.map((_, agent) => {
-    const made: Learner[] = [];
-    const noting: CreateLearner = (spec, random) => {
-      const learner = create(spec, random);
-      made.push(learner);
-      return learner;
-    };
-    assembleMask(config, world, agent, noting, config.seed, true).restoreState(explanation.masks[agent]);
-    return made;
-  });
+/** The nets that an agent's mask learns with, as the post-hoc pass left them. */
+function maskNets({ config, world, create }: LoadedTeam, agent: number, state: object): readonly Learner[] {
+  const made: Learner[] = [];
+  const noting: CreateLearner = (spec, random) => {
+    const learner = create(spec, random);
+    made.push(learner);
+    return learner;
+  };
+  assembleMask(config, world, agent, noting, config.seed, true).restoreState(state);
+  return made;
 }

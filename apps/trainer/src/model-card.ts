@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ActionSpace, actionWidth, boxSize, type ModelSpec, maskWidth } from "@magic-mask/core";
 import { environments } from "@magic-mask/environments";
+import { ENTROPY_WEIGHT, type ShrunkState } from "@magic-mask/masking";
 import { describeSpec } from "@magic-mask/networks";
 import { stringify } from "yaml";
 import type { Evaluation } from "./evaluate.ts";
@@ -10,8 +11,12 @@ import type { LoadedTeam } from "./load-run.ts";
 import { isExplained } from "./posthoc.ts";
 import { formatInterval, formatNumber } from "./terminal/table.ts";
 
-/** Says of exported networks what they are, where they are from, how good they are, and how to use them: a Hugging Face model card. */
-export function modelCard(run: LoadedTeam, networks: readonly ExportedNetwork[]): string {
+/**
+ * Says of exported networks what they are, where they are from, how good they are, and how to use them: a Hugging Face model card.
+ *
+ * @param masks [N] states of the masks; none where there was no post-hoc pass
+ */
+export function modelCard(run: LoadedTeam, networks: readonly ExportedNetwork[], masks: readonly object[]): string {
   const { record, config } = run;
   const evaluation = readEvaluation(run);
   const title = `${record.environment}, ${config.name}, seed ${record.seed}`;
@@ -32,7 +37,7 @@ export function modelCard(run: LoadedTeam, networks: readonly ExportedNetwork[])
     "",
     ...environmentOf(run),
     "",
-    ...masksOf(run, networks),
+    ...masksOf(run, networks, masks),
     "## Training",
     "",
     ...trainingOf(run),
@@ -147,7 +152,11 @@ function environmentOf({ world, config }: LoadedTeam): string[] {
   ];
 }
 
-function masksOf({ config, world }: LoadedTeam, networks: readonly ExportedNetwork[]): string[] {
+function masksOf(
+  { config, world }: LoadedTeam,
+  networks: readonly ExportedNetwork[],
+  masks: readonly object[],
+): string[] {
   if (!isExplained(config)) return [];
   const { objective, perturbation } = config.mask;
   const layouts = networks.flatMap(({ kind, agents, spec }) => {
@@ -164,7 +173,7 @@ function masksOf({ config, world }: LoadedTeam, networks: readonly ExportedNetwo
     "",
     ...layouts,
     "",
-    ...(objective === "advantage"
+    ...(objective === "advantage" || objective === "advantage_entropy"
       ? [
           "`scores` are estimates Â_k(x, a) of the advantage of action a, one per member of the ensemble. The criticality of a decision is",
           "Σ_a (π − ν)(a) · mean_k Â_k(x, a) over its legal actions: ask the net once for each. Where actions are continuous it is the",
@@ -172,6 +181,23 @@ function masksOf({ config, world }: LoadedTeam, networks: readonly ExportedNetwo
           "",
         ]
       : []),
+    ...(objective === "advantage_entropy" ? shrinkageOf(world.spec.agents, masks) : []),
+  ];
+}
+
+/** How masks are shrunk towards −H(π). */
+function shrinkageOf(agents: readonly string[], masks: readonly object[]): string[] {
+  return [
+    `That is then drawn towards what the policy is sure of: (criticality + ${ENTROPY_WEIGHT} · t) / ${1 + ENTROPY_WEIGHT}, where t is slope · −H(π) +`,
+    "intercept, the entropy H in nats:",
+    "",
+    "| agent | slope | intercept |",
+    "| --- | --- | --- |",
+    ...agents.map((name, i) => {
+      const { slope, intercept } = (masks[i] as ShrunkState).scale;
+      return `| ${name} | ${slope} | ${intercept} |`;
+    }),
+    "",
   ];
 }
 

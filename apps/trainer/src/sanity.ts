@@ -1,4 +1,4 @@
-import { type Explainer, type Policy, stream } from "@magic-mask/core";
+import { discrete, type Explainer, type Policy, stream } from "@magic-mask/core";
 import { makeEnvironment, plantedCriticality, plantedOptimal } from "@magic-mask/environments";
 import { entropy, random, uniform } from "@magic-mask/masking";
 import {
@@ -123,7 +123,7 @@ export function judgePlanted(seed: number): SanityOfAgent {
   const error = most([...truth.criticality].map((value, s) => value - exact[s]));
   const atDecoys = most(decoys.map((s) => truth.criticality[s]));
   const known = among(plantedCriticality(), [...exact.keys()]);
-  const sure = among(entropy({ actions: 4 }), dials);
+  const sure = among(entropy(discrete(4)), dials);
   return {
     agent: "planted world",
     rows: [

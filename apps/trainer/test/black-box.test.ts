@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { discrete, episodeReturn, type LearnerState, type Policy, play, stream } from "@magic-mask/core";
+import { sampleDecisions } from "@magic-mask/core/testing";
+import type { ShrunkState } from "@magic-mask/masking";
 import { encodeWeights } from "@magic-mask/networks";
 import { openOnnxModel } from "@magic-mask/onnx/node";
 import { assembleTeam, assembleWorld } from "../src/assemble.ts";
@@ -181,7 +183,7 @@ describe("an export", () => {
       "policy.safetensors",
       "run.json",
     ]);
-    const { team, create, postHocState } = await loadRun(own);
+    const { team, create, postHoc, postHocState } = await loadRun(own);
     const { learner } = team.learners[0];
     if (!learner) throw new TypeError("a trained policy has a network");
     expect(readFileSync(join(folder, "policy.safetensors"))).toEqual(
@@ -192,18 +194,37 @@ describe("an export", () => {
     expect(net.inputs).toEqual([{ name: "x", width: 49, integer: false }]);
     const random = stream("mask");
     const rows = Float32Array.from({ length: 4 * 49 }, () => random.normal());
-    const state = postHocState.explanation.masks[0] as { readonly learner: LearnerState };
+    const state = (postHocState.explanation.masks[0] as ShrunkState).part as { readonly learner: LearnerState };
     const spec = { kind: "mlp", inputs: 49, hidden: [64, 64], activation: "relu", outputs: [1, 1, 1] } as const;
     const mask = create(spec, stream(1));
     mask.restoreState(state.learner);
     const wanted = new Float32Array(4 * 3);
     mask.infer(rows, 4, wanted);
     const got = net.run([rows], 4)[0];
-    net.close();
     got.forEach((x, i) => {
       expect(x).toBeCloseTo(wanted[i], 5);
     });
     const card = readFileSync(join(folder, "README.md"), "utf8");
+    // And what the card says is made of it: (Σ_a (π − ν)(a)·Â(x, a) + .3·(slope · −H(π) + intercept)) / 1.3
+    const [, slope, intercept] = /^\| player_1 \| (\S+) \| (\S+) \|$/m.exec(card)?.map(Number) ?? [];
+    const decisions = sampleDecisions({ observation: 18, actions: 9 }, 1);
+    const [criticality, spread] = [new Float32Array(decisions.count), new Float32Array(decisions.count)];
+    postHoc.explanation.masks[0].explainer.score(decisions, criticality, spread);
+    for (let b = 0; b < 3; b++) {
+      const actions = Array.from({ length: 9 }, (_, a) => a).filter((a) => decisions.legal[b * 9 + a]);
+      const logs = Array.from(decisions.policy.subarray(b * 9, b * 9 + 9), (x) => Math.max(x, -10));
+      const pi = Array.from({ length: 9 }, (_, a) => (actions.includes(a) ? Math.exp(decisions.policy[b * 9 + a]) : 0));
+      const entropy = actions.reduce((sum, a) => sum - (pi[a] > 0 ? pi[a] * Math.log(pi[a]) : 0), 0);
+      const state = [...decisions.observations.subarray(b * 18, b * 18 + 18), ...pi, ...logs, entropy, Math.max(...pi)];
+      let sum = 0;
+      for (const a of actions) {
+        const action = Array.from({ length: 9 }, (_, i) => (i === a ? 1 : 0));
+        const scores = net.run([Float32Array.from([...state, ...action, logs[a], pi[a]])], 1)[0];
+        sum += (pi[a] - Math.exp(decisions.perturbation[b * 9 + a])) * ((scores[0] + scores[1] + scores[2]) / 3);
+      }
+      expect(criticality[b]).toBeCloseTo((sum + 0.3 * (slope * -entropy + intercept)) / 1.3, 4);
+    }
+    net.close();
     expect(card).toMatch(/^---\nlicense: mit\n/);
     expect(card).toContain("38 … 46 the action, as one of n");
     expect(card).toContain("Not evaluated");

@@ -19,8 +19,9 @@ import { episodeReturn } from "./objectives/episode-return.ts";
 import { keepBlind } from "./objectives/keep-blind.ts";
 import { lazy } from "./objectives/lazy.ts";
 import { meanOf } from "./objectives/mean-of.ts";
-import type { MaskObjective } from "./objectives/objective.ts";
+import type { MaskContext, MaskObjective } from "./objectives/objective.ts";
 import { paper } from "./objectives/paper.ts";
+import { shrunk } from "./objectives/shrunk.ts";
 import { statemask, statemaskLagrangian } from "./objectives/statemask.ts";
 import { valueDrop } from "./objectives/value-drop.ts";
 import { valueGap } from "./objectives/value-gap.ts";
@@ -53,6 +54,7 @@ export type { MaskNetOptions } from "./objectives/mask-ppo.ts";
 export { meanOf } from "./objectives/mean-of.ts";
 export type { Evidence, FitPlan, MaskContext, MaskLearner, MaskObjective } from "./objectives/objective.ts";
 export { type PaperOptions, paper } from "./objectives/paper.ts";
+export { type ShrunkState, shrunk } from "./objectives/shrunk.ts";
 export {
   type StatemaskLagrangianOptions,
   type StatemaskOptions,
@@ -83,8 +85,17 @@ export interface ObjectiveOptions extends EnsembleOptions {
   readonly threshold: number;
 }
 
+const certainty = ({ spec, agent }: Pick<MaskContext, "spec" | "agent">) => entropy(spec.actionSpaces[agent]);
+
+/**
+ * What −H(π) counts beside a learned advantage. Chosen on development states of seven worlds
+ * (docs/decisions/0025-criticality-is-shrunk-towards-what-a-policy-is-sure-of.md).
+ */
+export const ENTROPY_WEIGHT = 0.3;
+
 /** Every mask objective by name. */
 export const objectives: Readonly<Record<string, (options: ObjectiveOptions) => MaskObjective>> = {
+  advantage_entropy: (options) => shrunk("advantage_entropy", advantage(options), certainty, ENTROPY_WEIGHT),
   advantage,
   doubly_robust: doublyRobust,
   advantage_doubly_robust: (options) => meanOf("advantage_doubly_robust", [advantage(options), doublyRobust(options)]),
@@ -159,12 +170,7 @@ export interface ControlEntry {
 /** Explainers that need no learning, by name: controls. */
 export const controls: Readonly<Record<string, ControlEntry>> = {
   random: { needs: "nothing", passes: 0, values: false, create: random },
-  entropy: {
-    needs: "choices",
-    passes: 0,
-    values: false,
-    create: (context) => entropy({ actions: choicesOf("entropy", context) }),
-  },
+  entropy: { needs: "nothing", passes: 0, values: false, create: certainty },
   log_prob_gap: {
     needs: "choices",
     passes: 0,

@@ -18,7 +18,7 @@ export interface RankedStates {
 
 export type RankedState = ReturnType<ReturnType<typeof rankMask>["exportState"]>;
 
-export function rankedStates({ agent, seed }: MaskContext, explainer: Pick<Explainer, "score">): RankedStates {
+export function rankedStates(context: MaskContext, explainer: Pick<Explainer, "score">): RankedStates {
   const ranks = rankMask();
   let scores = new Float32Array(0);
   let unread = new Float32Array(0);
@@ -32,9 +32,7 @@ export function rankedStates({ agent, seed }: MaskContext, explainer: Pick<Expla
       for (let row = 0; row < decisions.count; row++) out[row] = ranks.rank(scores[row]);
     },
     remember(rollout, rows, count) {
-      const order = shuffle(rows.slice(), stream(seed, "ranked states", agent, count));
-      const sampled = Math.min(MOST_RANKED, Math.ceil(rows.length * RANKED_SHARE));
-      const sample = selectDecisions(rollout, order.subarray(0, sampled), agent);
+      const sample = sampleStates(context, rollout, rows, count);
       const criticality = new Float32Array(sample.count);
       explainer.score(sample, criticality, new Float32Array(sample.count));
       ranks.learn(criticality);
@@ -42,6 +40,18 @@ export function rankedStates({ agent, seed }: MaskContext, explainer: Pick<Expla
     exportState: () => ranks.exportState(),
     restoreState: (state) => ranks.restoreState(state),
   };
+}
+
+/** A random sample of the states of a fit. @param count names it: another each time */
+export function sampleStates(
+  { agent, seed }: Pick<MaskContext, "agent" | "seed">,
+  rollout: Rollout,
+  rows: Int32Array,
+  count: number,
+): Decisions {
+  const order = shuffle(rows.slice(), stream(seed, "ranked states", agent, count));
+  const sampled = Math.min(MOST_RANKED, Math.ceil(rows.length * RANKED_SHARE));
+  return selectDecisions(rollout, order.subarray(0, sampled), agent);
 }
 
 /** Share of the states of a fit that are ranked after it, and the most: each may take a forward pass per action. */

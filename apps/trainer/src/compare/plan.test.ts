@@ -84,8 +84,9 @@ describe("a plan", () => {
     const environment = { id: "pendulum_v1" };
     const { explainers } = planOf({ config: { environment } });
     const names = explainers.map(({ name }) => name);
-    for (const name of ["advantage", "statemask", "random"]) expect(names).toContain(name);
-    for (const name of ["value_gap", "entropy", "gradient_value"]) {
+    for (const name of ["advantage_entropy", "advantage", "statemask", "random", "entropy"])
+      expect(names).toContain(name);
+    for (const name of ["value_gap", "log_prob_gap", "gradient_value"]) {
       expect(names).not.toContain(name);
       expect(codeOf(() => planOf({ config: { environment }, explainers: [name] }))).toBe("unknown-name");
     }

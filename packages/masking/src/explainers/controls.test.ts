@@ -89,7 +89,7 @@ describe("entropy", () => {
   it("takes a sure policy to be at its most critical", () => {
     // −H: of two equal actions −ln 2, of one 0, of (½, ¼, ¼) −(½ ln 2 + ½ ln 4) = −1.5 ln 2
     const [two, one, mixed] = scored(
-      entropy({ actions: 3 }),
+      entropy(discrete(3)),
       decisionsOf([
         [HALF, HALF],
         [
@@ -102,6 +102,20 @@ describe("entropy", () => {
     expect(two).toBeCloseTo(-Math.LN2, 6);
     expect(one).toBeCloseTo(0, 6);
     expect(mixed).toBeCloseTo(-1.5 * Math.LN2, 6);
+  });
+
+  it("has a narrow normal distribution for surer than a wide one", () => {
+    // H of two normal entries is Σ ½·ln(2πe σ²): with ln σ = −1 and 0, and with 1 and 2, apart by 4.
+    const policy = Float32Array.of(0.3, 0.4, -1, 0, 0.3, 0.4, 1, 2);
+    const [narrow, wide] = scored(entropy(box([2], -1, 1)), {
+      ...decisionsOf([
+        [THIRD, THIRD],
+        [THIRD, THIRD],
+      ]),
+      policy,
+    });
+    expect(narrow).toBeCloseTo(-Math.log(2 * Math.PI * Math.E) + 1, 5);
+    expect(narrow - wide).toBeCloseTo(4, 5);
   });
 });
 

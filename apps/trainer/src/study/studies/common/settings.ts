@@ -13,11 +13,15 @@ const QUICK = {
   evaluation: { states: 250, pilotRollouts: 2, rollouts: 16, batches: 1 },
 };
 
-/** Policies and truths that studies of sharing have in common, so that each is made once for all of them. */
+/**
+ * Policies and truths that studies of sharing have in common, so that each is made once for all of them. Masks are those of
+ * `advantage`: what is asked there is what records add to advantages that were learned.
+ */
 export function sharingConfig(id: string, size: Size): ConfigInput {
   const totalSteps = size === "paper" ? 10_000_000 : TRAINING[id];
   return {
     environment: { id },
+    mask: { objective: "advantage" },
     evaluation: { states: 500 },
     ...(totalSteps !== undefined && { training: { totalSteps } }),
     ...(size === "quick" && QUICK),
