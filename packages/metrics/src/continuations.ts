@@ -57,6 +57,8 @@ export interface ContinuationOptions {
   readonly discount: number;
   /** H ≥ 1, how many of its own decisions the return reaches over; Infinity: to the end of the episode. */
   readonly horizon: number;
+  /** Whether what follows decision H counts, by V of the agent's policy at its next one; left out otherwise. */
+  readonly bootstrap?: boolean;
   /** Copies of the world continued side by side, ≥ 1. No effect on the result. */
   readonly copies?: number;
 }
@@ -70,15 +72,17 @@ const SOURCE = "metrics/continuations";
  * asked once per tick for all copies. Copies that find no job left play on unheeded until the last one is done.
  *
  * @returns [J] the agent's return from the state of each job: its k-th decision after s and what follows it discounted by
- * γ^k, up to decision H or the end of the episode, forced moves being no decisions; and how many decisions of all agents
- * were simulated
+ * γ^k, up to decision H or the end of the episode, forced moves being no decisions; how many decisions of all agents
+ * were simulated, and how many ticks
  * @throws invalid-option; shape-mismatch if the states are of another world
  */
 export function playContinuations(options: ContinuationOptions): {
   readonly returns: Float64Array;
   readonly decisions: number;
+  readonly ticks: number;
 } {
   const { make, policies, agent, snapshots, states, jobs, seed, discount, horizon, copies = 256 } = options;
+  const { bootstrap = false } = options;
   checkRange(SOURCE, "discount", discount, 0, 1);
   checkCount(SOURCE, "copies", copies);
   const vector = vectorize(make, Math.min(copies, jobs));
@@ -106,9 +110,12 @@ export function playContinuations(options: ContinuationOptions): {
   /** [C] decisions that the agent has made since s, the one at s included, and the weight of its next reward. */
   const made = new Int32Array(C);
   const weight = new Float64Array(C);
+  /** [C] 1 where decision H is past and V stands for what follows: the copy takes its next job after this tick. */
+  const judged = new Uint8Array(C);
   let started = 0;
   let finished = 0;
   let decisions = 0;
+  let ticks = 0;
 
   const begin = (copy: number) => {
     job[copy] = started < jobs ? started++ : IDLE;
@@ -122,10 +129,22 @@ export function playContinuations(options: ContinuationOptions): {
     weight[copy] = 1;
   };
 
+  /** Lets V stand for what follows, where the agent has come to the decision after number H. */
+  const judge = () => {
+    const { count, copies: of, free, values } = table.groups[agent];
+    for (let row = 0; row < count; row++) {
+      const copy = of[row];
+      if (free[row] === 0 || job[copy] === IDLE || made[copy] < horizon) continue;
+      returns[job[copy]] += weight[copy] * discount * values[row];
+      judged[copy] = 1;
+    }
+  };
+
   try {
     for (let copy = 0; copy < C; copy++) begin(copy);
     while (finished < jobs) {
       table.gather();
+      if (bootstrap) judge();
       for (let i = 0; i < N; i++) {
         const group = table.groups[i];
         const distribution = distributions[i];
@@ -133,7 +152,7 @@ export function playContinuations(options: ContinuationOptions): {
         for (let row = 0; row < group.count; row++) {
           const copy = group.copies[row];
           const slot = (copy * N + i) * W;
-          const busy = group.free[row] === 1 && job[copy] !== IDLE;
+          const busy = group.free[row] === 1 && job[copy] !== IDLE && judged[copy] === 0;
           if (busy) decisions++;
           if (busy && i === agent) {
             if (made[copy] > 0) weight[copy] *= discount;
@@ -149,10 +168,14 @@ export function playContinuations(options: ContinuationOptions): {
       vector.step(actions);
       for (let copy = 0; copy < C; copy++) {
         if (job[copy] === IDLE) continue;
-        returns[job[copy]] += weight[copy] * rewards[copy * N + agent];
-        const decidesAgain =
-          made[copy] === horizon && acting[copy * N + agent] && hasChoice(space, vector.legal(copy, agent, mask, 0));
-        if (!decidesAgain && !isCopyOver(vector, copy)) continue;
+        if (judged[copy] === 0) {
+          ticks++;
+          returns[job[copy]] += weight[copy] * rewards[copy * N + agent];
+          const decidesAgain =
+            made[copy] === horizon && acting[copy * N + agent] && hasChoice(space, vector.legal(copy, agent, mask, 0));
+          if ((bootstrap || !decidesAgain) && !isCopyOver(vector, copy)) continue;
+        }
+        judged[copy] = 0;
         finished++;
         begin(copy);
       }
@@ -160,5 +183,5 @@ export function playContinuations(options: ContinuationOptions): {
   } finally {
     vector.close?.();
   }
-  return { returns, decisions };
+  return { returns, decisions, ticks };
 }

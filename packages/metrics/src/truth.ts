@@ -29,10 +29,12 @@ export interface TruthOptions {
   /** γ in [0, 1], per decision of the agent's own: the one it was trained with. */
   readonly discount: number;
   /**
-   * H ≥ 1, how many decisions of its own the return reaches over, with γ^H < .01 unless γ = 1; the least such by
-   * default.
+   * H ≥ 1, how many decisions of its own the return reaches over, with γ^H < .01 unless γ = 1 or V stands for the rest; the
+   * least such by default.
    */
   readonly horizon?: number;
+  /** Whether V of the agent's policy stands for what follows decision H: an estimate then, and no truth (`lookahead`). */
+  readonly bootstrap?: boolean;
   /** Copies of the world continued side by side, ≥ 1. No effect on the result. */
   readonly copies?: number;
   /**
@@ -69,6 +71,8 @@ export interface Truth {
   readonly reliability: number;
   /** Decisions that were simulated, of all agents: what the truth cost. */
   readonly decisions: number;
+  /** Ticks of the world that were simulated. */
+  readonly ticks: number;
 }
 
 const SOURCE = "metrics/truth";
@@ -98,7 +102,7 @@ export function branchingTruth(options: TruthOptions): Truth {
   const n = rolloutsOf(rollouts, states, first, count);
   const { agent } = states.decisions;
   const branches = branchesOf(states, spaceOf(make, agent), first, count, options.seed);
-  const { returns, starts, decisions } = playBranches(options, branches, n, first, batch);
+  const { returns, starts, decisions, ticks } = playBranches(options, branches, n, first, batch);
 
   const A = branches.width;
   const q = new Float64Array(count * A).fill(Number.NaN);
@@ -144,6 +148,7 @@ export function branchingTruth(options: TruthOptions): Truth {
     firstHalf: over(0.5, false),
     secondHalf: over(0.5, true),
     decisions,
+    ticks,
   });
 }
 
@@ -177,6 +182,7 @@ export function joinTruth(parts: readonly Truth[]): Truth {
     firstHalf: all((part) => part.firstHalf),
     secondHalf: all((part) => part.secondHalf),
     decisions: parts.reduce((sum, part) => sum + part.decisions, 0),
+    ticks: parts.reduce((sum, part) => sum + part.ticks, 0),
   });
 }
 
@@ -233,6 +239,7 @@ export function addTruth(a: Truth, b: Truth): Truth {
     firstHalf: pooled(a.firstHalf, b.firstHalf, 1, half),
     secondHalf: pooled(a.secondHalf, b.secondHalf, 1, half),
     decisions: a.decisions + b.decisions,
+    ticks: a.ticks + b.ticks,
   });
 }
 
@@ -265,10 +272,10 @@ function spaceOf(make: MakeEnvironment, agent: number): ActionSpace {
  * @returns G of each job, and the first job of each branch
  */
 function playBranches(options: TruthOptions, branches: Branches, n: Int32Array, first: number, batch: number) {
-  const { make, policies, states, seed, discount, copies } = options;
+  const { make, policies, states, seed, discount, bootstrap = false, copies } = options;
   const least = discount < 1 ? Math.floor(Math.log(0.01) / Math.log(discount)) + 1 : 1;
   const horizon = options.horizon ?? (discount < 1 ? least : Number.POSITIVE_INFINITY);
-  if (horizon !== Number.POSITIVE_INFINITY) checkCount(SOURCE, "horizon", horizon, least);
+  if (horizon !== Number.POSITIVE_INFINITY) checkCount(SOURCE, "horizon", horizon, bootstrap ? 1 : least);
   const J = branches.states.length;
   const starts = new Int32Array(J + 1);
   for (let b = 0; b < J; b++) starts[b + 1] = starts[b] + n[branches.states[b] - first];
@@ -285,6 +292,7 @@ function playBranches(options: TruthOptions, branches: Branches, n: Int32Array, 
     seed,
     discount,
     horizon,
+    bootstrap,
     ...(copies !== undefined && { copies }),
     stateOf: (job) => branches.states[owner[job]],
     rolloutOf,

@@ -28,3 +28,31 @@ it("asks a critic that learned from play where policies from elsewhere give no V
   expect(cellOf(model, 800).cell.address).not.toBe(cell.address);
   expect([cellOf({}, 400).cell.steps, cellOf({}, 800).cell.address]).toEqual([0, cellOf({}, 400).cell.address]);
 });
+
+it("looks ahead by its budget and no more, and has V of a critic, for half of it, where policies give none", async () => {
+  const subject = await smallSubject(1);
+  const { frozen, truths, place } = subject;
+  const looked = async (files: Config["policies"], budget: number) => {
+    const plan = planOf(subject, ["lookahead"], budget);
+    const policies = plan.policies.map((source) => ({ ...source, config: { ...source.config, policies: files } }));
+    const given = { ...plan, policies };
+    const cells = cellsOf(given).filter(({ policy, explainer }) => policy === 0 && explainer.name === "lookahead");
+    expect(cells.map(({ budget: own, played }) => [own, played])).toEqual([[budget, false]]);
+    expect(await makeCells(given, cells, frozen, truths, place.cache, place.signals)).toBe(true);
+    return { steps: cells[0].steps, ...readCell(cells[0], place.cache) };
+  };
+  // The planted world pays at once, so that one decision ahead is truth.
+  const own = await looked({}, 20_000);
+  expect(own.steps).toBe(0);
+  expect(own.cost?.steps).toBeGreaterThan(0);
+  expect(own.cost?.steps).toBeLessThanOrEqual(20_000);
+  for (const { auroc, drops, statemask } of own.agents ?? []) {
+    expect(auroc).toBeGreaterThan(0.85);
+    expect([drops, statemask]).toEqual([[], null]);
+  }
+  const elsewhere = await looked({ all: { file: "model.onnx" } }, 20_000);
+  expect(elsewhere.steps).toBe(10_000);
+  expect(elsewhere.cost?.steps).toBeGreaterThan(10_000);
+  expect(elsewhere.cost?.steps).toBeLessThanOrEqual(20_000);
+  for (const { auroc } of elsewhere.agents ?? []) expect(auroc).toBeGreaterThan(0.85);
+});

@@ -6,7 +6,7 @@ import { controls } from "@magic-mask/masking";
 import { auroc, calibration, ndcg, spearman, statemaskFidelity } from "@magic-mask/metrics";
 import { postHocObjective } from "../assemble.ts";
 import { orNull } from "../figures/means.ts";
-import { scoresOf } from "../figures/scores.ts";
+import { scoresOf, type Told } from "../figures/scores.ts";
 import { gitCommit } from "../host.ts";
 import { randomPlayer } from "../policies.ts";
 import { postHocSeed } from "../posthoc.ts";
@@ -15,6 +15,7 @@ import { seal, unsealNamed } from "../run/sealed-json.ts";
 import { isStopped, type Signals, tellShare } from "../work/signals.ts";
 import { type Baseline, baselineOf, type DropPoint, dropCurve } from "./drops.ts";
 import { type CoinEvidence, type Learned, learnByDeciding, learnFromCoin, playByCoin } from "./learn.ts";
+import { look } from "./look.ts";
 import { type Cell, headlineShare, type Plan } from "./plan.ts";
 import type { FrozenTeam } from "./policies.ts";
 import type { TruthSet } from "./truth.ts";
@@ -87,7 +88,7 @@ export async function makeCells(
   signals: Signals,
   played?: CoinEvidence,
 ): Promise<boolean> {
-  const { begin, judge } = createJudge(plan, frozen, truths);
+  const { begin, judge, judgeScores } = createJudge(plan, frozen, truths);
   let evidence = played;
 
   for (const [i, cell] of cells.entries()) {
@@ -98,21 +99,37 @@ export async function makeCells(
       evidence ??= await playByCoin(frozen, cell.steps);
       return evidence;
     };
-    const fitted = await (cell.explainer.learns ? learned : control)(frozen, cell, coin);
-    if (cell.played) begin();
-    const begun = performance.now();
-    const figures = await judge(fitted.explainers, cell.played);
-    const { steps, wallSeconds } = fitted;
-    const judgingWallSeconds = (performance.now() - begun) / 1000;
+    const { agents, ...cost } = await (cell.explainer.looks ? looked(cell) : fitted(cell, coin));
     await keep(cell, cache, {
       explainer: cell.explainer.name,
       budget: cell.budget,
-      agents: figures,
-      cost: { steps, wallSeconds, judgingWallSeconds },
+      agents,
+      cost,
       commit: gitCommit(),
     });
   }
   return true;
+
+  async function fitted(cell: Cell, coin: () => Promise<CoinEvidence>) {
+    const { explainers, steps, wallSeconds } = await (cell.explainer.learns ? learned : control)(frozen, cell, coin);
+    if (cell.played) begin();
+    const begun = performance.now();
+    const agents = await judge(explainers, cell.played);
+    return { agents, steps, wallSeconds, judgingWallSeconds: (performance.now() - begun) / 1000 };
+  }
+
+  async function looked({ budget, steps }: Cell) {
+    const first = steps > 0 ? await playByCoin(frozen, steps) : undefined;
+    const { told, ...own } = look(frozen, truths, budget - (first?.steps ?? 0), first?.critics);
+    const begun = performance.now();
+    const agents = judgeScores(told);
+    return {
+      agents,
+      steps: own.steps + (first?.steps ?? 0),
+      wallSeconds: own.wallSeconds + (first?.wallSeconds ?? 0),
+      judgingWallSeconds: (performance.now() - begun) / 1000,
+    };
+  }
 }
 
 /** Judges explainers of one team. */
@@ -125,6 +142,8 @@ interface Judge {
    * @returns [N]
    */
   judge(explainers: readonly (readonly Explainer[])[], played: boolean): Promise<AgentFigures[]>;
+  /** Of scores alone, without figures that take play. @param told [N] @returns [N] */
+  judgeScores(told: readonly Told[]): AgentFigures[];
 }
 
 /** @param plan how much is measured */
@@ -145,35 +164,38 @@ export function createJudge(
     return baselines;
   };
 
+  /** @param told [initialisations] */
+  const ranking = (agent: number, told: readonly Told[]) => {
+    const { truth } = truths[agent];
+    const initialisations = told.map(({ scores }) => ({
+      auroc: orNull(auroc(scores, truth.criticality)),
+      spearman: orNull(spearman(scores, truth.criticality)),
+      ndcg: orNull(ndcg(scores, truth.criticality)),
+    }));
+    return {
+      agent: world.spec.agents[agent],
+      ...averaged(initialisations),
+      calibration: orNull(calibration(told[0].scores, told[0].spread, truth).coverage),
+      initialisations,
+    };
+  };
+
   return {
     begin,
+    judgeScores: (told) => agents.map((agent) => ({ ...ranking(agent, [told[agent]]), drops: [], statemask: null })),
     async judge(explainers, played) {
       const figures: AgentFigures[] = [];
       for (const agent of agents) {
-        const { states, truth } = truths[agent];
-        const told = explainers.map((each) => scoresOf(each[agent], states));
-        const scores = told.map((each) => each.scores);
-        const initialisations = scores.map((each) => ({
-          auroc: orNull(auroc(each, truth.criticality)),
-          spearman: orNull(spearman(each, truth.criticality)),
-          ndcg: orNull(ndcg(each, truth.criticality)),
-        }));
+        const told = explainers.map((each) => scoresOf(each[agent], truths[agent].states));
         const known = played ? begin()[agent] : undefined;
         // Where a policy earns no more than random play, and the world declares no range, there is nothing to take shares of.
         const baseline = known && known.range > 0 ? known : undefined;
         const explainer = explainers[0][agent];
-        const drops = baseline ? curve(agent, explainer, scores[0], baseline) : [];
+        const drops = baseline ? curve(agent, explainer, told[0].scores, baseline) : [];
         // A curve takes seconds.
         await setImmediate();
         const statemask = baseline ? windowScores(agent, explainer, baseline) : null;
-        figures.push({
-          agent: world.spec.agents[agent],
-          ...averaged(initialisations),
-          calibration: orNull(calibration(scores[0], told[0].spread, truth).coverage),
-          initialisations,
-          drops,
-          statemask,
-        });
+        figures.push({ ...ranking(agent, told), drops, statemask });
       }
       return figures;
     },

@@ -29,6 +29,8 @@ interface PlannedExplainer {
   readonly name: string;
   /** Whether it learns, and so has a budget. */
   readonly learns: boolean;
+  /** Whether it learns nothing, but takes its budget at the decisions themselves: it continues the world from them. */
+  readonly looks?: true;
   /** Whether it decides the blinding while it learns, and so plays steps of its own; the others share what a coin blinded. */
   readonly decides: boolean;
   /** How many fits with other initial weights its figures are means over. */
@@ -83,7 +85,7 @@ export interface Cell {
   readonly explainer: PlannedExplainer;
   /** 0 where nothing is learned. */
   readonly budget: number;
-  /** Environment steps that are played for it: its budget; the largest for a control that asks for V, which a policy from elsewhere may not give. */
+  /** Environment steps that are played before anything is scored, see `stepsOf`. */
   readonly steps: number;
   /** Whether figures that take play are measured: drop curves and StateMask's score. */
   readonly played: boolean;
@@ -190,7 +192,7 @@ function explainersNamed(
   const fixed = Object.keys(controls).filter((name) =>
     spaces.every((space) => controlsFor(space).includes(controls[name])),
   );
-  const known = [...learned, ...fixed];
+  const known = [...learned, LOOKAHEAD, ...fixed];
   const unknown = names?.find((name) => !known.includes(name));
   if (unknown !== undefined) {
     const message = `there is no explainer "${unknown}" for such actions; there are: ${known.join(", ")}`;
@@ -199,6 +201,7 @@ function explainersNamed(
   return known
     .filter((name) => !names || names.includes(name) || name === CHANCE)
     .map((name) => {
+      if (name === LOOKAHEAD) return { name, learns: false, looks: true, decides: false, initialisations: 1 };
       const learns = learned.includes(name);
       const blinding = learns && objectives[name]({ threshold: mask.threshold }).blinding;
       // It carries no signal, so one set of initial weights alone may rank well by luck. As it asks nothing of what comes of its
@@ -210,6 +213,8 @@ function explainersNamed(
 
 /** The control that every drop is printed beside. */
 export const CHANCE = "random";
+/** What continues the world from the decisions that it is asked about: no `Explainer`, which sees observations alone. */
+export const LOOKAHEAD = "lookahead";
 
 /** A policy that is yet to be trained. */
 export function trainedPolicy(config: Config, backend: string): PolicySource {
@@ -266,9 +271,10 @@ export function cellsOf(plan: Plan): Cell[] {
     const { config } = policies[policy];
     const { copies, shards, discount } = config.training;
     const largest = budgets[budgets.length - 1];
-    const played = budget === 0 || budget === largest;
-    const asksForValues = !explainer.learns && controls[explainer.name].values && isGiven(config);
-    const steps = asksForValues ? largest : budget;
+    const { looks = false } = explainer;
+    // While an episode is played there is nothing that looks ahead.
+    const played = !looks && (budget === 0 || budget === largest);
+    const steps = stepsOf(explainer, budget, largest, config);
     const learning = { budget: steps, copies, shards, discount, ...learningSettings(config) };
     const address = addressOf({
       format: CELL_FORMAT,
@@ -277,6 +283,7 @@ export function cellsOf(plan: Plan): Cell[] {
       explainer,
       threshold: config.mask.threshold,
       ...(steps > 0 && { learning }),
+      ...(looks && { looking: { budget, discount } }),
       ...(played && { episodes: [sizes.dropEpisodes, sizes.scoreEpisodes], shares: sizes.shares }),
       backend,
       ...machine(),
@@ -285,9 +292,18 @@ export function cellsOf(plan: Plan): Cell[] {
   };
   return policies.flatMap((_, policy) =>
     explainers.flatMap((explainer) =>
-      (explainer.learns ? budgets : [0]).map((budget) => cell(policy, explainer, budget)),
+      (explainer.learns || explainer.looks ? budgets : [0]).map((budget) => cell(policy, explainer, budget)),
     ),
   );
+}
+
+/** Environment steps that are played for a cell before anything is scored: where V is asked for and the policy gives none, it is learned. */
+function stepsOf({ name, learns, looks }: PlannedExplainer, budget: number, largest: number, config: Config): number {
+  if (learns) return budget;
+  if (!isGiven(config)) return 0;
+  // Half of what it may look ahead by.
+  if (looks) return Math.floor(budget / 2);
+  return controls[name].values ? largest : 0;
 }
 
 /** Of the shares of a drop curve the one that is calibrated and that tables show: the nearest to a tenth. */

@@ -110,7 +110,7 @@ async function missing(plan: Plan, cache: string): Promise<{ pending: Pending<Ta
   }
   const weightOf = (some: readonly Cell[]) =>
     some.reduce((sum, { explainer, budget, played }) => {
-      const passes = explainer.learns ? 0 : controls[explainer.name].passes;
+      const passes = explainer.learns || explainer.looks ? 0 : controls[explainer.name].passes;
       const judging = played ? (plan.sizes.dropEpisodes / 100) * (1 + passes / 8) : 0;
       return sum + budget / 3e4 + judging + 0.1;
     }, 0);

@@ -10,8 +10,15 @@ export interface Resample {
 /** A figure that cannot be known. */
 export const UNKNOWN: Interval = { estimate: Number.NaN, low: Number.NaN, high: Number.NaN };
 
+/** What is said of held-out decisions. */
+export interface Told {
+  readonly scores: Float32Array;
+  /** One standard deviation; NaN where it is not known. */
+  readonly spread: Float32Array;
+}
+
 /** What an explainer says of held-out decisions, and how sure it is. */
-export function scoresOf(explainer: Explainer, { decisions, count }: States) {
+export function scoresOf(explainer: Explainer, { decisions, count }: States): Told {
   const scores = new Float32Array(count);
   const spread = new Float32Array(count);
   explainer.score(decisions, scores, spread);
