@@ -178,7 +178,7 @@ function describe() {
     "Estimate: low",
     html("span", { class: "ramp", style: `background: linear-gradient(to right, ${stops})` }),
     "high. ",
-    `A bar is the ${100 * method.level} % interval of what the mask (${method.explainer}) estimates that ${withholding(explanation)} costs, in return. ` +
+    `A bar is the ${100 * method.level} % interval of what ${method.explainer === "lookahead" ? "looking ahead" : `the mask (${method.explainer})`} estimates that ${withholding(explanation)} costs, in return. ` +
       `Diamonds were measured by ${method.rollouts} fresh rollouts per action after they were picked: ` +
       "filled where the effect is significant. Dashed: decisions picked at random, measured alike.",
   );

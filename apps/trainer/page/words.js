@@ -57,6 +57,13 @@ export const withholding = ({ method }) =>
   method.perturbation === "uniform" ? "randomising this step" : `acting by ${method.perturbation} at this step`;
 
 /**
+ * Whose estimates they are, as the subject of a sentence.
+ *
+ * @param {EpisodeExplanation} explanation
+ */
+const estimatorOf = ({ method }) => (method.explainer === "lookahead" ? "Looking ahead" : "The mask");
+
+/**
  * "Randomising this step costs 0.23 [0.15, 0.31], n = 64, significant, p = 0.002", or what is estimated where nothing was measured.
  *
  * @param {EpisodeExplanation} explanation
@@ -65,7 +72,8 @@ export const withholding = ({ method }) =>
  */
 export function sentenceOf(explanation, decision, moment) {
   const act = withholding(explanation);
-  if (!moment) return `The mask estimates that ${act} costs ${formatEstimate(decision)}; it was not measured.`;
+  if (!moment)
+    return `${estimatorOf(explanation)} estimates that ${act} costs ${formatEstimate(decision)}; it was not measured.`;
   const sure = moment.effect.adjusted === null ? "picked at random" : verdictOf(moment);
   return `${act[0].toUpperCase()}${act.slice(1)} costs ${formatRange(moment.effect)}, n = ${moment.effect.rollouts}, ${sure}.`;
 }

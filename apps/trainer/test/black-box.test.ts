@@ -44,7 +44,7 @@ describe("policies trained elsewhere", () => {
     const [mine, given] = await Promise.all([loadRun(own), loadRun(made[0].path)]);
     // Chance is named by seed, role, copy and episode: equal policies play equal games.
     expect(given.postHocState.hash).toBe(mine.postHocState.hash);
-    const asked = { game: 1, moments: 1, rollouts: 20, command: "" };
+    const asked = { game: 1, moments: 1, rollouts: 20, by: "mask", command: "" } as const;
     const [a, b] = [mine, given].map((run) => explainEpisode(subjectOf(run), asked).explanation.agents[0].moments[0]);
     expect(b.step).toBe(a.step);
     expect(b.estimate).toBeCloseTo(a.estimate, 3);
@@ -52,6 +52,12 @@ describe("policies trained elsewhere", () => {
     b.alternatives.forEach(({ probability }, i) => {
       expect(probability).toBeCloseTo(Number(a.alternatives[i].probability), 5);
     });
+    // What a look ahead goes by is a policy's own V, or that of the critic where it is from elsewhere.
+    const looks = [mine, given].map((run) => explainEpisode(subjectOf(run), { ...asked, by: "lookahead" }).explanation);
+    for (const { method, agents } of looks) {
+      expect(method.explainer).toBe("lookahead");
+      expect(agents[0].moments).toHaveLength(1);
+    }
     const evaluation = await evaluate(given);
     expect(evaluation.opponents[0].value).toEqual((await evaluate(mine)).opponents[0].value);
     expect(evaluation.kl.update.last).toBeNaN();

@@ -49,10 +49,10 @@ export async function explainRun(
   path: string,
   flags: Omit<ExplainOptions, "command"> & { readonly out?: string },
 ) {
-  const { game, moments, agent, rollouts, out = run.folder.resultsFolder("report") } = flags;
-  const only = agent === undefined ? "" : ` --agent ${agent}`;
+  const { game, moments, by, agent, rollouts, out = run.folder.resultsFolder("report") } = flags;
+  const only = `${by === undefined ? "" : ` --by ${by}`}${agent === undefined ? "" : ` --agent ${agent}`}`;
   const command = `magic-mask explain ${path} --game ${game} --moments ${moments}${only} --rollouts ${rollouts}`;
-  const { explanation, episode } = explainEpisode(subjectOf(run), { game, moments, agent, rollouts, command });
+  const { explanation, episode } = explainEpisode(subjectOf(run), { game, moments, by, agent, rollouts, command });
   await writeEpisode(run, episode, game);
   return { explanation, page: await writeExplanation(explanation, out) };
 }

@@ -1,4 +1,5 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { ESTIMATORS } from "../explanation/estimators.ts";
 import type { ExplainOptions } from "../explanation/explain-episode.ts";
 import { numberOf, type WorldFlags, withWorldFlags } from "./flags.ts";
 import { examples } from "./help.ts";
@@ -44,6 +45,12 @@ export function addExplain(program: Command): void {
     .option("--runs <folder>", "where the run folder goes", "runs")
     .option("--game <k>", "which held-out game, 0, 1, …", Number, 0)
     .option("--moments <n>", "decisions of each agent that are measured", Number, MOMENTS)
+    .addOption(
+      new Option(
+        "--by <what>",
+        "what picks them: a look ahead, or the mask, as in worlds that cannot be copied",
+      ).choices([...ESTIMATORS]),
+    )
     .option("--agent <name>", "measure decisions of this agent alone")
     .option("--rollouts <n>", "continuations per legal action of each of them", Number, ROLLOUTS)
     .option("--out <folder>", "where game-<k>.html, .md and .json go (default: the run's report/)")

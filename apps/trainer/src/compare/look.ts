@@ -1,8 +1,9 @@
-import { type Policy, stream } from "@magic-mask/core";
+import { stream } from "@magic-mask/core";
 import type { Critic } from "@magic-mask/masking";
 import { lookahead } from "@magic-mask/metrics";
 import type { Told } from "../figures/scores.ts";
 import { postHocSeed } from "../posthoc.ts";
+import { valuedBy } from "../valued-by.ts";
 import type { FrozenTeam } from "./policies.ts";
 import type { TruthSet } from "./truth.ts";
 
@@ -48,11 +49,3 @@ export function look(
     wallSeconds: (performance.now() - begun) / 1000,
   };
 }
-
-/** A policy with a critic's V. */
-const valuedBy = (policy: Policy, critic: Pick<Critic, "values">): Policy => ({
-  evaluate(batch, parameters, values) {
-    policy.evaluate(batch, parameters, values);
-    critic.values(batch.observations, batch.count, values);
-  },
-});

@@ -22,8 +22,14 @@ const subjectWith = (explainer: Explainer, range = spec.returnRange): Subject =>
   discount: 1,
   source: { run: "by hand", environment: { id: spec.id, options: {} }, seed: 3, hash: null },
 });
-const options = { game: 1, moments: 5, rollouts: 8, command: "magic-mask explain by-hand --rollouts 8" };
-const explain = (subject: Subject, asked = {}) => explainEpisode(subject, { ...options, ...asked }).explanation;
+const options = {
+  game: 1,
+  moments: 5,
+  rollouts: 8,
+  by: "mask",
+  command: "magic-mask explain by-hand --rollouts 8",
+} as const;
+const explain = (subject: Subject, asked: object = {}) => explainEpisode(subject, { ...options, ...asked }).explanation;
 
 describe("explainEpisode, where the truth is known", () => {
   const explanation = explain(subjectWith(plantedCriticality()));
@@ -138,7 +144,37 @@ describe("explainEpisode, where the truth is known", () => {
     expect(formatMarkdown(doubtful)).toContain(text);
   });
 
+  it("goes by a look ahead unless it is told to go by the mask, and finds the locks whatever the mask says", () => {
+    // A mask that holds the last decision most critical.
+    const wrong: Explainer = {
+      name: "wrong",
+      score({ observations }, criticality, spread) {
+        criticality[0] = -plantedScore(observations);
+        spread[0] = Number.NaN;
+      },
+    };
+    const plantedScore = (observations: Float32Array) => (observations.subarray(2, 6).includes(1) ? 1 : 0);
+    const misled = explain(subjectWith(wrong));
+    expect(misled.method.explainer).toBe("wrong");
+    for (const { moments } of misled.agents) {
+      expect(moments.slice(0, 3).some(({ effect }) => effect.estimate > 0.5)).toBe(false);
+    }
+    const seen = explain(subjectWith(wrong), { by: undefined });
+    expect(seen.method.explainer).toBe("lookahead");
+    for (const { moments } of seen.agents) {
+      moments.forEach(({ estimate, effect, spread }, i) => {
+        // The right key pays ¾ more than one at random, whatever luck adds to all; what follows depends on nobody.
+        expect(estimate).toBeCloseTo(i < 3 ? 0.75 : 0, 1);
+        expect(effect.estimate).toBeCloseTo(i < 3 ? 0.75 : 0, 5);
+        expect(spread).not.toBeNull();
+      });
+    }
+    expect(formatExplanation(seen)).toContain("Looking ahead estimated 0.75");
+    expect(formatMarkdown(seen)).toContain("Estimates by `lookahead`");
+  });
+
   it.each([
+    [{ by: "luck" }, 'by must be one of lookahead, mask, got "luck"'],
     [{ game: -1 }, "game"],
     [{ moments: 0 }, "moments"],
     [{ rollouts: 1 }, "rollouts"],
@@ -184,7 +220,10 @@ it("shows what the mask says, and that nothing can be measured, where the world 
     }),
     spec: { ...about, snapshotBytes: 0 },
   };
-  const explanation = explain({ ...subject, world });
+  expect(() => explain({ ...subject, world }, { by: "lookahead" })).toThrow(
+    "planted_v0 cannot be copied, so there is no looking ahead",
+  );
+  const explanation = explain({ ...subject, world }, { by: undefined });
   expect(explanation.method).toMatchObject({ measurable: false, simulated: 0 });
   for (const { decisions, moments, baseline } of explanation.agents) {
     expect([moments, baseline]).toEqual([[], { moments: [], effect: null }]);

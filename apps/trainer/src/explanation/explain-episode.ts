@@ -3,6 +3,8 @@ import { random } from "@magic-mask/masking";
 import { benjaminiHochberg, tInterval } from "@magic-mask/metrics";
 import { rangeOf as returnRangeOf } from "../figures/return-range.ts";
 import { createProgress } from "../terminal/progress.ts";
+import { lookAhead } from "./ahead.ts";
+import { ESTIMATORS, type Estimator } from "./estimators.ts";
 import type { AgentExplanation, Decision, EpisodeExplanation, Moment, Range } from "./explanation.ts";
 import { figure, figureOrNull } from "./figure.ts";
 import { branchesAt, LEVEL, type Measured, measure, SIGNIFICANCE } from "./measure.ts";
@@ -17,6 +19,8 @@ export interface ExplainOptions {
   readonly moments: number;
   /** Continuations per legal action, ≥ 2. */
   readonly rollouts: number;
+  /** Whose estimates are gone by: lookahead by default, the mask where the world cannot be copied. */
+  readonly by?: Estimator | undefined;
   /** The one agent whose decisions are measured; all by default. */
   readonly agent?: string | undefined;
   /** What made this, for the footer. */
@@ -31,10 +35,11 @@ interface Scored extends Met {
 }
 
 /**
- * Explains one held-out game: per agent the decisions that the mask ranks highest, and what each was worth by rollouts that had no
- * part in picking it. Where the world cannot be copied nothing is measured.
+ * Explains one held-out game: per agent the decisions that a look ahead, or the mask, ranks highest, and what each was worth by
+ * rollouts that had no part in picking it. Where the world cannot be copied nothing is measured.
  *
- * @throws invalid-option, also if nobody had a choice in that game; unknown-name; unsupported for actions that cannot be branched on
+ * @throws invalid-option, also if nobody had a choice in that game; unknown-name; unsupported for actions that cannot be branched on,
+ *   and for looking ahead in a world that cannot be copied
  */
 export function explainEpisode(
   subject: Subject,
@@ -50,6 +55,16 @@ export function explainEpisode(
     const message = `${spec.id} has no agent ${JSON.stringify(only)}; it has ${spec.agents.join(", ")}`;
     throw new MagicMaskError("unknown-name", "trainer/explain", message);
   }
+  const measurable = spec.snapshotBytes > 0;
+  const by = options.by ?? (measurable ? "lookahead" : "mask");
+  if (!ESTIMATORS.includes(by)) {
+    const message = `by must be one of ${ESTIMATORS.join(", ")}, got ${JSON.stringify(by)}`;
+    throw new MagicMaskError("unknown-name", "trainer/explain", message);
+  }
+  if (by === "lookahead" && !measurable) {
+    const message = `${spec.id} cannot be copied, so there is no looking ahead in it; go by the mask`;
+    throw new MagicMaskError("unsupported", "trainer/explain", message);
+  }
   const seed = stream(source.seed, "explain").bits();
   const episode = play({ make, policies, episodes: game + 1, seed })[game];
   const replayed = replay(subject, episode);
@@ -61,8 +76,13 @@ export function explainEpisode(
     );
   }
 
-  const measurable = spec.snapshotBytes > 0;
-  const scored = scoreAll(subject, replayed, stream(seed, "baseline", game).bits());
+  const scored = scoreAll(
+    subject,
+    replayed,
+    stream(seed, "baseline", game).bits(),
+    by,
+    stream(seed, "look", game).bits(),
+  );
   const lists = spec.agents.map((name, agent) => {
     const own = scored.filter((each) => each.agent === agent);
     const first = (by: (each: Scored) => number) =>
@@ -100,13 +120,13 @@ export function explainEpisode(
   });
   const explanation: EpisodeExplanation = {
     format: "magic-mask/episode",
-    version: 1,
+    version: 2,
     title: `${spec.id}, held-out game ${game}`,
     source: { ...source, command, episodeSeed: episode.seed },
     game,
     steps: episode.ticks,
     method: {
-      explainer: subject.masks[0].explainer.name,
+      explainer: by === "lookahead" ? by : subject.masks[0].explainer.name,
       perturbation: world.perturbations[0].name,
       discount,
       rollouts,
@@ -122,14 +142,25 @@ export function explainEpisode(
   return { explanation, episode };
 }
 
-function scoreAll({ world, masks, critics }: Subject, { met }: Replayed, seed: number): Scored[] {
+/** @param by whose estimates @param seed, lookSeed of the control that knows nothing, and of looking ahead */
+function scoreAll(subject: Subject, { met }: Replayed, seed: number, by: Estimator, lookSeed: number): Scored[] {
+  const { world, masks, critics } = subject;
   const control = random({ seed });
   const lot = new Float32Array(1);
   const [estimate, spread, mask, value] = [0, 1, 2, 3].map(() => new Float32Array(1));
+  const looks = world.spec.agents.map((_, agent) => {
+    const own = met.filter((each) => each.agent === agent);
+    if (by === "mask" || own.length === 0) return undefined;
+    return { own, ...lookAhead(subject, own, stream(lookSeed, agent).bits()) };
+  });
   return met.map((each) => {
     const { agent, states, step, taken, choices } = each;
     const { decisions } = states;
-    masks[agent].explainer.score(decisions, estimate, spread);
+    const look = looks[agent];
+    if (look) {
+      const at = look.own.indexOf(each);
+      [estimate[0], spread[0]] = [look.criticality[at], look.standardError[at]];
+    } else masks[agent].explainer.score(decisions, estimate, spread);
     masks[agent].mask(decisions, mask);
     critics[agent].values(decisions.observations, 1, value);
     control.score(decisions, lot, new Float32Array(1));

@@ -5,8 +5,8 @@
  */
 export interface EpisodeExplanation {
   readonly format: "magic-mask/episode";
-  /** Raised when a field changes its meaning or goes. */
-  readonly version: 1;
+  /** Raised when a field changes its meaning or goes. 2: estimates may be another's than the mask's. */
+  readonly version: 2;
   readonly title: string;
   readonly source: {
     /** Name of the run, or of the model, that played. */
@@ -26,7 +26,7 @@ export interface EpisodeExplanation {
   /** T: the world stands at step 0 before the first tick and at step T after the last. */
   readonly steps: number;
   readonly method: {
-    /** Whose estimates these are. */
+    /** Whose estimates these are: the mask's, by its objective's name, or `lookahead`. */
     readonly explainer: string;
     /** ν: what the agent would have done instead. */
     readonly perturbation: string;
@@ -62,7 +62,7 @@ export interface AgentExplanation {
   readonly range: number | null;
   /** Every moment when it acted with a choice, in order. */
   readonly decisions: readonly Decision[];
-  /** Those that the mask holds most critical, the most critical first, with what they were measured to be worth. */
+  /** Those that the explainer holds most critical, the most critical first, with what they were measured to be worth. */
   readonly moments: readonly Moment[];
   /** As many decisions picked at random, measured alike: what a list that knows nothing would show. */
   readonly baseline: {
@@ -87,7 +87,7 @@ export interface Action {
 
 export interface Decision {
   readonly step: number;
-  /** What the mask says it costs to act by ν here, with one standard deviation where it knows that. */
+  /** What the explainer says it costs to act by ν here, with one standard deviation where it knows that. */
   readonly estimate: number;
   readonly spread: number | null;
   /** m in [0, 1]: keep the policy's action where it is high, blind it where it is low. */

@@ -20,9 +20,13 @@ export function costOf({ method, scale }: EpisodeExplanation, { name }: AgentExp
   const share = moment.share === null ? "" : `, ${shareOf(moment.share, scale)}`;
   return (
     `${act} costs ${name} ${formatInterval(moment.effect)} of return${share}; n = ${moment.effect.rollouts}, ${verdictOf(moment)}.` +
-    ` The mask estimated ${formatNumber(moment.estimate)}${moment.spread === null ? "" : ` ± ${formatNumber(moment.spread)}`}, m = ${formatNumber(moment.mask)}.`
+    ` ${estimatorOf(method)} estimated ${formatNumber(moment.estimate)}${moment.spread === null ? "" : ` ± ${formatNumber(moment.spread)}`}, m = ${formatNumber(moment.mask)}.`
   );
 }
+
+/** Whose estimates they are, as the subject of a sentence. */
+const estimatorOf = ({ explainer }: EpisodeExplanation["method"]) =>
+  explainer === "lookahead" ? "Looking ahead" : "The mask";
 
 function shareOf(share: number, scale: EpisodeExplanation["scale"]): string {
   const hundredths = Number((100 * share).toPrecision(2));

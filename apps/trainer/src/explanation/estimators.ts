@@ -1,0 +1,3 @@
+/** What says which decisions are worth measuring. */
+export const ESTIMATORS = ["lookahead", "mask"] as const;
+export type Estimator = (typeof ESTIMATORS)[number];
