@@ -119,7 +119,11 @@ withRedis("magic-mask agent", () => {
       expect(taken.reduce((sum, count) => sum + count)).toBe(result.comm.received);
       expect(used.reduce((sum, share) => sum + share)).toBeCloseTo(1, 9);
       expect(result.comm.messages[3]).toBe(0);
-      expect(Object.keys(result.states?.scores ?? {})).toEqual(["advantage", "record_head", "advantage+shared"]);
+      expect(Object.keys(result.states?.scores ?? {})).toEqual([
+        "advantage_entropy",
+        "record_head",
+        "advantage_entropy+shared",
+      ]);
       expect(new Set(result.states?.scores.record_head).size).toBeGreaterThan(10);
     });
     // Who is done while Redis is away has heard nobody: nobody waits.
@@ -160,7 +164,11 @@ withRedis("magic-mask agent", () => {
     });
     expect([a.run, b.run]).toEqual(["whole", "parts"]);
     expect(b.same).toEqual(a.same);
-    expect(a.same.ranking.map(({ explainer }) => explainer)).toEqual(["advantage", "record_head", "advantage+shared"]);
+    expect(a.same.ranking.map(({ explainer }) => explainer)).toEqual([
+      "advantage_entropy",
+      "record_head",
+      "advantage_entropy+shared",
+    ]);
     expect(a.same.comm).toMatchObject({ shared: 0, received: 0, acknowledged: 0, bytes: 0 });
   });
 

@@ -116,7 +116,7 @@ describe("magic-mask compare", () => {
     const { code, stderr } = await magicMask(
       "compare",
       "--env-id=pendulum_v1",
-      "--explainers=entropy",
+      "--explainers=log_prob_gap",
       `--cache=${cache}`,
     );
     expect([code, existsSync(cache)]).toEqual([2, false]);

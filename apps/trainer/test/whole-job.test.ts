@@ -38,7 +38,7 @@ describe("magic-mask", () => {
     expect(path).toBe(runFolderIn(out));
     expect(record).toMatchObject({ state: "finished", environment: "tictactoe_v0", seed: 1 });
     expect(evaluation.ranking.map((row: { explainer: string }) => row.explainer)).toEqual(
-      expect.arrayContaining(["advantage", "random", "entropy", "log_prob_gap", "paper"]),
+      expect.arrayContaining(["advantage_entropy", "random", "entropy", "log_prob_gap", "paper"]),
     );
     const kl = linesOf(path).map((line) => line["kl/update"] as number);
     expect(kl[0]).toBeGreaterThan(0);
@@ -66,7 +66,7 @@ describe("magic-mask", () => {
     expect(evaluation.bytes.postHoc).toBeGreaterThan(0);
     expect(explanation).toMatchObject({
       format: "magic-mask/episode",
-      version: 1,
+      version: 2,
       source: { hash: record.trajectoryHash },
     });
     expect(page).toBe(join(path, "report", "game-0.html"));
