@@ -21,11 +21,14 @@ const slider = /** @type {HTMLInputElement} */ (byId("slider"));
 const speed = /** @type {HTMLSelectElement} */ (byId("speed"));
 const night = matchMedia("(prefers-color-scheme: dark)");
 
-/** The most critical moment of all, where there is one, is what one sees first. */
+/** The most critical moment of all, a significant one if there is any, is what one sees first. */
 const ranked = agents.flatMap(({ moments }, agent) =>
-  moments.slice(0, 1).map(({ step, estimate }) => ({ step, agent, estimate })),
+  moments.map(({ step, estimate, significant }) => ({ step, agent, estimate, significant })),
 );
-const opening = ranked.sort((a, b) => b.estimate - a.estimate)[0] ?? { step: 0, agent: 0 };
+const opening = ranked.sort((a, b) => Number(b.significant) - Number(a.significant) || b.estimate - a.estimate)[0] ?? {
+  step: 0,
+  agent: 0,
+};
 let place = placeOf(location.hash, opening, steps, agents.length);
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;

@@ -109,6 +109,14 @@ describe("explainEpisode, where the truth is known", () => {
 
   it("has what the terminal and the report say", () => {
     expect(formatExplanation(explanation)).toContain("The most critical moment of held-out game 1: step");
+    // One that is significant comes before one that is estimated higher and is not.
+    const doubted = structuredClone(explanation);
+    const [high, next] = doubted.agents[1].moments;
+    for (const { moments } of doubted.agents) {
+      for (const moment of moments) Object.assign(moment, { significant: moment === next });
+    }
+    Object.assign(high, { estimate: 9 });
+    expect(formatExplanation(doubted)).toContain(`of held-out game 1: step ${next.step}, agent_1 to act`);
     const report = formatMarkdown(explanation);
     expect(report).toContain("| 1 | ");
     expect(report).toMatch(/```text\n[^`]+\n```/);

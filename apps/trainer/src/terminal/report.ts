@@ -191,12 +191,14 @@ function formatSanity(sanity: Evaluation["sanity"]): string[] {
   ];
 }
 
-/** One episode as text for a terminal: each agent's list, and the most critical moment of all in full. */
+/** One episode as text for a terminal: each agent's list, and the most critical moment of all, a significant one if there is any, in full. */
 export function formatExplanation(explanation: EpisodeExplanation): string {
   const { title, agents, method } = explanation;
   const measured = agents.filter(({ moments }) => moments.length > 0);
   const all = measured.flatMap((agent) => agent.moments.map((moment) => ({ agent, moment })));
-  const [first] = [...all].sort((a, b) => b.moment.estimate - a.moment.estimate);
+  const [first] = [...all].sort(
+    ({ moment: a }, { moment: b }) => Number(b.significant) - Number(a.significant) || b.estimate - a.estimate,
+  );
   const rows = all.map(({ agent, moment }) => [
     `${agent.name} ${moment.rank}`,
     `step ${moment.step}`,
