@@ -21,14 +21,11 @@ const slider = /** @type {HTMLInputElement} */ (byId("slider"));
 const speed = /** @type {HTMLSelectElement} */ (byId("speed"));
 const night = matchMedia("(prefers-color-scheme: dark)");
 
-/** The most critical moment of all, a significant one if there is any, is what one sees first. */
+/** The moment with the highest estimate of all, where there is one, is what one sees first. */
 const ranked = agents.flatMap(({ moments }, agent) =>
-  moments.map(({ step, estimate, significant }) => ({ step, agent, estimate, significant })),
+  moments.slice(0, 1).map(({ step, estimate }) => ({ step, agent, estimate })),
 );
-const opening = ranked.sort((a, b) => Number(b.significant) - Number(a.significant) || b.estimate - a.estimate)[0] ?? {
-  step: 0,
-  agent: 0,
-};
+const opening = ranked.sort((a, b) => b.estimate - a.estimate)[0] ?? { step: 0, agent: 0 };
 let place = placeOf(location.hash, opening, steps, agents.length);
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
@@ -181,7 +178,9 @@ function describe() {
     "Estimate: low",
     html("span", { class: "ramp", style: `background: linear-gradient(to right, ${stops})` }),
     "high. ",
-    `A bar is the ${100 * method.level} % interval of what ${method.explainer === "lookahead" ? "looking ahead" : `the mask (${method.explainer})`} estimates that ${withholding(explanation)} costs, in return. ` +
+    (method.explainer === "lookahead"
+      ? `A bar is what ${withholding(explanation)} costs in return by looking ahead, ± two standard errors over its few continuations, the policy's V taken as it is. `
+      : `A bar is the ${100 * method.level} % interval of what the mask (${method.explainer}) estimates that ${withholding(explanation)} costs, in return. `) +
       `Diamonds were measured by ${method.rollouts} fresh rollouts per action after they were picked: ` +
       "filled where the effect is significant. Dashed: decisions picked at random, measured alike.",
   );

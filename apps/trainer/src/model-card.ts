@@ -187,16 +187,18 @@ function masksOf(
 
 /** How masks are shrunk towards −H(π). */
 function shrinkageOf(agents: readonly string[], masks: readonly object[]): string[] {
+  const drawn = agents.flatMap((name, i) => {
+    const { scale } = masks[i] as Partial<ShrunkState>;
+    return scale ? [`| ${name} | ${scale.slope} | ${scale.intercept} |`] : [];
+  });
+  if (drawn.length === 0) return [];
   return [
     `That is then drawn towards what the policy is sure of: (criticality + ${ENTROPY_WEIGHT} · t) / ${1 + ENTROPY_WEIGHT}, where t is slope · −H(π) +`,
     "intercept, the entropy H in nats:",
     "",
     "| agent | slope | intercept |",
     "| --- | --- | --- |",
-    ...agents.map((name, i) => {
-      const { slope, intercept } = (masks[i] as ShrunkState).scale;
-      return `| ${name} | ${slope} | ${intercept} |`;
-    }),
+    ...drawn,
     "",
   ];
 }

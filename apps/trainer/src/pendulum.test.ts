@@ -50,7 +50,15 @@ it("finds what a random torque costs where actions are continuous, and shows wha
 
   const { masks, critics } = postHoc.explanation;
   const source = { run: "by hand", environment: config.environment, seed: 1, hash: null };
-  const subject = { world, policies: [spinning], masks, critics, discount: config.training.discount, source };
+  const subject = {
+    world,
+    policies: [spinning],
+    knowValues: false,
+    masks,
+    critics,
+    discount: config.training.discount,
+    source,
+  };
   const { explanation } = explainEpisode(subject, { game: 0, moments: 1, rollouts: 8, command: "" });
   const [{ alternatives, effect }] = explanation.agents[0].moments;
   expect(effect.estimate).not.toBe(0);

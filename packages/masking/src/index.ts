@@ -86,6 +86,9 @@ export interface ObjectiveOptions extends EnsembleOptions {
 }
 
 const certainty = ({ spec, agent }: Pick<MaskContext, "spec" | "agent">) => entropy(spec.actionSpaces[agent]);
+/** Of a choice. How narrow a normal distribution is tells nothing of what is at stake (decision 25). */
+const choiceCertainty = (context: Pick<MaskContext, "spec" | "agent">) =>
+  context.spec.actionSpaces[context.agent].kind === "box" ? undefined : certainty(context);
 
 /**
  * What −H(π) counts beside a learned advantage. Chosen on development states of seven worlds
@@ -95,7 +98,7 @@ export const ENTROPY_WEIGHT = 0.3;
 
 /** Every mask objective by name. */
 export const objectives: Readonly<Record<string, (options: ObjectiveOptions) => MaskObjective>> = {
-  advantage_entropy: (options) => shrunk("advantage_entropy", advantage(options), certainty, ENTROPY_WEIGHT),
+  advantage_entropy: (options) => shrunk("advantage_entropy", advantage(options), choiceCertainty, ENTROPY_WEIGHT),
   advantage,
   doubly_robust: doublyRobust,
   advantage_doubly_robust: (options) => meanOf("advantage_doubly_robust", [advantage(options), doublyRobust(options)]),

@@ -73,7 +73,7 @@ const SOURCE = "metrics/continuations";
  *
  * @returns [J] the agent's return from the state of each job: its k-th decision after s and what follows it discounted by
  * γ^k, up to decision H or the end of the episode, forced moves being no decisions; how many decisions of all agents
- * were simulated, and how many ticks
+ * were simulated, and how many ticks that took
  * @throws invalid-option; shape-mismatch if the states are of another world
  */
 export function playContinuations(options: ContinuationOptions): {

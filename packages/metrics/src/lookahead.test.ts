@@ -85,6 +85,36 @@ describe("lookahead", () => {
     }
   });
 
+  it("passes over forced moves to the next decision, whose V it takes", () => {
+    // After action 0 of decision 0 comes a forced move that earns 2, then a decision worth 8; after action 1 the end.
+    const world = tableWorld(
+      [
+        { agent: 0, actions: [sure(1, 1, 0), sure(END, 0, 0)] },
+        { agent: 0, actions: [sure(2, 2, 0), null] },
+        { agent: 0, actions: [sure(END, 0, 0), sure(END, 0, 0)] },
+      ],
+      2,
+    );
+    const seer: Policy = {
+      evaluate({ count, observations }, parameters, values) {
+        for (let row = 0; row < count; row++) {
+          parameters.set([0, -1e9], row * 2);
+          values[row] = [99, 99, 8][observations.subarray(row * 3, row * 3 + 3).indexOf(1)];
+        }
+      },
+    };
+    const policies = [seer, seer];
+    const options = { make: world, policies, perturbation: uniform(2), agents: [0], count: 1, episodes: 1 };
+    const states = [...Array(20).keys()]
+      .map((seed) => collectStates({ ...options, seed })[0])
+      .find(({ decisions }) => decisions.observations[0] === 1);
+    if (!states) throw new Error("decision 0 was not drawn");
+    // 2 ticks after action 0, 1 after action 1; the pilot takes as many. Δ = ½ · (1 + 2 + ½·8)
+    const seen = lookahead({ make: world, policies, states, seed: 1, discount: 0.5, budget: 6 });
+    expect(seen).toMatchObject({ rollouts: 1, horizon: 1, ticks: 6 });
+    expect(seen.criticality[0]).toBeCloseTo(3.5, 6);
+  });
+
   it("does not depend on how many copies play side by side", () => {
     const policies = [believing([3, 0, 1, 0, 4, 0, 1, 0]), tablePolicy(nodes.map(() => [0.5, 0.5]))];
     const states = statesOf(policies);

@@ -5,7 +5,7 @@ export interface LookaheadOptions
   extends Pick<TruthOptions, "make" | "policies" | "states" | "seed" | "discount" | "copies"> {
   /** Ticks of the world that may be simulated; what one continuation of each branch over one decision takes is spent at least. */
   readonly budget: number;
-  /** Continuations of each branch, where the budget allows for so many. */
+  /** Least continuations of each branch, where the budget allows for so many: what is left over for decisions makes H larger. */
   readonly rollouts?: number;
 }
 
@@ -19,7 +19,7 @@ export interface Lookahead {
   readonly rollouts: number;
   /** H, how many of its own decisions the agent was followed for. */
   readonly horizon: number;
-  /** Ticks that were simulated. */
+  /** Ticks that it took, see `Truth`. */
   readonly ticks: number;
 }
 
@@ -33,7 +33,7 @@ const PILOT = 32;
  *
  *   Δ̂(s) = Σ_a (π − ν)(a∣s) · mean_n (r_1 + γ r_2 + … + γ^H V(o′))
  *
- * with H as large as the budget allows: the truncated rollout of Bertsekas, Rollout, Policy Iteration, and Distributed
+ * with H as large as the budget allows for four continuations of each branch, and then as many continuations as it allows: the truncated rollout of Bertsekas, Rollout, Policy Iteration, and Distributed
  * Reinforcement Learning (2020), § 2.3. It learns nothing, and takes its steps at the decisions that it is asked about. Like
  * truth, and unlike an explainer, it starts from the world as it stands, hidden parts included.
  *
@@ -49,8 +49,8 @@ export function lookahead({ budget, rollouts: wanted = 4, ...options }: Lookahea
   /** Ticks that one continuation of each branch takes for one decision. */
   const once = (pilot.ticks * count) / piloted;
   const affordable = Math.max(1, Math.floor((budget - pilot.ticks) / once));
-  const rollouts = Math.min(wanted, affordable);
-  const horizon = Math.floor(affordable / rollouts);
+  const horizon = Math.floor(affordable / Math.min(wanted, affordable));
+  const rollouts = Math.floor(affordable / horizon);
   const { criticality, standardError, ticks } = branchingTruth({ ...branching, rollouts, horizon });
   return { criticality, standardError, rollouts, horizon, ticks: pilot.ticks + ticks };
 }

@@ -71,7 +71,7 @@ export interface Truth {
   readonly reliability: number;
   /** Decisions that were simulated, of all agents: what the truth cost. */
   readonly decisions: number;
-  /** Ticks of the world that were simulated. */
+  /** Ticks of the world that continuations took. */
   readonly ticks: number;
 }
 

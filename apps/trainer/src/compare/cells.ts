@@ -120,7 +120,12 @@ export async function makeCells(
 
   async function looked({ budget, steps }: Cell) {
     const first = steps > 0 ? await playByCoin(frozen, steps) : undefined;
-    const { told, ...own } = look(frozen, truths, budget - (first?.steps ?? 0), first?.critics);
+    const { told, ...own } = look(
+      frozen,
+      truths.map(({ states }) => states),
+      budget - (first?.steps ?? 0),
+      first?.critics,
+    );
     const begun = performance.now();
     const agents = judgeScores(told);
     return {

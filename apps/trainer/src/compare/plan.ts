@@ -112,6 +112,8 @@ const SOURCE = "trainer/plan";
 
 /** What cells, truths and policies mean: raised when a change to the program makes other figures of the same settings. */
 const FORMAT = 1;
+/** Of what looks ahead alone: how it shares out its steps. */
+const LOOKING = 2;
 /** Of cells alone: what is measured of an explainer. */
 const CELL_FORMAT = 2;
 
@@ -283,7 +285,7 @@ export function cellsOf(plan: Plan): Cell[] {
       explainer,
       threshold: config.mask.threshold,
       ...(steps > 0 && { learning }),
-      ...(looks && { looking: { budget, discount } }),
+      ...(looks && { looking: { budget, discount, rule: LOOKING } }),
       ...(played && { episodes: [sizes.dropEpisodes, sizes.scoreEpisodes], shares: sizes.shares }),
       backend,
       ...machine(),

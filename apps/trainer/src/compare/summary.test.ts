@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { CellResult } from "./cells.ts";
 import { headlineShare, type Plan } from "./plan.ts";
-import { type Difference, sentenceOn, summarise, verdictOn } from "./summary.ts";
+import { type Difference, isOver, sentenceOn, summarise, verdictOn } from "./summary.ts";
 
 /** AUROCs per agent; all other figures follow from them. */
 const cell = (explainer: string, budget: number, aurocs: readonly (number | null)[]): CellResult => ({
@@ -59,6 +59,29 @@ const results = [
 
 const find = (all: readonly Difference[], metric: string, explainer: string, reference: string) =>
   all.find((each) => each.metric === metric && each.explainer === explainer && each.reference === reference);
+
+describe("a row that took more than its budget", () => {
+  const over = (steps: number) =>
+    [0, 1, 2].map((more) => ({
+      ...cell("lookahead", 1000, [0.9, 0.9]),
+      cost: { steps: steps + more, wallSeconds: 2, judgingWallSeconds: 4 },
+    }));
+  it("is said to have found what it found after what it took, and what its table says is the most of any policy", () => {
+    const spent = summarise(
+      plan,
+      results.map((cells, i) => [...cells, over(3000)[i]]),
+    );
+    const row = spent.rows[spent.rows.length - 1];
+    expect([row.steps, isOver(row)]).toEqual([3002, true]);
+    expect(spent.discoveries.find(({ explainer }) => explainer === "lookahead")?.steps).toEqual([3002, 3002, 3002]);
+    const kept = summarise(
+      plan,
+      results.map((cells, i) => [...cells, over(1010)[i]]),
+    );
+    expect(isOver(kept.rows[kept.rows.length - 1])).toBe(false);
+    expect(kept.discoveries.find(({ explainer }) => explainer === "lookahead")?.steps).toEqual([1000, 1000, 1000]);
+  });
+});
 
 describe("a summary", () => {
   const summary = summarise(plan, results);

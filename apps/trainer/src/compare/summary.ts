@@ -39,7 +39,7 @@ export interface Row {
   readonly statemask?: { readonly window: Figure; readonly random: Figure; readonly floor: Figure };
   /** AUROC over initialisations, policies and agents pooled out: mean of each initialisation. Only where there are several. */
   readonly initialisations?: Interval | null;
-  /** Environment steps that were learned from. */
+  /** Environment steps that were learned from, or looked ahead by; the most of any policy's. */
   readonly steps: number;
   /** Mean wall seconds per policy, of learning and of judging. */
   readonly wall: { readonly learning: number; readonly judging: number };
@@ -126,7 +126,7 @@ export function summarise(plan: Plan, results: readonly (readonly CellResult[])[
 function discoveriesIn(rows: readonly Row[]): Discovery[] {
   return [...new Set(rows.map(({ explainer }) => explainer))].map((explainer) => {
     const own = rows.filter((row) => row.explainer === explainer).sort((a, b) => a.budget - b.budget);
-    const steps = own.map(({ budget }) => budget);
+    const steps = own.map((row) => (isOver(row) ? row.steps : row.budget));
     return {
       explainer,
       steps: own[0].auroc.values.map((_, policy) => {
@@ -140,6 +140,9 @@ function discoveriesIn(rows: readonly Row[]): Discovery[] {
     };
   });
 }
+
+/** Whether a row has taken more steps than it was to: play comes in whole ticks of all copies, and a look ahead takes one continuation at least. */
+export const isOver = ({ budget, steps }: Row): boolean => budget > 0 && steps > 1.05 * budget;
 
 const METRICS: readonly Metric[] = ["auroc", "spearman", "ndcg", "drop"];
 
@@ -184,7 +187,7 @@ export function verdictOn(interval: Interval | null): Verdict {
 
 /** One explainer's row from its cells, one per policy. */
 function rowOf(cells: readonly CellResult[]): Row {
-  const { explainer, budget, agents, cost } = cells[0];
+  const { explainer, budget, agents } = cells[0];
   const ranking = (of: (figures: AgentFigures) => number | null) =>
     figure(cells.map((cell) => mean(cell.agents.map(of))));
   const agentRanking = (agent: number, of: (figures: AgentFigures) => number | null) =>
@@ -219,7 +222,7 @@ function rowOf(cells: readonly CellResult[]): Row {
       },
     }),
     ...(pooled.length > 1 && { initialisations: figure(pooled).interval }),
-    steps: cost.steps,
+    steps: Math.max(...cells.map((cell) => cell.cost.steps)),
     wall: {
       learning: mean(cells.map((cell) => cell.cost.wallSeconds)) as number,
       judging: mean(cells.map((cell) => cell.cost.judgingWallSeconds)) as number,

@@ -9,7 +9,7 @@ import { toJson } from "../to-json.ts";
 import type { Comparison } from "./compare.ts";
 import { headlineShare, type PolicySource } from "./plan.ts";
 import { plotsOf } from "./plots.ts";
-import type { Difference } from "./summary.ts";
+import { type Difference, isOver } from "./summary.ts";
 import { tableOf } from "./table.ts";
 
 /** `compare.json` for programs, `README.md`, pictures and a page for people. @throws io */
@@ -146,7 +146,16 @@ const initialisationsOf = ({ summary, plan }: Comparison, budget: number): strin
 const notesOf = (comparison: Comparison, budget: number): string[] => [
   ...initialisationsOf(comparison, budget),
   ...missedOf(comparison, budget),
+  ...overspentOf(comparison, budget),
 ];
+
+/** Which rows took more steps than the table's title says. */
+function overspentOf({ summary }: Comparison, budget: number): string[] {
+  const over = summary.rows.filter((row) => row.budget === budget && isOver(row));
+  if (over.length === 0) return [];
+  const rows = over.map(({ explainer, steps }) => `${explainer} (${formatCount(steps)})`);
+  return [`Took more than these steps, as less would not have been enough to say anything: ${rows.join(", ")}.`];
+}
 
 /** By how much the share that is blinded may miss the one aimed at, before it is said. */
 const TOLERANCE = 0.005;

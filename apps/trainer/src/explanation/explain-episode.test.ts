@@ -17,6 +17,7 @@ const subjectWith = (explainer: Explainer, range = spec.returnRange): Subject =>
     perturbations: spec.actionSpaces.map(uniform),
   },
   policies: [plantedOptimal(), plantedOptimal()],
+  knowValues: true,
   masks: [explainer, explainer].map((each) => ({ explainer: each, mask: (_, out) => void out.fill(0.5) })),
   critics: [1, 2].map((value) => ({ values: (_, count, out) => void out.fill(value, 0, count) })),
   discount: 1,
@@ -109,14 +110,16 @@ describe("explainEpisode, where the truth is known", () => {
 
   it("has what the terminal and the report say", () => {
     expect(formatExplanation(explanation)).toContain("The most critical moment of held-out game 1: step");
-    // One that is significant comes before one that is estimated higher and is not.
-    const doubted = structuredClone(explanation);
-    const [high, next] = doubted.agents[1].moments;
-    for (const { moments } of doubted.agents) {
-      for (const moment of moments) Object.assign(moment, { significant: moment === next });
-    }
+    // The one with the highest estimate, which is called critical where it was found to be.
+    const other = structuredClone(explanation);
+    const [high] = other.agents[1].moments;
     Object.assign(high, { estimate: 9 });
-    expect(formatExplanation(doubted)).toContain(`of held-out game 1: step ${next.step}, agent_1 to act`);
+    const headed = (words: string) => `${words} of held-out game 1: step ${high.step}, agent_1 to act`;
+    expect(formatExplanation(other)).toContain(headed("The most critical moment"));
+    Object.assign(high, { significant: false });
+    expect(formatExplanation(other)).toContain(headed("The highest estimate"));
+    Object.assign(high, { significant: true, effect: { ...high.effect, estimate: -0.5 } });
+    expect(formatExplanation(other)).toContain(headed("The highest estimate"));
     const report = formatMarkdown(explanation);
     expect(report).toContain("| 1 | ");
     expect(report).toMatch(/```text\n[^`]+\n```/);
@@ -169,6 +172,10 @@ describe("explainEpisode, where the truth is known", () => {
     }
     const seen = explain(subjectWith(wrong), { by: undefined });
     expect(seen.method.explainer).toBe("lookahead");
+    expect(seen.method.looked).toBeGreaterThan(0);
+    // By the mask where V is nobody's own.
+    const guessed = explain({ ...subjectWith(wrong), knowValues: false }, { by: undefined });
+    expect(guessed.method).toMatchObject({ explainer: "wrong", looked: 0 });
     for (const { moments } of seen.agents) {
       moments.forEach(({ estimate, effect, spread }, i) => {
         // The right key pays ¾ more than one at random, whatever luck adds to all; what follows depends on nobody.

@@ -19,7 +19,7 @@ export interface ExplainOptions {
   readonly moments: number;
   /** Continuations per legal action, ≥ 2. */
   readonly rollouts: number;
-  /** Whose estimates are gone by: lookahead by default, the mask where the world cannot be copied. */
+  /** Whose estimates are gone by: lookahead by default, the mask where the world cannot be copied or policies give no V. */
   readonly by?: Estimator | undefined;
   /** The one agent whose decisions are measured; all by default. */
   readonly agent?: string | undefined;
@@ -56,7 +56,7 @@ export function explainEpisode(
     throw new MagicMaskError("unknown-name", "trainer/explain", message);
   }
   const measurable = spec.snapshotBytes > 0;
-  const by = options.by ?? (measurable ? "lookahead" : "mask");
+  const by = options.by ?? (measurable && subject.knowValues ? "lookahead" : "mask");
   if (!ESTIMATORS.includes(by)) {
     const message = `by must be one of ${ESTIMATORS.join(", ")}, got ${JSON.stringify(by)}`;
     throw new MagicMaskError("unknown-name", "trainer/explain", message);
@@ -76,7 +76,7 @@ export function explainEpisode(
     );
   }
 
-  const scored = scoreAll(
+  const { scored, looked } = scoreAll(
     subject,
     replayed,
     stream(seed, "baseline", game).bits(),
@@ -132,6 +132,7 @@ export function explainEpisode(
       rollouts,
       level: LEVEL,
       significance: SIGNIFICANCE,
+      looked,
       simulated: [...measured.values()].reduce((sum, { simulated }) => sum + simulated, 0),
       measurable,
     },
@@ -143,7 +144,7 @@ export function explainEpisode(
 }
 
 /** @param by whose estimates @param seed, lookSeed of the control that knows nothing, and of looking ahead */
-function scoreAll(subject: Subject, { met }: Replayed, seed: number, by: Estimator, lookSeed: number): Scored[] {
+function scoreAll(subject: Subject, { met }: Replayed, seed: number, by: Estimator, lookSeed: number) {
   const { world, masks, critics } = subject;
   const control = random({ seed });
   const lot = new Float32Array(1);
@@ -153,7 +154,7 @@ function scoreAll(subject: Subject, { met }: Replayed, seed: number, by: Estimat
     if (by === "mask" || own.length === 0) return undefined;
     return { own, ...lookAhead(subject, own, stream(lookSeed, agent).bits()) };
   });
-  return met.map((each) => {
+  const scored = met.map((each): Scored => {
     const { agent, states, step, taken, choices } = each;
     const { decisions } = states;
     const look = looks[agent];
@@ -176,6 +177,7 @@ function scoreAll(subject: Subject, { met }: Replayed, seed: number, by: Estimat
     };
     return { ...each, decision, lot: lot[0] };
   });
+  return { scored, looked: looks.reduce((sum, look) => sum + (look?.ticks ?? 0), 0) };
 }
 
 function measureAll(subject: Subject, picked: readonly Scored[], rollouts: number, seed: number) {

@@ -38,6 +38,8 @@ export interface EpisodeExplanation {
     readonly level: number;
     /** A moment is significant if its adjusted p-value is not above this. */
     readonly significance: number;
+    /** Ticks that looking ahead took; 0 by the mask. */
+    readonly looked: number;
     /** Decisions that were simulated to measure. */
     readonly simulated: number;
     /** Whether anything can be measured: a world that cannot be copied leaves nothing but the mask's estimates. */

@@ -191,14 +191,13 @@ function formatSanity(sanity: Evaluation["sanity"]): string[] {
   ];
 }
 
-/** One episode as text for a terminal: each agent's list, and the most critical moment of all, a significant one if there is any, in full. */
+/** One episode as text for a terminal: each agent's list, and the moment with the highest estimate of all in full. */
 export function formatExplanation(explanation: EpisodeExplanation): string {
   const { title, agents, method } = explanation;
   const measured = agents.filter(({ moments }) => moments.length > 0);
   const all = measured.flatMap((agent) => agent.moments.map((moment) => ({ agent, moment })));
-  const [first] = [...all].sort(
-    ({ moment: a }, { moment: b }) => Number(b.significant) - Number(a.significant) || b.estimate - a.estimate,
-  );
+  // By what picked it: a moment that was picked by what was measured would look more critical than it is.
+  const [first] = [...all].sort((a, b) => b.moment.estimate - a.moment.estimate);
   const rows = all.map(({ agent, moment }) => [
     `${agent.name} ${moment.rank}`,
     `step ${moment.step}`,
@@ -223,7 +222,7 @@ export function formatExplanation(explanation: EpisodeExplanation): string {
     ),
     ...(lack ? ["", lack] : []),
     "",
-    ...(first ? [formatMoment(explanation, first.agent, first.moment, lack === null)] : []),
+    ...(first ? [formatMoment(explanation, first.agent, first.moment)] : []),
   ].join("\n");
 }
 
@@ -233,12 +232,8 @@ const withSpread = ({ estimate, spread }: Moment) =>
 /** Actions that a terminal shows. */
 const LONGEST = 12;
 
-function formatMoment(
-  explanation: EpisodeExplanation,
-  agent: AgentExplanation,
-  moment: Moment,
-  isCritical: boolean,
-): string {
+function formatMoment(explanation: EpisodeExplanation, agent: AgentExplanation, moment: Moment): string {
+  const isCritical = moment.significant && moment.effect.estimate > 0;
   const likely = [...moment.alternatives].sort((a, b) => (b.probability ?? 0) - (a.probability ?? 0)).slice(0, LONGEST);
   // In their own order, and what was done always.
   const shown = moment.alternatives.filter((each) => each.taken || likely.includes(each));

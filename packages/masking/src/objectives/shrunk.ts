@@ -11,23 +11,24 @@ import type { MaskContext, MaskLearner, MaskObjective } from "./objective.ts";
  * alone where the target scores all of them alike. Uncertainty is that of Δ̂_j: by how much the target errs nobody knows. The mask is
  * the rank of Δ̂ among recent states. What single actions are worth is as the objective says.
  *
- * @param target scores an agent's decisions by its policy, a control
+ * @param target scores an agent's decisions by its policy, a control; undefined where there is none, and the objective stays as it is
  * @param weight w ≥ 0
  * @throws invalid-option
  */
 export function shrunk(
   name: string,
   objective: MaskObjective,
-  target: (context: Pick<MaskContext, "spec" | "agent">) => Explainer,
+  target: (context: Pick<MaskContext, "spec" | "agent">) => Explainer | undefined,
   weight: number,
 ): MaskObjective {
-  checkRange("masking/shrunk", "weight", weight, 0);
+  checkRange("masking/shrunk", "weight", weight, 0, Number.MAX_VALUE);
   return {
     ...objective,
     name,
     create(context): MaskLearner {
       const part = objective.create(context);
       const control = target(context);
+      if (!control) return { ...part, explainer: { ...part.explainer, name } };
       let fits = 0;
       let scale: Scale = { slope: 0, intercept: 0 };
       let [targets, unread] = [new Float32Array(0), new Float32Array(0)];
@@ -48,7 +49,9 @@ export function shrunk(
 
       const matched = (sample: Decisions): Scale => {
         const [to, from] = [part.explainer, control].map((each) => momentsOf(each, sample));
-        const slope = from.deviation > 0 ? to.deviation / from.deviation : 0;
+        // Sums of equal scores come out unequal in the last digits.
+        const isFlat = from.deviation <= 1e-6 * Math.abs(from.mean);
+        const slope = isFlat ? 0 : to.deviation / from.deviation;
         return { slope, intercept: to.mean - slope * from.mean };
       };
 
