@@ -105,16 +105,20 @@ const missing = missingRedis();
       expect(readdirSync(join(cache, "policies"))).toHaveLength(1);
 
       for (const key of await keys("study:*")) await client.del(key);
+      a.child.kill("SIGINT");
+      await a.ended;
       const second = study();
+      // Who is there already might look before that is done.
       await hideCache();
+      const c = worker("killed");
       await until(held, "what there was");
       const before = await held();
       await until(async () => (await held()) !== before, "another checkpoint");
-      a.child.kill("SIGKILL");
+      c.child.kill("SIGKILL");
       const b = worker("b");
       const { exitCode, results } = await second;
       expect([exitCode, results?.failures, results?.digest]).toEqual([0, [], straight]);
-      expect((await a.ended).stderr).toContain("policy of planted_v0, seed 1: goes on from where another was");
+      expect((await c.ended).stderr).toContain("policy of planted_v0, seed 1: goes on from where another was");
       b.child.kill("SIGINT");
       const last = await b.ended;
       expect(last.code).toBe(130);
