@@ -178,8 +178,8 @@ function describe() {
     "Estimate: low",
     html("span", { class: "ramp", style: `background: linear-gradient(to right, ${stops})` }),
     "high. ",
-    (method.explainer === "lookahead"
-      ? `A bar is what ${withholding(explanation)} costs in return by looking ahead, ± two standard errors over its few continuations, the policy's V taken as it is. `
+    (method.explainer.endsWith("lookahead")
+      ? `A bar is what ${withholding(explanation)} costs in return by ${method.explainer}, ± two standard errors; those of a look ahead are over few continuations, V taken as it is. `
       : `A bar is the ${100 * method.level} % interval of what the mask (${method.explainer}) estimates that ${withholding(explanation)} costs, in return. `) +
       `Diamonds were measured by ${method.rollouts} fresh rollouts per action after they were picked: ` +
       "filled where the effect is significant. Dashed: decisions picked at random, measured alike.",

@@ -61,7 +61,10 @@ export const withholding = ({ method }) =>
  *
  * @param {EpisodeExplanation} explanation
  */
-const estimatorOf = ({ method }) => (method.explainer === "lookahead" ? "Looking ahead" : "The mask");
+function estimatorOf({ method }) {
+  if (method.explainer === "lookahead") return "Looking ahead";
+  return method.explainer.endsWith("+lookahead") ? "A mean of the mask and a look ahead" : "The mask";
+}
 
 /**
  * "Randomising this step costs 0.23 [0.15, 0.31], n = 64, significant, p = 0.002", or what is estimated where nothing was measured.

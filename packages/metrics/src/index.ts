@@ -13,6 +13,7 @@ export type { Interval } from "./interval.ts";
 export { klPerturbation } from "./kl-perturbation.ts";
 export { learningCurve, type RunCurve } from "./learning-curve.ts";
 export { type Lookahead, type LookaheadOptions, lookahead } from "./lookahead.ts";
+export { matchedMean } from "./matched-mean.ts";
 export { type MeasuredTruth, measureTruth, type TruthPlan, type TruthRequest } from "./measure-truth.ts";
 export { type NdcgOptions, ndcg } from "./ndcg.ts";
 export { performanceProfile } from "./performance-profile.ts";

@@ -32,11 +32,11 @@ it("asks a critic that learned from play where policies from elsewhere give no V
 it("looks ahead by its budget and no more, and has V of a critic, for half of it, where policies give none", async () => {
   const subject = await smallSubject(1);
   const { frozen, truths, place } = subject;
-  const looked = async (files: Config["policies"], budget: number) => {
-    const plan = planOf(subject, ["lookahead"], budget);
+  const looked = async (files: Config["policies"], budget: number, name = "lookahead") => {
+    const plan = planOf(subject, [name], budget);
     const policies = plan.policies.map((source) => ({ ...source, config: { ...source.config, policies: files } }));
     const given = { ...plan, policies };
-    const cells = cellsOf(given).filter(({ policy, explainer }) => policy === 0 && explainer.name === "lookahead");
+    const cells = cellsOf(given).filter(({ policy, explainer }) => policy === 0 && explainer.name === name);
     expect(cells.map(({ budget: own, played }) => [own, played])).toEqual([[budget, false]]);
     expect(await makeCells(given, cells, frozen, truths, place.cache, place.signals)).toBe(true);
     return { steps: cells[0].steps, ...readCell(cells[0], place.cache) };
@@ -49,6 +49,15 @@ it("looks ahead by its budget and no more, and has V of a critic, for half of it
   for (const { auroc, drops, statemask } of own.agents ?? []) {
     expect(auroc).toBeGreaterThan(0.85);
     expect([drops, statemask]).toEqual([[], null]);
+  }
+  // With a mask of half of the steps, which has the same say.
+  const shared = await looked({}, 20_000, "mask+lookahead");
+  expect(shared.steps).toBe(10_000);
+  expect(shared.cost?.steps).toBeGreaterThan(10_000);
+  expect(shared.cost?.steps).toBeLessThanOrEqual(20_000);
+  for (const [i, { auroc }] of (shared.agents ?? []).entries()) {
+    expect(auroc).toBeGreaterThan(0.85);
+    expect(auroc).not.toBe(own.agents?.[i].auroc);
   }
   const elsewhere = await looked({ all: { file: "model.onnx" } }, 20_000);
   expect(elsewhere.steps).toBe(10_000);

@@ -6,7 +6,8 @@ import { controls } from "@magic-mask/masking";
 import { auroc, calibration, ndcg, spearman, statemaskFidelity } from "@magic-mask/metrics";
 import { postHocObjective } from "../assemble.ts";
 import { orNull } from "../figures/means.ts";
-import { scoresOf, type Told } from "../figures/scores.ts";
+import { both, scoresOf, type Told } from "../figures/scores.ts";
+import { isGiven } from "../given.ts";
 import { gitCommit } from "../host.ts";
 import { randomPlayer } from "../policies.ts";
 import { postHocSeed } from "../posthoc.ts";
@@ -16,7 +17,7 @@ import { isStopped, type Signals, tellShare } from "../work/signals.ts";
 import { type Baseline, baselineOf, type DropPoint, dropCurve } from "./drops.ts";
 import { type CoinEvidence, type Learned, learnByDeciding, learnFromCoin, playByCoin } from "./learn.ts";
 import { look } from "./look.ts";
-import { type Cell, headlineShare, type Plan } from "./plan.ts";
+import { BOTH, type Cell, headlineShare, type Plan } from "./plan.ts";
 import type { FrozenTeam } from "./policies.ts";
 import type { TruthSet } from "./truth.ts";
 
@@ -118,20 +119,24 @@ export async function makeCells(
     return { agents, steps, wallSeconds, judgingWallSeconds: (performance.now() - begun) / 1000 };
   }
 
-  async function looked({ budget, steps }: Cell) {
+  async function looked({ budget, steps, explainer }: Cell) {
+    const states = truths.map((truth) => truth.states);
     const first = steps > 0 ? await playByCoin(frozen, steps) : undefined;
-    const { told, ...own } = look(
-      frozen,
-      truths.map(({ states }) => states),
-      budget - (first?.steps ?? 0),
-      first?.critics,
-    );
+    const { config } = frozen;
+    const mask =
+      first && explainer.name === BOTH
+        ? await learnFromCoin(frozen, postHocObjective(config), first, postHocSeed(config))
+        : undefined;
+    const spent = mask ?? first;
+    const critics = isGiven(config) ? first?.critics : undefined;
+    const { told, ...own } = look(frozen, states, budget - (spent?.steps ?? 0), critics);
     const begun = performance.now();
-    const agents = judgeScores(told);
+    const all = mask ? told.map((each, agent) => both(each, scoresOf(mask.explainers[agent], states[agent]))) : told;
+    const agents = judgeScores(all);
     return {
       agents,
-      steps: own.steps + (first?.steps ?? 0),
-      wallSeconds: own.wallSeconds + (first?.wallSeconds ?? 0),
+      steps: own.steps + (spent?.steps ?? 0),
+      wallSeconds: own.wallSeconds + (spent?.wallSeconds ?? 0),
       judgingWallSeconds: (performance.now() - begun) / 1000,
     };
   }

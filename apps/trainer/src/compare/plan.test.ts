@@ -4,6 +4,7 @@ import { controls, objectives } from "@magic-mask/masking";
 import fc from "fast-check";
 import { type ConfigInput, parseConfig } from "../config.ts";
 import {
+  BOTH,
   cellsOf,
   givenPolicy,
   LOOKAHEAD,
@@ -52,9 +53,9 @@ describe("a plan", () => {
   it("has every explainer that is offered, those that take steps once a budget and the others once, for every policy", () => {
     const plan = planOf();
     const [learning, fixed] = [Object.keys(objectives), Object.keys(controls)];
-    expect(plan.explainers.map(({ name }) => name)).toEqual([...learning, LOOKAHEAD, ...fixed]);
+    expect(plan.explainers.map(({ name }) => name)).toEqual([...learning, LOOKAHEAD, BOTH, ...fixed]);
     const cells = cellsOf(plan);
-    expect(cells.length).toBe(3 * (2 * (learning.length + 1) + fixed.length));
+    expect(cells.length).toBe(3 * (2 * (learning.length + 2) + fixed.length));
     for (const { explainer, budget } of cells) expect(budget > 0).toBe(!fixed.includes(explainer.name));
     expect(truthsOf(plan).map(({ policy, agent }) => [policy, agent])).toEqual(
       [0, 1, 2].flatMap((policy) => [0, 1].map((agent) => [policy, agent])),
@@ -64,7 +65,7 @@ describe("a plan", () => {
   it("measures drop curves where the largest budget was spent, and of what needs none", () => {
     for (const { budget, explainer, played } of cellsOf(planOf({ budgets: [3000, 1000] }))) {
       // Looking ahead takes a world that stands still.
-      expect(played).toBe(budget !== 1000 && explainer.name !== LOOKAHEAD);
+      expect(played).toBe(budget !== 1000 && !explainer.looks);
     }
   });
 
@@ -162,7 +163,7 @@ describe("addresses", () => {
       );
     };
     const learning = before
-      .filter(({ explainer }) => explainer.learns)
+      .filter(({ explainer }) => explainer.learns || explainer.name === BOTH)
       .map(({ explainer, budget }) => `${explainer.name} ${budget}`);
     for (const posthoc of [{ epochs: 9 }, { trace: 0.5 }, { ensemble: 4 }, { hidden: [32] }])
       expect(differing({ posthoc })).toEqual(learning);

@@ -194,7 +194,9 @@ function explainersNamed(
   const fixed = Object.keys(controls).filter((name) =>
     spaces.every((space) => controlsFor(space).includes(controls[name])),
   );
-  const known = [...learned, LOOKAHEAD, ...fixed];
+  // Half of the steps are the coin's, whoever learns from them.
+  const isCoins = objectives[mask.objective]({ threshold: mask.threshold }).blinding === "coin";
+  const known = [...learned, LOOKAHEAD, ...(isCoins && learned.includes(mask.objective) ? [BOTH] : []), ...fixed];
   const unknown = names?.find((name) => !known.includes(name));
   if (unknown !== undefined) {
     const message = `there is no explainer "${unknown}" for such actions; there are: ${known.join(", ")}`;
@@ -203,7 +205,8 @@ function explainersNamed(
   return known
     .filter((name) => !names || names.includes(name) || name === CHANCE)
     .map((name) => {
-      if (name === LOOKAHEAD) return { name, learns: false, looks: true, decides: false, initialisations: 1 };
+      if (name === LOOKAHEAD || name === BOTH)
+        return { name, learns: false, looks: true, decides: false, initialisations: 1 };
       const learns = learned.includes(name);
       const blinding = learns && objectives[name]({ threshold: mask.threshold }).blinding;
       // It carries no signal, so one set of initial weights alone may rank well by luck. As it asks nothing of what comes of its
@@ -217,6 +220,8 @@ function explainersNamed(
 export const CHANCE = "random";
 /** What continues the world from the decisions that it is asked about: no `Explainer`, which sees observations alone. */
 export const LOOKAHEAD = "lookahead";
+/** The mask, learned by `mask.objective` from half of the steps, and what looks ahead by the other half, with the same say. */
+export const BOTH = "mask+lookahead";
 
 /** A policy that is yet to be trained. */
 export function trainedPolicy(config: Config, backend: string): PolicySource {
@@ -286,6 +291,7 @@ export function cellsOf(plan: Plan): Cell[] {
       threshold: config.mask.threshold,
       ...(steps > 0 && { learning }),
       ...(looks && { looking: { budget, discount, rule: LOOKING } }),
+      ...(explainer.name === BOTH && { mask: config.mask.objective }),
       ...(played && { episodes: [sizes.dropEpisodes, sizes.scoreEpisodes], shares: sizes.shares }),
       backend,
       ...machine(),
@@ -302,6 +308,7 @@ export function cellsOf(plan: Plan): Cell[] {
 /** Environment steps that are played for a cell before anything is scored: where V is asked for and the policy gives none, it is learned. */
 function stepsOf({ name, learns, looks }: PlannedExplainer, budget: number, largest: number, config: Config): number {
   if (learns) return budget;
+  if (name === BOTH) return Math.floor(budget / 2);
   if (!isGiven(config)) return 0;
   // Half of what it may look ahead by.
   if (looks) return Math.floor(budget / 2);

@@ -1,4 +1,5 @@
-import { type Lookahead, lookahead, type States } from "@magic-mask/metrics";
+import { lookahead, type States } from "@magic-mask/metrics";
+import type { Told } from "../figures/scores.ts";
 import type { Met } from "./replay.ts";
 import type { Subject } from "./subject.ts";
 
@@ -10,8 +11,8 @@ export function lookAhead(
   { world, policies, discount }: Pick<Subject, "world" | "policies" | "discount">,
   met: readonly Met[],
   seed: number,
-): Lookahead {
-  return lookahead({
+): { readonly told: Told; readonly ticks: number } {
+  const { criticality, standardError, ticks } = lookahead({
     make: world.make,
     policies,
     states: joined(met.map(({ states }) => states)),
@@ -19,6 +20,7 @@ export function lookAhead(
     discount,
     budget: TICKS * met.length,
   });
+  return { told: { scores: Float32Array.from(criticality), spread: Float32Array.from(standardError) }, ticks };
 }
 
 /** Decisions one by one as those of one agent together: as much of them as is played on from. */

@@ -1,3 +1,3 @@
-/** What says which decisions are worth measuring. */
-export const ESTIMATORS = ["lookahead", "mask"] as const;
+/** What says which decisions are worth measuring: the mask, a look ahead, or both with the same say. */
+export const ESTIMATORS = ["both", "lookahead", "mask"] as const;
 export type Estimator = (typeof ESTIMATORS)[number];

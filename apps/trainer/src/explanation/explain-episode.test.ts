@@ -155,8 +155,8 @@ describe("explainEpisode, where the truth is known", () => {
     expect(formatMarkdown(doubtful)).toContain(text);
   });
 
-  it("goes by a look ahead unless it is told to go by the mask, and finds the locks whatever the mask says", () => {
-    // A mask that holds the last decision most critical.
+  it("goes by both unless it is told otherwise, and by a look ahead finds the locks whatever the mask says", () => {
+    // A mask that holds locks least critical.
     const wrong: Explainer = {
       name: "wrong",
       score({ observations }, criticality, spread) {
@@ -170,9 +170,16 @@ describe("explainEpisode, where the truth is known", () => {
     for (const { moments } of misled.agents) {
       expect(moments.slice(0, 3).some(({ effect }) => effect.estimate > 0.5)).toBe(false);
     }
-    const seen = explain(subjectWith(wrong), { by: undefined });
+    const seen = explain(subjectWith(wrong), { by: "lookahead" });
     expect(seen.method.explainer).toBe("lookahead");
     expect(seen.method.looked).toBeGreaterThan(0);
+    // Both: what looking ahead says in the units of return, and as much of what the mask says. The locks are known to both here.
+    const agreed = explain(subjectWith(plantedCriticality()), { by: undefined });
+    expect(agreed.method.explainer).toBe(`${plantedCriticality().name}+lookahead`);
+    for (const { moments } of agreed.agents) {
+      for (const { estimate } of moments.slice(0, 3)) expect(estimate).toBeCloseTo(0.75, 1);
+    }
+    expect(formatExplanation(agreed)).toContain("The mask and a look ahead estimated 0.75");
     // By the mask where V is nobody's own.
     const guessed = explain({ ...subjectWith(wrong), knowValues: false }, { by: undefined });
     expect(guessed.method).toMatchObject({ explainer: "wrong", looked: 0 });
@@ -189,7 +196,7 @@ describe("explainEpisode, where the truth is known", () => {
   });
 
   it.each([
-    [{ by: "luck" }, 'by must be one of lookahead, mask, got "luck"'],
+    [{ by: "luck" }, 'by must be one of both, lookahead, mask, got "luck"'],
     [{ game: -1 }, "game"],
     [{ moments: 0 }, "moments"],
     [{ rollouts: 1 }, "rollouts"],

@@ -2,6 +2,7 @@ import { checkCount, type Episode, episodeReturn, MagicMaskError, play, stream }
 import { random } from "@magic-mask/masking";
 import { benjaminiHochberg, tInterval } from "@magic-mask/metrics";
 import { rangeOf as returnRangeOf } from "../figures/return-range.ts";
+import { both } from "../figures/scores.ts";
 import { createProgress } from "../terminal/progress.ts";
 import { lookAhead } from "./ahead.ts";
 import { ESTIMATORS, type Estimator } from "./estimators.ts";
@@ -19,13 +20,15 @@ export interface ExplainOptions {
   readonly moments: number;
   /** Continuations per legal action, ≥ 2. */
   readonly rollouts: number;
-  /** Whose estimates are gone by: lookahead by default, the mask where the world cannot be copied or policies give no V. */
+  /** Whose estimates are gone by: both by default, the mask where the world cannot be copied or policies give no V. */
   readonly by?: Estimator | undefined;
   /** The one agent whose decisions are measured; all by default. */
   readonly agent?: string | undefined;
   /** What made this, for the footer. */
   readonly command: string;
 }
+
+const nameOf = (by: Estimator, mask: string) => ({ both: `${mask}+lookahead`, lookahead: by, mask })[by];
 
 /** A decision with what the explainers say of it. */
 interface Scored extends Met {
@@ -56,12 +59,12 @@ export function explainEpisode(
     throw new MagicMaskError("unknown-name", "trainer/explain", message);
   }
   const measurable = spec.snapshotBytes > 0;
-  const by = options.by ?? (measurable && subject.knowValues ? "lookahead" : "mask");
+  const by = options.by ?? (measurable && subject.knowValues ? "both" : "mask");
   if (!ESTIMATORS.includes(by)) {
     const message = `by must be one of ${ESTIMATORS.join(", ")}, got ${JSON.stringify(by)}`;
     throw new MagicMaskError("unknown-name", "trainer/explain", message);
   }
-  if (by === "lookahead" && !measurable) {
+  if (by !== "mask" && !measurable) {
     const message = `${spec.id} cannot be copied, so there is no looking ahead in it; go by the mask`;
     throw new MagicMaskError("unsupported", "trainer/explain", message);
   }
@@ -126,7 +129,7 @@ export function explainEpisode(
     game,
     steps: episode.ticks,
     method: {
-      explainer: by === "lookahead" ? by : subject.masks[0].explainer.name,
+      explainer: nameOf(by, subject.masks[0].explainer.name),
       perturbation: world.perturbations[0].name,
       discount,
       rollouts,
@@ -152,7 +155,17 @@ function scoreAll(subject: Subject, { met }: Replayed, seed: number, by: Estimat
   const looks = world.spec.agents.map((_, agent) => {
     const own = met.filter((each) => each.agent === agent);
     if (by === "mask" || own.length === 0) return undefined;
-    return { own, ...lookAhead(subject, own, stream(lookSeed, agent).bits()) };
+    const { told: ahead, ticks } = lookAhead(subject, own, stream(lookSeed, agent).bits());
+    if (by === "lookahead") return { own, ahead, ticks };
+    const said = { scores: new Float32Array(own.length), spread: new Float32Array(own.length) };
+    own.forEach(({ states }, at) => {
+      masks[agent].explainer.score(
+        states.decisions,
+        said.scores.subarray(at, at + 1),
+        said.spread.subarray(at, at + 1),
+      );
+    });
+    return { own, ahead: both(ahead, said), ticks };
   });
   const scored = met.map((each): Scored => {
     const { agent, states, step, taken, choices } = each;
@@ -160,7 +173,7 @@ function scoreAll(subject: Subject, { met }: Replayed, seed: number, by: Estimat
     const look = looks[agent];
     if (look) {
       const at = look.own.indexOf(each);
-      [estimate[0], spread[0]] = [look.criticality[at], look.standardError[at]];
+      [estimate[0], spread[0]] = [look.ahead.scores[at], look.ahead.spread[at]];
     } else masks[agent].explainer.score(decisions, estimate, spread);
     masks[agent].mask(decisions, mask);
     critics[agent].values(decisions.observations, 1, value);

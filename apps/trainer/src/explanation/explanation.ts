@@ -26,7 +26,7 @@ export interface EpisodeExplanation {
   /** T: the world stands at step 0 before the first tick and at step T after the last. */
   readonly steps: number;
   readonly method: {
-    /** Whose estimates these are: the mask's, by its objective's name, or `lookahead`. */
+    /** Whose estimates these are: the mask's, by its objective's name, `lookahead`, or both's, the names joined by a plus. */
     readonly explainer: string;
     /** ν: what the agent would have done instead. */
     readonly perturbation: string;

@@ -25,8 +25,10 @@ export function costOf({ method, scale }: EpisodeExplanation, { name }: AgentExp
 }
 
 /** Whose estimates they are, as the subject of a sentence. */
-const estimatorOf = ({ explainer }: EpisodeExplanation["method"]) =>
-  explainer === "lookahead" ? "Looking ahead" : "The mask";
+function estimatorOf({ explainer }: EpisodeExplanation["method"]): string {
+  if (explainer === "lookahead") return "Looking ahead";
+  return explainer.endsWith("+lookahead") ? "The mask and a look ahead" : "The mask";
+}
 
 function shareOf(share: number, scale: EpisodeExplanation["scale"]): string {
   const hundredths = Number((100 * share).toPrecision(2));

@@ -1,5 +1,5 @@
 import type { Explainer } from "@magic-mask/core";
-import type { Interval, States } from "@magic-mask/metrics";
+import { type Interval, matchedMean, type States } from "@magic-mask/metrics";
 
 /** How intervals are bootstrapped. */
 export interface Resample {
@@ -23,4 +23,14 @@ export function scoresOf(explainer: Explainer, { decisions, count }: States): To
   const spread = new Float32Array(count);
   explainer.score(decisions, scores, spread);
   return { scores, spread };
+}
+
+/** What looking ahead and a mask say of the same decisions, with the same say, in units of return. */
+export function both(ahead: Told, mask: Told): Told {
+  const { mean, scale } = matchedMean(ahead.scores, mask.scores);
+  return {
+    scores: Float32Array.from(mean),
+    // As if they erred apart.
+    spread: ahead.spread.map((spread, s) => Math.hypot(spread, scale * mask.spread[s]) / 2),
+  };
 }
