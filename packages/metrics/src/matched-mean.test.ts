@@ -19,6 +19,8 @@ describe("matchedMean", () => {
     expect([...flat.mean]).toEqual([1.5, 2, 2.5]);
     expect(flat.scale).toBe(0);
     const other = matchedMean([7, 7, 7], [1, 2, 3]);
-    expect([...other.mean]).toEqual([7, 7, 7]);
+    // ã = 6, 7, 8
+    expect([...other.mean]).toEqual([6.5, 7, 7.5]);
+    expect(other.scale).toBe(1);
   });
 });

@@ -3,17 +3,18 @@
  *
  *   ½·(a + ã),   ã = (b − b̄)·sd(a) / sd(b) + ā
  *
- * so that both have the same say in the order, and the first its units. Where either has the same score for all of them, ã = ā.
+ * so that both have the same say in the order, and the first its units. Where one has the same score for all of them, the order is the other's: ã = ā
+ * where that is b, and ã = b − b̄ + ā where it is a.
  *
  * @param a [S] @param b [S]
- * @returns the mean, and sd(a) / sd(b): what a spread of b is to be multiplied by
+ * @returns the mean, and what b was multiplied by, as its spread is to be
  */
 export function matchedMean(
   a: ArrayLike<number>,
   b: ArrayLike<number>,
 ): { readonly mean: Float64Array; readonly scale: number } {
   const [to, from] = [momentsOf(a), momentsOf(b)];
-  const scale = isFlat(from) || isFlat(to) ? 0 : to.deviation / from.deviation;
+  const scale = isFlat(from) ? 0 : isFlat(to) ? 1 : to.deviation / from.deviation;
   const mean = Float64Array.from(a, (x, s) => (x + (b[s] - from.mean) * scale + to.mean) / 2);
   return { mean, scale };
 }
