@@ -39,6 +39,7 @@ export {
   type UpdatePlan,
   type UpdateStatistics,
 } from "./learner.ts";
+export { momentsOf } from "./moments.ts";
 export { type PlayOptions, play } from "./play.ts";
 export type { DecisionBatch, Perturbation, Policy } from "./policy.ts";
 export { type Stream, type StreamKey, shuffle, stream } from "./random.ts";

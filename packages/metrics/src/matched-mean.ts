@@ -1,3 +1,5 @@
+import { momentsOf } from "@magic-mask/core";
+
 /**
  * The mean of two estimates of the same decisions, the second brought to the mean and the standard deviation of the first:
  *
@@ -14,19 +16,7 @@ export function matchedMean(
   b: ArrayLike<number>,
 ): { readonly mean: Float64Array; readonly scale: number } {
   const [to, from] = [momentsOf(a), momentsOf(b)];
-  const scale = isFlat(from) ? 0 : isFlat(to) ? 1 : to.deviation / from.deviation;
+  const scale = from.deviation === 0 ? 0 : to.deviation === 0 ? 1 : to.deviation / from.deviation;
   const mean = Float64Array.from(a, (x, s) => (x + (b[s] - from.mean) * scale + to.mean) / 2);
   return { mean, scale };
-}
-
-/** Sums of equal scores come out unequal in the last digits. */
-const isFlat = ({ mean, deviation }: ReturnType<typeof momentsOf>) => deviation <= 1e-6 * Math.abs(mean);
-
-function momentsOf(numbers: ArrayLike<number>) {
-  const count = numbers.length;
-  let mean = 0;
-  for (let i = 0; i < count; i++) mean += numbers[i] / count;
-  let variance = 0;
-  for (let i = 0; i < count; i++) variance += ((numbers[i] - mean) * (numbers[i] - mean)) / count;
-  return { mean, deviation: Math.sqrt(variance) };
 }

@@ -1,7 +1,7 @@
 import { stream } from "@magic-mask/core";
 import type { Critic } from "@magic-mask/masking";
 import { lookahead, type States } from "@magic-mask/metrics";
-import type { Told } from "../figures/scores.ts";
+import { type Told, toldBy } from "../figures/scores.ts";
 import { postHocSeed } from "../posthoc.ts";
 import { valuedBy } from "../valued-by.ts";
 import type { FrozenTeam } from "./policies.ts";
@@ -41,10 +41,7 @@ export function look(
     }),
   );
   return {
-    told: looked.map(({ criticality, standardError }) => ({
-      scores: Float32Array.from(criticality),
-      spread: Float32Array.from(standardError),
-    })),
+    told: looked.map(toldBy),
     steps: looked.reduce((sum, { ticks }) => sum + ticks, 0),
     wallSeconds: (performance.now() - begun) / 1000,
   };

@@ -1,5 +1,5 @@
 import { lookahead, type States } from "@magic-mask/metrics";
-import type { Told } from "../figures/scores.ts";
+import { type Told, toldBy } from "../figures/scores.ts";
 import type { Met } from "./replay.ts";
 import type { Subject } from "./subject.ts";
 
@@ -12,7 +12,7 @@ export function lookAhead(
   met: readonly Met[],
   seed: number,
 ): { readonly told: Told; readonly ticks: number } {
-  const { criticality, standardError, ticks } = lookahead({
+  const seen = lookahead({
     make: world.make,
     policies,
     states: joined(met.map(({ states }) => states)),
@@ -20,7 +20,7 @@ export function lookAhead(
     discount,
     budget: TICKS * met.length,
   });
-  return { told: { scores: Float32Array.from(criticality), spread: Float32Array.from(standardError) }, ticks };
+  return { told: toldBy(seen), ticks: seen.ticks };
 }
 
 /** Decisions one by one as those of one agent together: as much of them as is played on from. */

@@ -1,5 +1,5 @@
 import type { Explainer } from "@magic-mask/core";
-import { type Interval, matchedMean, type States } from "@magic-mask/metrics";
+import { type Interval, type Lookahead, matchedMean, type States } from "@magic-mask/metrics";
 
 /** How intervals are bootstrapped. */
 export interface Resample {
@@ -24,6 +24,12 @@ export function scoresOf(explainer: Explainer, { decisions, count }: States): To
   explainer.score(decisions, scores, spread);
   return { scores, spread };
 }
+
+/** What looking ahead says of decisions. */
+export const toldBy = ({ criticality, standardError }: Lookahead): Told => ({
+  scores: Float32Array.from(criticality),
+  spread: Float32Array.from(standardError),
+});
 
 /** What looking ahead and a mask say of the same decisions, with the same say, in units of return. */
 export function both(ahead: Told, mask: Told): Told {

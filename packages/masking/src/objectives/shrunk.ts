@@ -1,4 +1,4 @@
-import { checkRange, type Decisions, type Explainer } from "@magic-mask/core";
+import { checkRange, type Decisions, type Explainer, momentsOf } from "@magic-mask/core";
 import { type RankedState, rankedStates, sampleStates } from "../ranked-states.ts";
 import type { MaskContext, MaskLearner, MaskObjective } from "./objective.ts";
 
@@ -48,10 +48,12 @@ export function shrunk(
       const ranks = rankedStates(context, explainer);
 
       const matched = (sample: Decisions): Scale => {
-        const [to, from] = [part.explainer, control].map((each) => momentsOf(each, sample));
-        // Sums of equal scores come out unequal in the last digits.
-        const isFlat = from.deviation <= 1e-6 * Math.abs(from.mean);
-        const slope = isFlat ? 0 : to.deviation / from.deviation;
+        const [to, from] = [part.explainer, control].map((each) => {
+          const scores = new Float32Array(sample.count);
+          each.score(sample, scores, new Float32Array(sample.count));
+          return momentsOf(scores);
+        });
+        const slope = from.deviation > 0 ? to.deviation / from.deviation : 0;
         return { slope, intercept: to.mean - slope * from.mean };
       };
 
@@ -89,16 +91,4 @@ export interface ShrunkState {
   readonly ranks: RankedState;
   readonly scale: Scale;
   readonly fits: number;
-}
-
-/** Mean and standard deviation of an explainer's scores of these decisions. */
-function momentsOf(explainer: Explainer, decisions: Decisions) {
-  const { count } = decisions;
-  const scores = new Float32Array(count);
-  explainer.score(decisions, scores, new Float32Array(count));
-  let mean = 0;
-  for (const x of scores) mean += x / count;
-  let variance = 0;
-  for (const x of scores) variance += ((x - mean) * (x - mean)) / count;
-  return { mean, deviation: Math.sqrt(variance) };
 }
