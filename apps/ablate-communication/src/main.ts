@@ -1,4 +1,5 @@
 /** What is telling worth? One row per sharing mode: how well agents rank their own decisions by records, and each other's. */
+import { parseArgs } from "node:util";
 import * as comm from "@magic-mask/comm";
 import { byName, completeRows, type Explainer, stream, vectorize } from "@magic-mask/core";
 import { planted, plantedCriticality, plantedOptimal } from "@magic-mask/environments";
@@ -7,16 +8,16 @@ import { auroc, interAgentFidelity } from "@magic-mask/metrics";
 import { backends } from "@magic-mask/networks";
 import { createCollector } from "@magic-mask/ppo";
 
-if (process.argv.includes("--help")) {
-  console.log("Usage: npm start -- [--json] [mode …]\nExample: npm start -- none perturbed");
+const flags = { help: { type: "boolean" }, json: { type: "boolean" }, seed: { type: "string", default: "1" } } as const;
+const { values: given, positionals: asked } = parseArgs({ options: flags, allowPositionals: true });
+if (given.help) {
+  console.log("Usage: npm start -- [--json] [--seed=1] [mode …]\nExample: npm start -- none perturbed");
   process.exit();
 }
-const asked = process.argv.slice(2).filter((word) => word !== "--json");
-const isJson = process.argv.includes("--json");
 
 // Four agents in one world, each with few decisions of its own: a quarter are locks, which matter, and as many only look like it.
 const options = { agents: 4, ticks: 12, keys: 2 };
-const [seed, discount, COPIES, TICKS, STEPS] = [1, 0.5, 8, 48, 1500];
+const [seed, discount, COPIES, TICKS, STEPS] = [Number(given.seed), 0.5, 8, 48, 1500];
 const make = () => planted(options);
 const [spec, policy] = [make(), plantedOptimal(options)];
 const everyone = spec.agents.map((_, agent) => agent);
@@ -44,12 +45,11 @@ for (const critic of critics) await critic.fit(seen, { epochs: 20, learningRate:
 const values: comm.ValueFunction = (who, observations, count, out) => critics[who].values(observations, count, out);
 const signature = comm.createSignature(spec, { seed });
 const writer = comm.createRecordWriter({ spec, signature, copies: COPIES });
-
 const record = comm.emptyRecord(signature.length);
 const rows: { mode: string; received: number; own: number; fidelity: number }[] = [];
 for (const name of asked.length > 0 ? asked : Object.keys(modes)) {
   const mode = byName("ablate-communication", "mode", modes, name);
-  const buffers = everyone.map(() => comm.createRecordBuffer());
+  const buffers = everyone.map(() => comm.createRecordBuffer({ signatureLength: signature.length }));
   const sharing = comm.createSharing({ spec, mode, channel: comm.ideal({ agents: 4 }), buffers, limit: COPIES });
   // No mask has learned: |advantage| stands for how critical a record is.
   for (const { rows: judged, values: v, advantages: a } of critics.map((critic) => critic.judge(seen)))
@@ -74,5 +74,5 @@ for (const name of asked.length > 0 ? asked : Object.keys(modes)) {
     fidelity: interAgentFidelity({ scores, truths, roles: spec.roles, top }).mean,
   });
 }
-if (isJson) console.log(JSON.stringify(rows));
+if (given.json) console.log(JSON.stringify(rows));
 else console.table(rows);

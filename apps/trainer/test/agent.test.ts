@@ -2,7 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { createMessageDecoder } from "@magic-mask/comm";
+import { createMessageDecoder, createSignature } from "@magic-mask/comm";
 import { openRedisChannel, type RedisChannel } from "@magic-mask/comm/redis";
 import { missingRedis, startTestRedis, type TestRedis } from "@magic-mask/comm/redis/testing";
 import { type AgentResult, runAgent } from "../src/agent.ts";
@@ -78,7 +78,7 @@ withRedis("magic-mask agent", () => {
     const about = /about something else \((\w+), not nothing\)/;
     const message = await openRedisChannel({ ...observed, about: "nothing" }).catch((error) => error.message);
     const observer: RedisChannel = await openRedisChannel({ ...observed, about: about.exec(message)?.[1] ?? "" });
-    const decode = createMessageDecoder(world.spec);
+    const decode = createMessageDecoder(world.spec, createSignature(world.spec, { seed: 0 }).length);
     const records = [0, 0, 0];
     const observe = () => {
       for (const { from, bytes } of observer.receive(3, 0)) records[from] += decode(bytes).length;
@@ -110,8 +110,8 @@ withRedis("magic-mask agent", () => {
       expect(result.comm).toMatchObject({ dropped: 0, missed: 0, refused: 0, senseless: 0 });
       expect(observer.statistics.delivered[agent]).toBe(acknowledged);
       expect(records[agent]).toBe(result.comm.shared);
-      // To three peers each: a header of 29 bytes a message, 31 bytes a record.
-      expect(result.comm.bytes).toBe(3 * (29 * acknowledged + 31 * result.comm.shared));
+      // To three peers each: a header of 29 bytes a message, and 25 a record: σ has 4 entries of a byte, and of half a byte 8 features and 3 actions, in fours.
+      expect(result.comm.bytes).toBe(3 * (29 * acknowledged + 25 * result.comm.shared));
       expect(result.comm.messages[agent]).toBe(0);
       expect(result.comm).toMatchObject({ conflicts: 0, refusals: { corrupt: 0, forged: 0, early: 0, flooded: 0 } });
       // All that it took in has a sender, and what its head learned from adds up.

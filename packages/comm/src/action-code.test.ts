@@ -74,15 +74,15 @@ describe("records of continuous actions", () => {
   const signature = createSignature(continuous, { seed: 3 });
   const writer = createRecordWriter({ spec: continuous, signature, copies: 1 });
 
-  /** A rollout of agent 0, one row per action: π = N(0, .25²), ν = N(0, 1). */
-  const rolloutOf = (actions: number[]) => {
+  /** A rollout of agent 0, one row per action: π = N(mean, .25²), ν = N(0, 1). */
+  const rolloutOf = (actions: number[], meanOf = (_row: number) => 0) => {
     const rollout = createRollout(continuous, 0, 2, actions.length);
     rollout.length = actions.length;
     actions.forEach((action, row) => {
       rollout.actions[row] = action;
-      rollout.policy.set([0, Math.log(0.25)], 2 * row);
+      rollout.policy.set([meanOf(row), Math.log(0.25)], 2 * row);
       rollout.perturbation.set([0, 0], 2 * row);
-      rollout.logProbs[row] = -8 * action * action - Math.log(0.25) - 0.5 * Math.log(2 * Math.PI);
+      rollout.logProbs[row] = -8 * (action - meanOf(row)) ** 2 - Math.log(0.25) - 0.5 * Math.log(2 * Math.PI);
       rollout.blindProbability[row] = 0.1;
       rollout.episodes[row] = row;
     });
@@ -90,7 +90,7 @@ describe("records of continuous actions", () => {
   };
 
   it("tell densities so that none is above 1 and their ratio stays", () => {
-    const record = emptyRecord();
+    const record = emptyRecord(signature.length);
     writer.write(rolloutOf([0.5]), 0, 0, 1.5, 0.5, 0, record);
     // z = 2 and ½, less ln π's own maximum: −2, and −⅛ + ln ¼.
     expect(record.logProb).toBeCloseTo(-2, 5);
@@ -98,12 +98,12 @@ describe("records of continuous actions", () => {
     // ln σ = ln ¼ of the bounds −5 and 2, and the mean in the middle of its bounds.
     const spread = (2 * (Math.log(0.25) + 5)) / 7 - 1;
     expect([...record.signature.subarray(0, 3)]).toEqual([Math.round(127 * spread), 0, 0]);
-    const [message] = encodeMessages([record]);
-    const [back] = createMessageDecoder(continuous)(message);
+    const [message] = encodeMessages([record], signature.length);
+    const [back] = createMessageDecoder(continuous, signature.length)(message);
     expect(back.action).toBe(record.action);
     // A code that this sender cannot have: 16 bits hold its one entry.
-    const [wrong] = encodeMessages([{ ...record, action: 65536 }]);
-    expect(() => createMessageDecoder(continuous)(wrong)).toThrow("walker_0 has no action 65536");
+    const [wrong] = encodeMessages([{ ...record, action: 65536 }], signature.length);
+    expect(() => createMessageDecoder(continuous, signature.length)(wrong)).toThrow("walker_0 has no action 65536");
   });
 
   it("mean the same between agents of one box", () => {
@@ -113,9 +113,10 @@ describe("records of continuous actions", () => {
   it("teach a head which actions pay", async () => {
     // What is played pays a, so π = N(1, ½²) against ν = N(0, 1) gains 1.
     const random = stream(2);
-    const rollout = rolloutOf(Array.from({ length: 600 }, () => 4 * random.uniform() - 2));
-    const buffer = createRecordBuffer({ capacity: 600 });
-    const record = emptyRecord();
+    const actions = Array.from({ length: 600 }, () => 4 * random.uniform() - 2);
+    const rollout = rolloutOf(actions, (row) => (row % 3) - 1);
+    const buffer = createRecordBuffer({ capacity: 600, signatureLength: signature.length });
+    const record = emptyRecord(signature.length);
     for (let row = 0; row < 600; row++) {
       writer.write(rollout, row, 0, rollout.actions[row], 0.5, 0, record);
       buffer.insert(record);

@@ -171,7 +171,7 @@ describe("record buffer", () => {
         const { rows } = buffer;
         const numbers = Array.from({ length: rows.length }, (_, row) => row);
         const similar = numbers.map((row) =>
-          similarityOf(rows.signatures.subarray(16 * row, 16 * row + 16), signature, 0.25),
+          similarityOf(rows.signatures.subarray(28 * row, 28 * row + 28), signature, 0.25),
         );
         const nearest = numbers.toSorted((a, b) => similar[b] - similar[a] || a - b).slice(0, k);
         expect(Array.from(buffer.nearest(signature, k), (row) => similar[row])).toEqual(
@@ -191,7 +191,7 @@ describe("record buffer", () => {
     const drawn = () => {
       const z = Array.from({ length: 4 }, () => random.uniform());
       const entry = (_: unknown, k: number) => Math.round(160 * (z[k % 4] - 0.5 + 0.4 * (z[(k + 1) % 4] - 0.5)));
-      return Int8Array.from({ length: 16 }, entry);
+      return Int8Array.from({ length: 28 }, entry);
     };
     const options = { capacity: 20_000, similarity: 1, halfLife: 5000 };
     const buffer = createRecordBuffer(options);
@@ -201,7 +201,7 @@ describe("record buffer", () => {
       const { rows } = buffer;
       const signature = drawn();
       const distances = Array.from({ length: rows.length }, (_, row) =>
-        signature.reduce((sum, x, k) => sum + (x - rows.signatures[16 * row + k]) ** 2, 0),
+        signature.reduce((sum, x, k) => sum + (x - rows.signatures[28 * row + k]) ** 2, 0),
       );
       const numbers = distances.map((_, row) => row).sort((a, b) => distances[a] - distances[b] || a - b);
       expect(Array.from(buffer.nearest(signature, 8))).toEqual(numbers.slice(0, 8));

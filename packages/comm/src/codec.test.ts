@@ -37,7 +37,8 @@ const sample = recordOf({
   step: 1000,
   episode: 7,
   blinded: true,
-  signature: signatureOf(1, -2, 127, -127),
+  // −7, 7, 0 and 1 steps of 18.
+  signature: signatureOf(1, -2, 127, -127, -126, 126, 0, 18),
   action: 2,
   logProb: -0.5,
   perturbationLogProb: Math.log(1 / 3),
@@ -56,7 +57,7 @@ describe("codec", () => {
     const view = new DataView(bytes.buffer);
     expect(new TextDecoder().decode(bytes.subarray(0, 4))).toBe("MMCR");
     expect(view.getUint32(4, true)).toBe(crc32(bytes, 8));
-    expect([bytes[8], bytes[9], bytes[10], view.getUint16(11, true)]).toEqual([1, 0, 0, 2]);
+    expect([bytes[8], bytes[9], bytes[10], view.getUint16(11, true)]).toEqual([3, 0, 0, 2]);
     expect([
       view.getUint32(13, true),
       view.getUint32(17, true),
@@ -66,6 +67,8 @@ describe("codec", () => {
     // First record at 29: no differences, blinded → 128.
     expect([view.getUint16(29, true), view.getUint16(31, true), bytes[33]]).toEqual([0, 0, 128]);
     expect(Array.from(new Int8Array(bytes.buffer, 34, 4))).toEqual([1, -2, 127, -127]);
+    // −7 + 8 = 1 below 7 + 8 = 15; 0 + 8 below 1 + 8; then zeros, 8 and 8.
+    expect(Array.from(bytes.subarray(38, 42))).toEqual([0xf1, 0x98, 0x88, 0x88]);
     expect(view.getUint32(50, true)).toBe(2);
     // .5 · 25 = 12.5 → 13; ln 3 · 25 = 27.5 → 27; −ln .05 · 25 = 74.9 → 75; −.75/1.5 · 32767 = −16383.5 → −16383; .95 · 255 = 242.25 → 242.
     expect([bytes[54], bytes[55], bytes[56], view.getInt16(57, true), bytes[59]]).toEqual([13, 27, 75, -16383, 242]);
@@ -164,7 +167,7 @@ describe("codec", () => {
       [{ step: 4294967296 }, "step must be"],
       [{ episode: Number.NaN }, "episode must be"],
       [{ action: -1 }, "action must be"],
-      [{ signature: new Int8Array(15) }, "signature must have 16 entries, got 15"],
+      [{ signature: new Int8Array(15) }, "signature must have 28 entries, got 15"],
     ];
     for (const [fault, message] of faults) expect(() => encodeMessages([{ ...sample, ...fault }])).toThrow(message);
     expect(() => encodeMessages([sample, { ...sample, agent: 1 }])).toThrow("one sender, got agents 0 and 1");
@@ -185,10 +188,20 @@ describe("codec", () => {
     // Each side refuses the other's.
     expect(refused(bytes)).toBe(true);
     expect(() => createMessageDecoder(world, 112)(encodeMessages([sample])[0])).toThrow(
-      "layout 2 is understood, got 1",
+      "layout 2 is understood, got 3",
     );
     expect(() => createMessageDecoder(world, 108)(bytes)).toThrow("2 records take 275 bytes, got 283");
-    expect(() => encodeMessages([sample], 112)).toThrow("signature must have 112 entries, got 16");
+    expect(() => encodeMessages([sample], 112)).toThrow("signature must have 112 entries, got 28");
+  });
+
+  it("tells short signatures in few bytes, and rounds what lies between its steps", () => {
+    // Of 12 entries 4 take a byte and 8 half of one: 15 + 8 bytes a record.
+    const signature = Int8Array.of(1, 2, 3, 4, 8, 9, 10, -9, -10, -27, 127, -128);
+    const [bytes] = encodeMessages([{ ...sample, signature }], 12);
+    expect(bytes.length).toBe(29 + 23);
+    const [back] = createMessageDecoder(world, 12)(bytes);
+    // 9/18 is rounded up, −9/18 to 0, −27/18 to −1; ± 7 steps are the most.
+    expect(Array.from(back.signature)).toEqual([1, 2, 3, 4, 0, 18, 18, 0, -18, -18, 126, -126]);
   });
 
   it("refuses random bytes", () => {
@@ -239,13 +252,16 @@ describe("codec", () => {
       // Three actions: 0 to 2.
       (_, view) => view.setUint32(HEADER_BYTES + 21, 3, true),
       (_, view) => view.setInt16(HEADER_BYTES + 28, -32768, true),
+      // Half a byte holds 1 to 15.
+      (_, view) => view.setUint8(HEADER_BYTES + 9, 0x80),
+      (_, view) => view.setUint8(HEADER_BYTES + 20, 0x08),
       (_, view) => {
         view.setUint32(17, 4294967295, true);
         view.setUint16(HEADER_BYTES, 1, true);
       },
     ];
     for (const change of forgeries) expect(refused(forge(bytes, change))).toBe(true);
-    expect(() => decode(forge(bytes, (_, view) => view.setUint8(8, 2)))).toThrow("layout 1 is understood, got 2");
+    expect(() => decode(forge(bytes, (_, view) => view.setUint8(8, 2)))).toThrow("layout 3 is understood, got 2");
     expect(() => decode(forge(bytes, (_, view) => view.setUint8(9, 3)))).toThrow("there is no agent 3 in test_v0");
     expect(refused(forge(bytes.subarray(0, HEADER_BYTES), (_, view) => view.setUint16(11, 0, true)))).toBe(true);
   });
@@ -259,7 +275,12 @@ describe("codec", () => {
         const forged = forge(bytes, (copy, view) => {
           copy.set(bases, 13);
           copy.set(records, HEADER_BYTES);
-          for (const i of [0, 1]) view.setUint32(HEADER_BYTES + i * RECORD_BYTES + 21, action, true);
+          for (const i of [0, 1]) {
+            const at = HEADER_BYTES + i * RECORD_BYTES;
+            // One half byte in sixteen would be refused, and there are 48.
+            for (let k = at + 9; k < at + 21; k++) copy[k] |= 0x11;
+            view.setUint32(at + 21, action, true);
+          }
         });
         if (refused(forged)) return;
         accepted++;

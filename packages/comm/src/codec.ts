@@ -3,18 +3,19 @@ import { actionCode } from "./action-code.ts";
 import { crc32 } from "./crc32.ts";
 import { roleNumbers } from "./peers.ts";
 import { type CriticalRecord, checkRecord } from "./record.ts";
-import { SIGNATURE_LENGTH } from "./signature.ts";
+import { COARSE_STEP, FINE_ENTRIES, SIGNATURE_LENGTH } from "./signature.ts";
 
 export const HEADER_BYTES = 29;
+/** Bytes of a record with the longest σ. */
 export const RECORD_BYTES = 31;
 /** Bumped whenever a byte changes its meaning. */
-export const LAYOUT = 1;
-/** That of records whose signature has another length than σ. */
+export const LAYOUT = 3;
+/** That of records whose signature is longer than any σ. */
 export const LONG_LAYOUT = 2;
 /** A message takes no more, so that one packet of any network carries it, and the loss of one loses little. */
 export const MESSAGE_BYTES = 1400;
 /** Bytes of a record without its signature. */
-const BARE_BYTES = RECORD_BYTES - SIGNATURE_LENGTH;
+const BARE_BYTES = 15;
 
 /** "MMCR" */
 const MAGIC = 0x52434d4d;
@@ -28,7 +29,7 @@ const STEPS_PER_NAT = 25;
  * | --- | --- | --- |
  * | 0 | 4 | "MMCR" |
  * | 4 | 4 | CRC-32 of all bytes from 8 on |
- * | 8 | 1 | layout version: 1; 2 where signatures have another length L |
+ * | 8 | 1 | layout version: 3; 2 where signatures are longer than any σ |
  * | 9 | 1 | agent |
  * | 10 | 1 | role |
  * | 11 | 2 | number of records, ≥ 1 |
@@ -37,20 +38,20 @@ const STEPS_PER_NAT = 25;
  * | 21 | 4 | base episode, likewise |
  * | 25 | 4 | s, largest ∣advantage∣ in the message, float32 |
  *
- * then 31 bytes (15 + L) for each record:
+ * then 15 + S bytes for each record, where its signature of L entries takes S = 4 + (L − 4)/2 ≤ 16, or L in layout 2:
  *
  * | byte | size | holds | error at most |
  * | --- | --- | --- | --- |
  * | 0 | 2 | step − base | 0 |
  * | 2 | 2 | episode − base | 0 |
  * | 4 | 1 | bit 7: blinded; bits 0–6: policy version − base | 0 |
- * | 5 | 16 (L) | σ, int8; what follows stands L − 16 bytes further on | 0 |
- * | 21 | 4 | action | 0 |
- * | 25 | 1 | −25 ln π(a) | .02; below −10.2 clamped |
- * | 26 | 1 | −25 ln ν(a) | .02; below −10.2 clamped |
- * | 27 | 1 | −25 ln p; 255: p = 0 | 2 % of p; p below 3.8e-5 becomes 0 |
- * | 28 | 2 | advantage · 32767 / s, int16 | s / 65534, and the rounding of s to float32; 0 below 2⁻¹²⁶ |
- * | 30 | 1 | 255 m | 1/510 |
+ * | 5 | S | signature: the first four entries int8, of the others e / 18 + 8, two in a byte, the lower half first; in layout 2 all int8 | 0 for multiples of 18, else 9 |
+ * | 5 + S | 4 | action | 0 |
+ * | 9 + S | 1 | −25 ln π(a) | .02; below −10.2 clamped |
+ * | 10 + S | 1 | −25 ln ν(a) | .02; below −10.2 clamped |
+ * | 11 + S | 1 | −25 ln p; 255: p = 0 | 2 % of p; p below 3.8e-5 becomes 0 |
+ * | 12 + S | 2 | advantage · 32767 / s, int16 | s / 65534, and the rounding of s to float32; 0 below 2⁻¹²⁶ |
+ * | 14 + S | 1 | 255 m | 1/510 |
  *
  * A new message begins where a difference no longer fits (65,535 steps or episodes, 127 policy versions) or the bytes exceed
  * 1,400; so nothing in range is ever refused or cut.
@@ -63,7 +64,7 @@ export function encodeMessages(
   records: readonly Readonly<CriticalRecord>[],
   length: number = SIGNATURE_LENGTH,
 ): Uint8Array[] {
-  const most = Math.floor((MESSAGE_BYTES - HEADER_BYTES) / (BARE_BYTES + length));
+  const most = Math.floor((MESSAGE_BYTES - HEADER_BYTES) / (BARE_BYTES + bytesOf(length)));
   const messages: Uint8Array[] = [];
   const version = createSpan(127);
   const step = createSpan(65535);
@@ -127,7 +128,8 @@ function encode(
   baseEpisode: number,
 ): Uint8Array {
   const { length } = records[from].signature;
-  const width = BARE_BYTES + length;
+  const signatureBytes = bytesOf(length);
+  const width = BARE_BYTES + signatureBytes;
   const bytes = new Uint8Array(HEADER_BYTES + width * (to - from));
   const view = new DataView(bytes.buffer);
   let largest = 0;
@@ -146,11 +148,11 @@ function encode(
   view.setFloat32(25, scale, true);
   for (let i = from, at = HEADER_BYTES; i < to; i++, at += width) {
     const record = records[i];
-    const tail = at + 5 + length;
+    const tail = at + 5 + signatureBytes;
     view.setUint16(at, record.step - baseStep, true);
     view.setUint16(at + 2, record.episode - baseEpisode, true);
     bytes[at + 4] = (record.blinded ? 128 : 0) | (record.policyVersion - baseVersion);
-    for (let k = 0; k < length; k++) bytes[at + 5 + k] = record.signature[k];
+    packSignature(record.signature, bytes, at + 5);
     view.setUint32(tail, record.action, true);
     bytes[tail + 4] = logCode(record.logProb);
     bytes[tail + 5] = logCode(record.perturbationLogProb);
@@ -163,7 +165,32 @@ function encode(
   return bytes;
 }
 
-const layoutOf = (length: number) => (length === SIGNATURE_LENGTH ? LAYOUT : LONG_LAYOUT);
+const isCoarse = (length: number) => length <= SIGNATURE_LENGTH;
+const layoutOf = (length: number) => (isCoarse(length) ? LAYOUT : LONG_LAYOUT);
+/** S, what a signature of so many entries takes. */
+const bytesOf = (length: number) => (isCoarse(length) ? FINE_ENTRIES + (length - FINE_ENTRIES) / 2 : length);
+
+/** 1 … 15 for −7 … 7 steps. */
+const coarse = (entry: number) => Math.max(-7, Math.min(7, Math.round(entry / COARSE_STEP))) + 8;
+
+function packSignature(signature: Int8Array, out: Uint8Array, at: number) {
+  const { length } = signature;
+  const fine = isCoarse(length) ? FINE_ENTRIES : length;
+  for (let k = 0; k < fine; k++) out[at + k] = signature[k];
+  for (let k = fine, to = at + fine; k < length; k += 2, to++)
+    out[to] = coarse(signature[k]) | (coarse(signature[k + 1]) << 4);
+}
+
+function unpackSignature(bytes: Uint8Array, at: number, length: number, out: Int8Array, offset: number) {
+  const fine = isCoarse(length) ? FINE_ENTRIES : length;
+  for (let k = 0; k < fine; k++) out[offset + k] = bytes[at + k];
+  for (let k = fine, from = at + fine; k < length; k += 2, from++) {
+    const [low, high] = [bytes[from] & 15, bytes[from] >> 4];
+    if (low === 0 || high === 0) refuse("an entry of a signature is outside its range");
+    out[offset + k] = COARSE_STEP * (low - 8);
+    out[offset + k + 1] = COARSE_STEP * (high - 8);
+  }
+}
 
 const logCode = (log: number) => Math.max(0, Math.min(255, Math.round(-log * STEPS_PER_NAT)));
 
@@ -179,7 +206,8 @@ export function createMessageDecoder(
   spec: EnvironmentSpec,
   length: number = SIGNATURE_LENGTH,
 ): (bytes: Uint8Array) => CriticalRecord[] {
-  const width = BARE_BYTES + length;
+  const signatureBytes = bytesOf(length);
+  const width = BARE_BYTES + signatureBytes;
   const layout = layoutOf(length);
   const roles = roleNumbers(spec);
   const codes = spec.actionSpaces.map(actionCode);
@@ -209,8 +237,8 @@ export function createMessageDecoder(
     const code = codes[agent];
     const records: CriticalRecord[] = new Array(count);
     for (let i = 0, at = HEADER_BYTES; i < count; i++, at += width) {
-      const tail = at + 5 + length;
-      for (let k = 0; k < length; k++) signatures[i * length + k] = bytes[at + 5 + k];
+      const tail = at + 5 + signatureBytes;
+      unpackSignature(bytes, at + 5, length, signatures, i * length);
       const p = bytes[tail + 6];
       const advantage = view.getInt16(tail + 7, true);
       const record = {

@@ -104,7 +104,7 @@ describe("a network that fails", () => {
       expect(known(run, agent)).toEqual(known(quiet, agent));
       const [rows, same] = [run, quiet].map(({ buffers }) => buffers[agent].rows);
       const states = ({ signatures, length }: typeof rows) =>
-        Array.from({ length }, (_, row) => signatures.slice(16 * row, 16 * row + 16).join()).sort();
+        Array.from({ length }, (_, row) => signatures.slice(28 * row, 28 * row + 28).join()).sort();
       expect(states(rows)).toEqual(states(same));
     }
   });

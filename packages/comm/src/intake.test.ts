@@ -10,7 +10,7 @@ const at = (to: number, from: number) => 3 * to + from;
 
 describe("intake", () => {
   it("says why it refuses, and whose message it was", () => {
-    const intake = createIntake({ spec: world, signatureLength: 16 });
+    const intake = createIntake({ spec: world, signatureLength: 28 });
     const good = messageOf({ agent: 1, step: 10 });
     const open = (bytes: Uint8Array, from = 1) => intake.open(0, { from, bytes }, 20).length;
     expect(open(good.subarray(0, 40))).toBe(0);
@@ -34,7 +34,7 @@ describe("intake", () => {
   });
 
   it("takes from one sender no more than it can have made by its own clock, and as much from others", () => {
-    const intake = createIntake({ spec: world, signatureLength: 16, limit: 3 });
+    const intake = createIntake({ spec: world, signatureLength: 28, limit: 3 });
     const send = (from: number, episode: number, step: number) =>
       intake.open(0, { from, bytes: messageOf({ agent: from, role: from === 2 ? 1 : 0, episode, step }) }, 100).length;
     // By tick 0 it has made 3 records, by tick 2 it has made 9, whenever these come.
@@ -54,7 +54,7 @@ describe("intake", () => {
     const arrivals = fc.shuffledSubarray(messages, { minLength: 20 });
     fc.assert(
       fc.property(arrivals, arrivals, (first, again) => {
-        const intake = createIntake({ spec: world, signatureLength: 16, limit: 2 });
+        const intake = createIntake({ spec: world, signatureLength: 28, limit: 2 });
         const open = (bytes: Uint8Array) => intake.open(0, { from: 1, bytes }, 1e6).length;
         expect(first.map(open)).toEqual(new Array(20).fill(6));
         expect(again.map(open)).toEqual(new Array(20).fill(0));
@@ -67,13 +67,13 @@ describe("intake", () => {
     const spec = { ...world, returnRange: [-1, 2] as const };
     const bytes = messageOf({ agent: 1, advantage: 800 }, { agent: 1, advantage: -800 }, { agent: 1, advantage: 2 });
     const read = (of: typeof spec | typeof world) =>
-      createIntake({ spec: of, signatureLength: 16 }).open(0, { from: 1, bytes }, 5);
+      createIntake({ spec: of, signatureLength: 28 }).open(0, { from: 1, bytes }, 5);
     expect(read(spec).map(({ advantage }) => Number(advantage.toFixed(1)))).toEqual([3, -3, 2]);
     expect(read(world).map(({ advantage }) => Math.round(advantage))).toEqual([800, -800, 2]);
   });
 
   it("throws at nothing that arrives", () => {
-    const intake = createIntake({ spec: world, signatureLength: 16, limit: 5 });
+    const intake = createIntake({ spec: world, signatureLength: 28, limit: 5 });
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), fc.nat(2), fc.nat(2), (bytes, to, from) => {
         expect(intake.open(to, { from, bytes }, 5)).toEqual([]);
@@ -83,14 +83,14 @@ describe("intake", () => {
   });
 
   it("goes on from a saved state", () => {
-    const intake = createIntake({ spec: world, signatureLength: 16, limit: 2 });
+    const intake = createIntake({ spec: world, signatureLength: 28, limit: 2 });
     const [first, second, third] = [0, 1, 2].map((episode) => messageOf({ agent: 1, episode }));
     intake.open(0, { from: 1, bytes: first }, 0);
-    const copy = createIntake({ spec: world, signatureLength: 16, limit: 2 });
+    const copy = createIntake({ spec: world, signatureLength: 28, limit: 2 });
     copy.restoreState(intake.exportState());
     expect([first, second, third].map((bytes) => copy.open(0, { from: 1, bytes }, 0).length)).toEqual([0, 1, 0]);
     expect([copy.refusals.repeated[0], copy.refusals.flooded[0]]).toEqual([1, 1]);
     expect(() => copy.restoreState({})).toThrow("not that of an intake of 3 agents");
-    expect(() => createIntake({ spec: world, signatureLength: 16, limit: 0 })).toThrow("limit must be");
+    expect(() => createIntake({ spec: world, signatureLength: 28, limit: 0 })).toThrow("limit must be");
   });
 });

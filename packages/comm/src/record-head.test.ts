@@ -12,7 +12,7 @@ import {
 } from "@magic-mask/core";
 import { createRecordBuffer, type RecordBuffer } from "./buffer.ts";
 import { createRecordHead, type RecordHeadOptions } from "./record-head.ts";
-import { createSignature } from "./signature.ts";
+import { createSignature, SIGNATURE_LENGTH } from "./signature.ts";
 import { recordOf, signatureOf, world } from "./test-world.ts";
 
 /** f(x) = w·x + b, trained by plain gradient descent on the weighted squared error. */
@@ -58,7 +58,8 @@ function linearLearner(spec: ModelSpec): Learner & { updates: { batch: Regressio
   };
 }
 
-const signature = createSignature(world, { seed: 4 });
+/** As long as what buffers hold by default: zeros follow. */
+const signature = { ...createSignature(world, { seed: 4 }), length: SIGNATURE_LENGTH };
 
 function headOn(buffer: RecordBuffer, options: Partial<RecordHeadOptions> = {}) {
   let made: ReturnType<typeof linearLearner>;
@@ -104,16 +105,16 @@ describe("record head", () => {
     buffer.insert(recordOf({ ...fields, advantage: 4 }));
     buffer.insert(recordOf({ ...fields, action: 0, logProb: -1e9 }));
     const { head, learner } = headOn(buffer);
-    expect(learner.spec).toEqual({ kind: "mlp", inputs: 21, hidden: [64, 64], activation: "relu", outputs: [1] });
+    expect(learner.spec).toEqual({ kind: "mlp", inputs: 33, hidden: [64, 64], activation: "relu", outputs: [1] });
     await head.fit({ now: 0, steps: 1, random: stream(2) });
     const { inputs, targets } = learner.updates[0].batch;
     const log = Math.fround(Math.log(0.25));
-    expect(Array.from(inputs.subarray(0, 21))).toEqual(
-      [1, -1, 0, 64 / 127, ...new Array(12).fill(0), 0, 0, 1, log, Math.exp(log)].map(Math.fround),
+    expect(Array.from(inputs.subarray(0, 33))).toEqual(
+      [1, -1, 0, 64 / 127, ...new Array(24).fill(0), 0, 0, 1, log, Math.exp(log)].map(Math.fround),
     );
     expect(targets[0]).toBe(2.5);
     // An action that π never takes: ln π(a) is told as −10.
-    expect(Array.from(inputs.subarray(21 + 16, 42))).toEqual([1, 0, 0, -10, 0]);
+    expect(Array.from(inputs.subarray(33 + 28, 66))).toEqual([1, 0, 0, -10, 0]);
   });
 
   it("leaves the action out where it is the place of a candidate", async () => {
@@ -121,10 +122,10 @@ describe("record head", () => {
     const buffer = createRecordBuffer();
     buffer.insert(recordOf({ signature: signatureOf(127), action: 2, logProb: Math.log(0.5), advantage: 1 }));
     const { head, learner } = headOn(buffer, { spec });
-    expect(learner.spec.inputs).toBe(18);
+    expect(learner.spec.inputs).toBe(30);
     await head.fit({ now: 0, steps: 1, random: stream(2) });
     const { inputs } = learner.updates[0].batch;
-    expect([inputs[0], ...inputs.subarray(16, 18)]).toEqual([1, Math.fround(Math.log(0.5)), 0.5]);
+    expect([inputs[0], ...inputs.subarray(28, 30)]).toEqual([1, Math.fround(Math.log(0.5)), 0.5]);
     // Σ (π − ν)(a)·Ã is finite and tells decisions apart.
     const [criticality, spread] = [new Float32Array(2), new Float32Array(2)];
     const rows = [
@@ -197,7 +198,7 @@ describe("record head", () => {
     const out = new Float64Array(3).fill(9);
     head.trace(decisions, out);
     expect(Array.from(out)).toEqual([0, 0, 0]);
-    const here = new Int8Array(16);
+    const here = new Int8Array(28);
     signature.write(0, decisions.observations, 0, decisions.policy, 0, 0.5, here, 0);
     buffer.insert(recordOf({ signature: here, step: 100 }));
     buffer.insert(recordOf({ signature: here, step: 0 }));
@@ -230,7 +231,7 @@ describe("record head", () => {
     const buffer = createRecordBuffer({ similarity: 1 });
     for (let i = 0; i < 3000; i++) {
       const odds = [0.2 + random.uniform(), 0.2 + random.uniform(), 0.2 + random.uniform()];
-      const sigma = Int8Array.from({ length: 16 }, () => random.below(255) - 127);
+      const sigma = Int8Array.from({ length: 28 }, () => random.below(255) - 127);
       const action = random.below(3);
       const advantage = 0.5 * (sigma[3] / 127) - (0.3 * sigma[9]) / 127 + d[action] + 0.1 * random.normal();
       const agent = i % 3;
@@ -280,11 +281,11 @@ describe("record head", () => {
     // A network that answers Σ_k (k + 1)·σ_k for action 2, and 0 for others.
     const ramp = (sigma: ArrayLike<number>, at: number) => {
       let sum = 0;
-      for (let k = 0; k < 16; k++) sum += (k + 1) * sigma[at + k];
+      for (let k = 0; k < 28; k++) sum += (k + 1) * sigma[at + k];
       return sum;
     };
     learner.infer = (inputs, count, out) => {
-      for (let row = 0; row < count; row++) out[row] = inputs[21 * row + 18] * ramp(inputs, 21 * row);
+      for (let row = 0; row < count; row++) out[row] = inputs[33 * row + 30] * ramp(inputs, 33 * row);
     };
     // More pairs than are inferred at once: 2,000 decisions × 3 actions. (π − ν)(2) is .4 and −.1 in turns.
     const turns = (even: number[], odd: number[]) => Array.from({ length: 2000 }, (_, b) => (b % 2 ? odd : even));
@@ -292,7 +293,7 @@ describe("record head", () => {
     const criticality = new Float32Array(2000);
     head.score(decisions, criticality, new Float32Array(2000));
     expect(asked).toEqual([2]);
-    const sigma = new Int8Array(16);
+    const sigma = new Int8Array(28);
     for (const b of [0, 1, 1364, 1365, 1366, 1999]) {
       const value = decisions.observations[8 * b];
       signature.write(2, decisions.observations, 8 * b, decisions.policy, 3 * b, value, sigma, 0);
@@ -304,7 +305,10 @@ describe("record head", () => {
     const spec = { ...world, actionSpaces: [discrete(3), discrete(3), discrete(4)] };
     const buffer = createRecordBuffer();
     buffer.insert(recordOf({ agent: 2, role: 1 }));
-    const { head } = headOn(buffer, { spec, signature: createSignature(spec, { seed: 4 }) });
+    const { head } = headOn(buffer, {
+      spec,
+      signature: { ...createSignature(spec, { seed: 4 }), length: SIGNATURE_LENGTH },
+    });
     await expect(head.fit({ now: 0, steps: 1, random: stream(2) })).rejects.toThrow(
       "holds no record to learn from yet",
     );

@@ -24,7 +24,7 @@ describe("record writer", () => {
     const out = emptyRecord();
     createRecordWriter({ spec: world, signature, copies: 16 }).write(rollout, 1, 1.5, -0.5, 0.9, 12, out);
 
-    const sigma = new Int8Array(16);
+    const sigma = new Int8Array(28);
     signature.write(2, rollout.observations, 8, rollout.policy, 3, 1.5, sigma, 0);
     expect(sigma.subarray(4, 8).some((x) => x !== 0)).toBe(true);
     expect(out).toEqual({

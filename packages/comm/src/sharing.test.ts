@@ -208,7 +208,7 @@ describe("sharing", () => {
     sharing.tick(50);
     for (const { rows } of buffers) {
       expect([rows.means[0], rows.actions[0]]).toEqual([2, 1]);
-      expect(rows.signatures.slice(0, 16)).toEqual(numbered(0).signature);
+      expect(rows.signatures.slice(0, 28)).toEqual(numbered(0).signature);
     }
   });
 

@@ -12,18 +12,10 @@ const write = (
   value: number,
   valueScale = 1,
 ) => {
-  const out = new Int8Array(16).fill(99);
+  const signature = createSignature(spec, { seed: 5, valueScale });
+  const out = new Int8Array(signature.length).fill(99);
   const logs = Float32Array.from(policy, (p) => (p === 0 ? -1e9 : Math.log(p)));
-  createSignature(spec, { seed: 5, valueScale }).write(
-    agent,
-    Float32Array.from(observation),
-    0,
-    logs,
-    0,
-    value,
-    out,
-    0,
-  );
+  signature.write(agent, Float32Array.from(observation), 0, logs, 0, value, out, 0);
   return out;
 };
 const eight = (...values: number[]) => Array.from({ length: 8 }, (_, i) => values[i] ?? 0);
@@ -39,7 +31,18 @@ describe("signature", () => {
     expect(write(world, 0, eight(), uniform, 0)[0]).toBe(127);
   });
 
-  it("projects the common features: G x / √F, quantised by 127/3", () => {
+  it("tells what every action's probability is, to an eighth, where there are few", () => {
+    // After 4 + 4 entries: .2 · 127 = 25.4, 1.4 steps of 18 → 18; .6 → 4.2 steps → 72. L = 4 + 4 + 3, in fours.
+    expect(Array.from(write(world, 0, eight(), [0.2, 0.6, 0.2], 0).subarray(8))).toEqual([18, 72, 18, 0]);
+    expect(write(world, 0, eight(), [0, 1, 0], 0)[9]).toBe(126);
+    const many = { ...world, actionSpaces: [discrete(9), discrete(3), discrete(3)] };
+    expect(write(many, 1, eight(), [0.2, 0.6, 0.2], 0).length).toBe(8);
+    // Who has fewer actions leaves the rest at 0.
+    const unlike = { ...world, actionSpaces: [discrete(5), discrete(3), discrete(3)] };
+    expect(Array.from(write(unlike, 1, eight(), [0.2, 0.6, 0.2], 0).subarray(8))).toEqual([18, 72, 18, 0, 0, 0, 0, 0]);
+  });
+
+  it("projects the common features: G x / √F, quantised by 127/3 in steps of 18", () => {
     // G is drawn row by row from one stream; d = 5 − 1 = 4 rows of F = 5.
     const random = stream(5, "comm/signature");
     const G = Array.from({ length: 4 }, () => Array.from({ length: 5 }, () => random.normal()));
@@ -50,11 +53,12 @@ describe("signature", () => {
           const sigma = write(world, 0, observation, uniform, 0);
           G.forEach((row, k) => {
             const z = row.reduce((sum, g, f) => sum + g * observation[f], 0) / Math.sqrt(5);
+            // Half a step is 9 · 3/127 = .213; 127 itself is a whole one away from 126.
             expect(Math.abs((sigma[4 + k] * 3) / 127 - Math.max(-3, Math.min(3, z)))).toBeLessThanOrEqual(
-              1.5 / 127 + 1e-6,
+              27 / 127 + 1e-6,
             );
+            expect(Math.abs(sigma[4 + k]) % 18).toBe(0);
           });
-          expect(Array.from(sigma.subarray(8))).toEqual(new Array(8).fill(0));
         },
       ),
     );
@@ -63,9 +67,9 @@ describe("signature", () => {
   it("is the same for every agent that sees the same, and differs between runs", () => {
     // The chaser has the five common features at 7, 6, 5, 4, 3.
     const mine = write(world, 0, eight(0.1, -0.9, 0.5, 1, 0.3, 0.7, 0.7, 0.7), [0.2, 0.3, 0.5], 1);
-    const theirs = write(world, 2, eight(-0.4, -0.4, -0.4, 0.3, 1, 0.5, -0.9, 0.1), [0.5, 0.2, 0.3], 1);
+    const theirs = write(world, 2, eight(-0.4, -0.4, -0.4, 0.3, 1, 0.5, -0.9, 0.1), [0.2, 0.3, 0.5], 1);
     expect(theirs).toEqual(mine);
-    const other = new Int8Array(16);
+    const other = new Int8Array(12);
     const run = createSignature(world, { seed: 6 });
     run.write(
       0,
@@ -105,10 +109,11 @@ describe("signature", () => {
     const dimensions = [null, 0, 1, 2, 5, 12, 13, 40].map(
       (F) => createSignature(withFeatures(F), { seed: 1 }).dimensions,
     );
-    expect(dimensions).toEqual([0, 0, 0, 1, 4, 11, 12, 12]);
+    expect(dimensions).toEqual([0, 0, 0, 1, 4, 11, 12, 21]);
     for (const F of [null, 0, 1]) {
       const zeros = write(withFeatures(F), 0, new Array(40).fill(1), uniform, 0);
-      expect(Array.from(zeros.subarray(4))).toEqual(new Array(12).fill(0));
+      // ⅓ · 127 = 42.3, 2.4 steps → 36.
+      expect(Array.from(zeros.subarray(4))).toEqual([36, 36, 36, 0]);
     }
     // F = 2, d = 1: x = (g₂, −g₁)/c lies in the null space of (g₁, g₂).
     const random = stream(5, "comm/signature");
@@ -127,17 +132,17 @@ describe("signature", () => {
     };
     const far = write(open, 0, eight(1e6, 1e6, -1e6, 1e6, 1e6), uniform, 1e30);
     expect(far[3]).toBe(127);
-    for (const x of far.subarray(4, 8)) expect(Math.abs(x)).toBe(127);
-    const out = new Int8Array(20).fill(99);
+    for (const x of far.subarray(4, 8)) expect(Math.abs(x)).toBe(126);
+    const out = new Int8Array(16).fill(99);
     const log = Float32Array.from(uniform, Math.log);
     createSignature(world, { seed: 5 }).write(0, new Float32Array(8), 0, log, 0, 0, out, 2);
-    expect([out[0], out[1], out[18], out[19]]).toEqual([99, 99, 99, 99]);
+    expect([out[0], out[1], out[14], out[15]]).toEqual([99, 99, 99, 99]);
   });
 
   it("reads its rows at their offsets", () => {
     const observations = Float32Array.from([...eight(9), ...eight(0.1, 0.2, 0.3)]);
     const policy = Float32Array.from([...uniform, 0.2, 0.3, 0.5], Math.log);
-    const out = new Int8Array(16);
+    const out = new Int8Array(12);
     createSignature(world, { seed: 5 }).write(0, observations, 8, policy, 3, 2, out, 0);
     expect(out).toEqual(write(world, 0, eight(0.1, 0.2, 0.3), [0.2, 0.3, 0.5], 2));
   });
@@ -168,9 +173,9 @@ describe("features", () => {
   };
 
   it("are the head of a signature, the common features and every action's probability", () => {
-    // 4 + 5 features + 3 actions = 12 entries; 20 are more than a signature has. .2 · 127 = 25.4, .6 · 127 = 76.2; −.5 · 127 = −63.5, rounded up.
+    // 4 + 5 features + 3 actions = 12 entries; 32 are more than any signature has. .2 · 127 = 25.4, .6 · 127 = 76.2; −.5 · 127 = −63.5, rounded up.
     const told = tell(world, 0, eight(1, -0.5, 0, 0.25, 2), [0.2, 0.6, 0.2]);
-    expect(told).toEqual([110, 76, 25, 95, 127, -63, 0, 32, 127, 25, 76, 25, ...new Array(8).fill(0)]);
+    expect(told).toEqual([110, 76, 25, 95, 127, -63, 0, 32, 127, 25, 76, 25, ...new Array(20).fill(0)]);
     // The chaser sees the same things at 7, 6, 5, 4, 3.
     expect(tell(world, 2, [0, 0, 0, 2, 0.25, 0, -0.5, 1], [0.2, 0.6, 0.2])).toEqual(told);
     expect(createFeatures(world).dimensions).toBe(5);
@@ -183,8 +188,8 @@ describe("features", () => {
       observationSpaces: [box([2], 0, 10), box([2], 0, 10), box([1], 0, 10)],
     };
     // 7.5 → ½ → 63.5 → 64; 0 → −1.
-    expect(tell(apart, 0, [7.5, 0], [1, 0, 0]).slice(4)).toEqual([64, -127, 127, 0, 0, ...new Array(11).fill(0)]);
-    expect(tell(apart, 2, [5], [1, 0, 0]).slice(4)).toEqual([0, 0, 127, 0, 0, ...new Array(11).fill(0)]);
+    expect(tell(apart, 0, [7.5, 0], [1, 0, 0]).slice(4)).toEqual([64, -127, 127, 0, 0, ...new Array(23).fill(0)]);
+    expect(tell(apart, 2, [5], [1, 0, 0]).slice(4)).toEqual([0, 0, 127, 0, 0, ...new Array(23).fill(0)]);
     const open = { ...apart, observationSpaces: [box([1], 0, Number.POSITIVE_INFINITY)], agents: ["a"], roles: ["a"] };
     // 3 / (1 + 3) · 127 = 95.25.
     expect(tell({ ...open, actionSpaces: [discrete(3)] }, 0, [3], [1, 0, 0])[4]).toBe(95);

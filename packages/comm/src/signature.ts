@@ -8,13 +8,19 @@ import {
   stream,
 } from "@magic-mask/core";
 
-/** Bytes of a signature σ. */
-export const SIGNATURE_LENGTH = 16;
-/** Bytes of the longest that a record of 128 bytes has room for, in fours. */
+/** Entries of the longest signature σ. */
+export const SIGNATURE_LENGTH = 28;
+/** Entries of the longest that a record of 128 bytes has room for, in fours. */
 export const MOST_FEATURES = 112;
+/** Entries of σ that are told in a byte each; the others take half a byte. */
+export const FINE_ENTRIES = 4;
+/** What those others are multiples of: 15 of them, from −126 to 126. */
+export const COARSE_STEP = 18;
 
-/** First of the entries that hold projected features. */
-const FEATURES = 4;
+/** First of the entries that hold features. */
+const FEATURES = FINE_ENTRIES;
+/** Most actions whose probabilities are told one by one. */
+const MOST_CHOICES = 8;
 /** Projected features beyond ± this are clamped; each has a standard deviation of at most 1 over random projections. */
 const REACH = 3;
 
@@ -27,9 +33,9 @@ export interface SignatureOptions {
 
 /** What is told of a state: σ, or the longer `features`. */
 export interface Signature {
-  /** L */
+  /** L, a multiple of 4. */
   readonly length: number;
-  /** d, entries that hold features, projected or not, from the fifth on; zeros where they are fewer. */
+  /** d, entries that hold features, projected or not, from the fifth on. */
   readonly dimensions: number;
   /**
    * Writes the signature of one decision to `out[outOffset …]`, L entries in [−127, 127].
@@ -52,21 +58,23 @@ export interface Signature {
 }
 
 /**
- * What an agent tells of a state instead of its observation. Every entry is rounded to the nearest integer and clamped:
+ * What an agent tells of a state instead of its observation: 4 numbers of a byte each and up to 24 of half a byte, 16 bytes at most.
+ * Every entry is clamped and rounded, the first four to whole numbers, the others to multiples of 18:
  *
  * | entry | holds | scale | error at most |
  * | --- | --- | --- | --- |
  * | 0 | entropy of π, nats | 127 / ln(most actions of any agent) | ln n / 254 |
  * | 1, 2 | largest and second-largest π(a) | 127 | 1/254 |
  * | 3 | V(o), squashed to v / (valueScale + ∣v∣) | 127 | 1/254 of the squashed value |
- * | 4 … 3 + d | G x / √F | 127 / 3, clamped at ± 3 | 3/254 inside |
+ * | 4 … 3 + d | G x / √F | 127 / 3, clamped at ± 3 | .22 inside |
+ * | the next n | π(a) of every action, where no agent has more than 8 | 127 | .075 |
  *
  * Where actions are continuous entry 0 holds the mean of ln σ, from its bounds to [−1, 1], and entries 1 and 2 the first two means, from
  * the bounds of the action; 0 where there is one only.
  *
  * x [F] are the features common to all agents, brought from their bounds to [−1, 1] (taken as they are where unbounded);
- * G [d × F] is standard normal, the same for every agent. d = min(12, F − 1): always fewer than features, so that no
- * linear map leads back to x; d = 0 where nothing is common.
+ * G [d × F] is standard normal, the same for every agent. d = min(24 − n, F − 1): always fewer than features, so that no
+ * linear map leads back to x; d = 0 where nothing is common. L is what that takes, in fours, 8 at least.
  *
  * @throws unsupported for actions in several parts; invalid-option
  */
@@ -74,15 +82,20 @@ export function createSignature(spec: EnvironmentSpec, { seed, valueScale = 1 }:
   const writeHead = headWriter(spec, valueScale);
   const common = spec.commonFeatures;
   const F = common ? common[0].length : 0;
-  const d = Math.max(0, Math.min(SIGNATURE_LENGTH - FEATURES, F - 1));
+  const choices = choicesOf(spec);
+  const told = Math.max(...choices) <= MOST_CHOICES ? choices : choices.map(() => 0);
+  const n = Math.max(...told);
+  const d = Math.max(0, Math.min(SIGNATURE_LENGTH - FEATURES - n, F - 1));
+  const length = Math.max(8, 4 * Math.ceil((FEATURES + d + n) / 4));
   const { matrix, shift } = projection(spec, d, F, seed);
   const z = new Float64Array(d);
 
   return {
-    length: SIGNATURE_LENGTH,
+    length,
     dimensions: d,
     write(agent, observations, observationOffset, policy, policyOffset, value, out, outOffset) {
       const features = common ? common[agent] : [];
+      out.fill(0, outOffset + FEATURES, outOffset + length);
       writeHead(agent, policy, policyOffset, value, out, outOffset);
       for (let k = 0; k < d; k++) z[k] = -shift[k];
       for (let f = 0; f < F; f++) {
@@ -90,8 +103,10 @@ export function createSignature(spec: EnvironmentSpec, { seed, valueScale = 1 }:
         // Many features are zero most of the time.
         if (x !== 0) for (let k = 0; k < d; k++) z[k] += matrix[f * d + k] * x;
       }
-      for (let k = 0; k < d; k++) writeEntry(out, outOffset + FEATURES + k, z[k] / REACH);
-      out.fill(0, outOffset + FEATURES + d, outOffset + SIGNATURE_LENGTH);
+      for (let k = 0; k < d; k++) writeEntry(out, outOffset + FEATURES + k, z[k] / REACH, COARSE_STEP);
+      for (let a = 0, at = outOffset + FEATURES + d; a < told[agent]; a++, at++) {
+        writeEntry(out, at, Math.exp(policy[policyOffset + a]), COARSE_STEP);
+      }
     },
   };
 }
@@ -116,7 +131,7 @@ export function createFeatures(
 ): Signature {
   const writeHead = headWriter(spec, valueScale);
   const told = toldFeatures(spec);
-  const sizes = spec.actionSpaces.map((space) => (space.kind === "discrete" ? space.n : 0));
+  const sizes = choicesOf(spec);
   const d = Math.max(...told.map(({ length }) => length));
   const length = Math.max(SIGNATURE_LENGTH + 4, 4 * Math.ceil((FEATURES + d + Math.max(...sizes)) / 4));
   if (length > MOST_FEATURES) {
@@ -143,11 +158,16 @@ export function createFeatures(
   };
 }
 
+/** [N] how many actions an agent chooses among, where they are a fixed list; else 0. */
+const choicesOf = (spec: EnvironmentSpec): readonly number[] =>
+  spec.actionSpaces.map((space) => (space.kind === "discrete" ? space.n : 0));
+
 /** [N] which entries of an agent's observation are told: the common ones, or all where none are declared. */
 const toldFeatures = (spec: EnvironmentSpec): readonly (readonly number[])[] =>
   spec.commonFeatures ?? spec.observationSpaces.map((space) => Array.from({ length: boxSize(space) }, (_, i) => i));
 
-function writeEntry(out: Int8Array, at: number, x: number) {
+/** @param x in [−1, 1], clamped @param step what the entry is to be a multiple of */
+function writeEntry(out: Int8Array, at: number, x: number, step = 1) {
   if (Number.isNaN(x)) {
     throw new MagicMaskError(
       "not-finite",
@@ -155,7 +175,7 @@ function writeEntry(out: Int8Array, at: number, x: number) {
       "an observation, policy or value is not finite; check the networks that made it",
     );
   }
-  out[at] = Math.round(127 * Math.max(-1, Math.min(1, x)));
+  out[at] = step * Math.round((127 * Math.max(-1, Math.min(1, x))) / step);
 }
 
 /** Writes the first four entries: what is told of π and V. @throws unsupported for actions in several parts; invalid-option */
@@ -172,7 +192,7 @@ function headWriter(spec: EnvironmentSpec, valueScale: number) {
   const normals = spec.actionSpaces.map(normalOf);
 
   /** Entropy of π, its largest and second-largest probability, scaled. */
-  const choicesOf = (agent: number, policy: Float32Array, policyOffset: number) => {
+  const spreadOf = (agent: number, policy: Float32Array, policyOffset: number) => {
     let entropy = 0;
     let first = 0;
     let second = 0;
@@ -189,7 +209,7 @@ function headWriter(spec: EnvironmentSpec, valueScale: number) {
   };
 
   return (agent: number, policy: Float32Array, policyOffset: number, value: number, out: Int8Array, at: number) => {
-    const [spread, first, second] = normals[agent]?.(policy, policyOffset) ?? choicesOf(agent, policy, policyOffset);
+    const [spread, first, second] = normals[agent]?.(policy, policyOffset) ?? spreadOf(agent, policy, policyOffset);
     writeEntry(out, at, spread);
     writeEntry(out, at + 1, first);
     writeEntry(out, at + 2, second);

@@ -21,7 +21,7 @@ describe("coverage map", () => {
     expect(map.at(signatureOf(3), 0)).toBeCloseTo(1.5, 12);
     expect(map.at(signatureOf(40), 0)).toBeCloseTo(1, 12);
     expect(map.at(signatureOf(-3), 0)).toBe(0);
-    expect(map.at(Int8Array.of(...signatureOf(), ...signatureOf(40)), 16)).toBeCloseTo(1, 12);
+    expect(map.at(Int8Array.of(...signatureOf(), ...signatureOf(40)), 28)).toBeCloseTo(1, 12);
   });
 });
 
@@ -29,7 +29,7 @@ describe("steering", () => {
   it("keeps 1 − s where peers have settled a state, and all elsewhere, as it was when it was last refreshed", () => {
     const signature = createSignature(world, { seed: 1 });
     const values = (_: number, __: Float32Array, count: number, out: Float32Array) => void out.fill(0.5, 0, count);
-    const buffers = world.agents.map(() => createRecordBuffer());
+    const buffers = world.agents.map(() => createRecordBuffer({ signatureLength: signature.length }));
     const steering = createSteering({ spec: world, buffers, signature, values, strength: 0.75 });
     const decisions: Decisions = {
       agent: 0,
@@ -39,7 +39,7 @@ describe("steering", () => {
       policy: new Float32Array(6).fill(Math.log(1 / 3)),
       perturbation: new Float32Array(6).fill(Math.log(1 / 3)),
     };
-    const told = recordOf({ agent: 1 });
+    const told = recordOf({ agent: 1, signature: new Int8Array(signature.length) });
     signature.write(0, decisions.observations, 8, decisions.policy, 3, 0.5, told.signature, 0);
     buffers[0].insert(told);
     const keep = new Float32Array(2);

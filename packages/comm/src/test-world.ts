@@ -2,6 +2,7 @@ import { box, discrete, type EnvironmentSpec } from "@magic-mask/core";
 import fc from "fast-check";
 import { type CriticalRecord, emptyRecord } from "./record.ts";
 import type { Sharing } from "./sharing.ts";
+import { COARSE_STEP, FINE_ENTRIES, SIGNATURE_LENGTH } from "./signature.ts";
 
 /** Two walkers and a chaser, who see eight features each, some of them the same; three actions. */
 export const world: EnvironmentSpec = {
@@ -27,7 +28,7 @@ export const recordOf = (fields: Partial<CriticalRecord> = {}): CriticalRecord =
 
 /** σ that begins with these entries. */
 export const signatureOf = (...entries: number[]): Int8Array =>
-  Int8Array.from({ length: 16 }, (_, k) => entries[k] ?? 0);
+  Int8Array.from({ length: SIGNATURE_LENGTH }, (_, k) => entries[k] ?? 0);
 
 const word = fc.nat({ max: 4294967295 });
 
@@ -37,6 +38,17 @@ export const refusedOf = ({ intake: { refused } }: Pick<Sharing, "intake">): num
   return Array.from({ length: N }, (_, to) => refused.subarray(to * N, (to + 1) * N).reduce((sum, x) => sum + x));
 };
 
+/** Any σ of the longest. */
+const anySignature = fc
+  .tuple(
+    fc.int8Array({ minLength: FINE_ENTRIES, maxLength: FINE_ENTRIES }),
+    fc.array(fc.integer({ min: -7, max: 7 }), {
+      minLength: SIGNATURE_LENGTH - FINE_ENTRIES,
+      maxLength: SIGNATURE_LENGTH - FINE_ENTRIES,
+    }),
+  )
+  .map(([fine, steps]) => Int8Array.from([...fine, ...steps.map((step) => COARSE_STEP * step)]));
+
 /** Any valid record of agent 0 of `world`. */
 export const anyRecord: fc.Arbitrary<CriticalRecord> = fc.record({
   agent: fc.constant(0),
@@ -45,7 +57,7 @@ export const anyRecord: fc.Arbitrary<CriticalRecord> = fc.record({
   step: fc.oneof(fc.nat(1000), word),
   episode: fc.oneof(fc.nat(1000), word),
   blinded: fc.boolean(),
-  signature: fc.int8Array({ minLength: 16, maxLength: 16 }),
+  signature: anySignature,
   action: fc.nat(2),
   logProb: fc.double({ min: -30, max: 0, noNaN: true }),
   perturbationLogProb: fc.double({ min: -30, max: 0, noNaN: true }),

@@ -17,7 +17,7 @@ function memoryOf(seed: number, own: number, peers: Record<number, [count: numbe
   ];
   for (const [agent, count, tell] of told) {
     for (let i = 0; i < count; i++) {
-      const signature = Int8Array.from({ length: 16 }, () => random.below(255) - 127);
+      const signature = Int8Array.from({ length: 28 }, () => random.below(255) - 127);
       const action = random.below(3);
       const y = (0.5 * signature[3]) / 127 + D[action] + random.normal();
       buffer.insert(

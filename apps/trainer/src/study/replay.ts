@@ -1,4 +1,4 @@
-import { modes } from "@magic-mask/comm";
+import { LAYOUT, modes } from "@magic-mask/comm";
 import { type Explainer, MagicMaskError, stream } from "@magic-mask/core";
 import { postHocObjective } from "../assemble.ts";
 import { type CoinEvidence, learnFromCoin, playByCoin } from "../compare/learn.ts";
@@ -129,6 +129,7 @@ export function replaySettings(config: Config) {
     copies: COPIES,
     shards: training.shards,
     learning: learningSettings(config),
-    sharing: rest,
+    // What is told of a state: other signatures, other heads.
+    sharing: { ...rest, layout: LAYOUT },
   };
 }

@@ -1,4 +1,4 @@
-import { stackExplainers } from "@magic-mask/comm";
+import { LAYOUT, stackExplainers } from "@magic-mask/comm";
 import { byName, MagicMaskError, stream } from "@magic-mask/core";
 import { type AgentFigures, type CellResult, createJudge, makeCells, readCell } from "../../../compare/cells.ts";
 import { playByCoin } from "../../../compare/learn.ts";
@@ -43,8 +43,9 @@ interface Method {
   readonly joint: string | null;
 }
 
-/** What is compared. A coin's blinding is the same whichever mask learns from it, so `advantage` stands for `value` in joint training. */
+/** What is compared. A coin's blinding is the same whichever mask learns from it, so `advantage` stands for all that learn so in joint training. */
 export const methods: Readonly<Record<string, Method>> = {
+  advantage_entropy: { explainer: "advantage_entropy", joint: "advantage" },
   advantage: { explainer: "advantage", joint: "advantage" },
   "advantage+comm": { explainer: null, joint: "advantage" },
   statemask: { explainer: "statemask", joint: "statemask" },
@@ -90,7 +91,7 @@ export function main(options: MainOptions = {}): Study<MainFigures> {
     }),
     arms: ["method"],
     config: explainedConfig,
-    settings: mainSettings,
+    settings: (config) => ({ ...mainSettings(config), layout: LAYOUT }),
     kind: ({ part }) => part as string,
     work: (trials, config) => {
       const [{ part, budget, steps }] = trials;
