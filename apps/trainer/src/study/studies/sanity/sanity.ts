@@ -54,7 +54,8 @@ export function sanity(options: SanityOptions = {}): Study<SanityFigures> {
       budget: [BUDGETS[size]],
     }),
     arms: [],
-    config: explainedConfig,
+    // The default is what is asked about, not the `advantage` that studies of sharing keep to.
+    config: (id, size) => ({ ...explainedConfig(id, size), mask: {} }),
     settings: (config) => ({
       objective: config.mask.objective,
       threshold: config.mask.threshold,
