@@ -53,7 +53,6 @@ it("finds what a random torque costs where actions are continuous, and shows wha
   const subject = {
     world,
     policies: [spinning],
-    knowValues: false,
     masks,
     critics,
     discount: config.training.discount,

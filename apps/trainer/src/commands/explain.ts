@@ -48,7 +48,7 @@ export function addExplain(program: Command): void {
     .addOption(
       new Option(
         "--by <what>",
-        "what picks them (default: both, or the mask alone where the world cannot be copied or policies from elsewhere give no V)",
+        "what picks them (default: both, or the mask alone where the world cannot be copied)",
       ).choices([...ESTIMATORS]),
     )
     .option("--agent <name>", "measure decisions of this agent alone")

@@ -17,7 +17,6 @@ const subjectWith = (explainer: Explainer, range = spec.returnRange): Subject =>
     perturbations: spec.actionSpaces.map(uniform),
   },
   policies: [plantedOptimal(), plantedOptimal()],
-  knowValues: true,
   masks: [explainer, explainer].map((each) => ({ explainer: each, mask: (_, out) => void out.fill(0.5) })),
   critics: [1, 2].map((value) => ({ values: (_, count, out) => void out.fill(value, 0, count) })),
   discount: 1,
@@ -180,9 +179,6 @@ describe("explainEpisode, where the truth is known", () => {
       for (const { estimate } of moments.slice(0, 3)) expect(estimate).toBeCloseTo(0.75, 1);
     }
     expect(formatExplanation(agreed)).toContain("The mask and a look ahead estimated 0.75");
-    // By the mask where V is nobody's own.
-    const guessed = explain({ ...subjectWith(wrong), knowValues: false }, { by: undefined });
-    expect(guessed.method).toMatchObject({ explainer: "wrong", looked: 0 });
     for (const { moments } of seen.agents) {
       moments.forEach(({ estimate, effect, spread }, i) => {
         // The right key pays ¾ more than one at random, whatever luck adds to all; what follows depends on nobody.

@@ -20,7 +20,7 @@ export interface ExplainOptions {
   readonly moments: number;
   /** Continuations per legal action, ≥ 2. */
   readonly rollouts: number;
-  /** Whose estimates are gone by: both by default, the mask where the world cannot be copied or policies give no V. */
+  /** Whose estimates are gone by: both by default, the mask where the world cannot be copied. */
   readonly by?: Estimator | undefined;
   /** The one agent whose decisions are measured; all by default. */
   readonly agent?: string | undefined;
@@ -59,7 +59,7 @@ export function explainEpisode(
     throw new MagicMaskError("unknown-name", "trainer/explain", message);
   }
   const measurable = spec.snapshotBytes > 0;
-  const by = options.by ?? (measurable && subject.knowValues ? "both" : "mask");
+  const by = options.by ?? (measurable ? "both" : "mask");
   if (!ESTIMATORS.includes(by)) {
     const message = `by must be one of ${ESTIMATORS.join(", ")}, got ${JSON.stringify(by)}`;
     throw new MagicMaskError("unknown-name", "trainer/explain", message);

@@ -10,8 +10,6 @@ export interface Subject {
   readonly world: World;
   /** [N]; V is the policy's own, or the critic's where it was trained elsewhere. */
   readonly policies: readonly Policy[];
-  /** Whether all of them have a V of their own: what looking ahead is good by. */
-  readonly knowValues: boolean;
   /** [N] */
   readonly masks: readonly Pick<MaskLearner, "explainer" | "mask">[];
   /** [N] */
@@ -28,7 +26,6 @@ export function subjectOf({ config, record, world, team, postHoc }: LoadedRun): 
       const { policy, origin } = team.learners[k];
       return origin ? valuedBy(policy, postHoc.explanation.critics[agent]) : policy;
     }),
-    knowValues: team.learners.every(({ origin }) => !origin),
     masks: postHoc.explanation.masks,
     critics: postHoc.explanation.critics,
     discount: config.training.discount,
