@@ -17,6 +17,8 @@ export function solveMoves(moves: string): Solution {
   const position = parsePosition(moves);
   const perfect = solver();
   const progress = createProgress({ label: "solve", total: 7, unit: "columns" });
+  if (moves.length < 8)
+    console.error("with fewer than 8 stones on the board this takes minutes to hours; Ctrl-C ends it");
   const moveScores = Array.from({ length: 7 }, (_, column) => {
     progress.update(column);
     return perfect.moveScore(position, column);

@@ -138,7 +138,7 @@ function findInputs({ inputs }: OnnxModel, D: number, A: number) {
   if (others.length !== 1) fail(`it must take an observation and at most a mask of the ${A} actions`);
   const [seen] = others;
   if (inputs[seen].width !== D) {
-    const message = `input ${quoted(inputs[seen])} takes rows of ${inputs[seen].width} numbers, but an observation is ${D}`;
+    const message = `input ${quoted(inputs[seen])} takes rows of ${inputs[seen].width} numbers, but an observation is ${D}; see whether the world has another (environment.options), as Connect Four has planes`;
     throw new MagicMaskError("shape-mismatch", SOURCE, message);
   }
   return { seen, mask };

@@ -27,7 +27,7 @@ export function addCompare(program: Command): void {
     .description("hold all explainers against ground truth on frozen policies: a table, intervals over policies, plots")
     .argument("[key=value...]", "configuration overrides such as evaluation.states=500")
     .option("--env-id <id>", "which world (default: connect_four_v0)")
-    .option("--seeds <list>", "policies to train, by seed (default: 1,2,3)", numbersOf("--seeds"))
+    .option("--seeds <list>", "policies to train, by seed, two at least (default: 1,2,3)", numbersOf("--seeds"))
     .option("--policies <list>", "run folders of policies that are there, instead of --seeds", namesOf)
     .option("--budgets <list>", "environment steps per explainer (default: 100000,300000)", numbersOf("--budgets"))
     .option("--explainers <list>", "which explainers (default: all; random is always among them)", namesOf)

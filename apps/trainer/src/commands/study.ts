@@ -53,7 +53,11 @@ export async function addStudy(program: Command): Promise<void> {
   )
     .option("--quick", "small sizes, to try it: minutes")
     .option("--paper", "as much as the paper spent: 10 million steps of training")
-    .option("--axis <name=list>", "values of an axis instead of the study's own; once for each axis", axisOf)
+    .option(
+      "--axis <name=list>",
+      "values of an axis instead of the study's own, of seed two at least; once for each axis",
+      axisOf,
+    )
     .option("--cost", "say what it would cost, and no more")
     .addOption(statesOption())
     .option(
