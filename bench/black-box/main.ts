@@ -49,7 +49,7 @@ for (const world of asked) {
     );
   const words = ["explain", "--policy", file, "--env-id", world, "--seed", SEED, ...options];
   const begun = performance.now();
-  const { run, policies, ...moment } = magicMask(...words, "--runs", runs);
+  const { run, policies, agents, method, game } = magicMask(...words, "--runs", runs);
   const explained = performance.now();
   const evaluation = magicMask("evaluate", run);
   const seconds = (from: number, to: number) => Math.round((to - from) / 1000);
@@ -70,7 +70,9 @@ for (const world of asked) {
       gives: policies[0].gives,
     },
     trajectoryHash,
-    moment,
+    game,
+    method,
+    moments: agents.flatMap(measured),
     evaluation,
   };
   mkdirSync(join(root, "results/black-box"), { recursive: true });
@@ -96,8 +98,20 @@ ${sections.join("\n\n")}
 `;
 }
 
-function sectionOf({ command, commit, seed, model, moment, evaluation }: Summary): string {
-  const { agent, tick, game, effect } = moment;
+/** An agent's moments, without their boards and what else there is to choose. */
+function measured({ name, moments }: ExplainedAgent): Moment[] {
+  return moments.map(({ step, estimate, effect, significant }) => ({
+    agent: name,
+    step,
+    estimate,
+    effect,
+    significant,
+  }));
+}
+
+function sectionOf({ command, commit, seed, model, game, method, moments, evaluation }: Summary): string {
+  const { agent, step, effect } = moments.reduce((most, each) => (each.estimate > most.estimate ? each : most));
+  const critical = moments.filter(({ significant }) => significant);
   const agents = [...new Set(evaluation.ranking.map((row) => row.agent))];
   const lines = agents.map((name) => {
     const own = evaluation.ranking.find((row) => row.agent === name) as Summary["evaluation"]["ranking"][number];
@@ -114,9 +128,11 @@ function sectionOf({ command, commit, seed, model, moment, evaluation }: Summary
         : `The ranking is better than chance for ${found.join(", ")} alone.`;
   const acted =
     effect.low > 0 ? "and blinding it does cost return" : "**yet blinding it was not seen to cost anything**";
+  const most = critical.toSorted((a, b) => b.effect.estimate - a.effect.estimate)[0];
   return `## ${model.file}
 
-${verdict} The highest estimate of game ${game} is that of step ${tick} of ${agent}; there, blinding costs ${interval(effect)} over ${effect.rollouts} fresh rollouts: ${acted}.
+${verdict} The highest estimate of game ${game} is that of step ${step} of ${agent}; there, blinding costs ${interval(effect)} over ${effect.rollouts} fresh rollouts of each action: ${acted}.
+Of the ${moments.length} decisions of the game that \`${method.explainer}\` ranked first ${critical.length} were found to be critical, at a false discovery rate of ${method.significance}${most ? `: most of all step ${most.step} of ${most.agent}, by ${interval(most.effect)}` : ""}.
 
 | agent | explainer | AUROC | Spearman | drop at top 10 % | at random | at lowest 10 % |
 | --- | --- | --- | --- | --- | --- | --- |
@@ -131,18 +147,28 @@ interface Range {
   readonly high: number;
 }
 
+interface Moment {
+  readonly agent: string;
+  readonly step: number;
+  readonly estimate: number;
+  readonly effect: Range & { readonly rollouts: number };
+  readonly significant: boolean;
+}
+
+interface ExplainedAgent {
+  readonly name: string;
+  readonly moments: readonly Omit<Moment, "agent">[];
+}
+
 /** What of a result the overview reads. */
 interface Summary {
   readonly command: string;
   readonly commit: string | null;
   readonly seed: number;
   readonly model: { readonly file: string; readonly trainedBy: string; readonly gives: string };
-  readonly moment: {
-    readonly agent: string;
-    readonly tick: number;
-    readonly game: number;
-    readonly effect: Range & { readonly rollouts: number };
-  };
+  readonly game: number;
+  readonly method: { readonly explainer: string; readonly significance: number };
+  readonly moments: readonly Moment[];
   readonly evaluation: {
     readonly ranking: readonly {
       readonly agent: string;
