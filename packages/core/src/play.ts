@@ -6,7 +6,7 @@ import { checkCount, MagicMaskError } from "./error.ts";
 import type { Policy } from "./policy.ts";
 import { stream } from "./random.ts";
 import { clip } from "./space.ts";
-import { isCopyOver, vectorize } from "./vector-environment.ts";
+import { isCopyOver, type VectorEnvironment, vectorize } from "./vector-environment.ts";
 
 export interface PlayOptions {
   readonly make: MakeEnvironment;
@@ -18,10 +18,12 @@ export interface PlayOptions {
   readonly seed: number;
   /** Copies of the world played side by side, ≥ 1. */
   readonly copies?: number;
+  /** Is shown the copies before they are played: the `copies` of a batch are theirs. */
+  readonly watch?: (vector: VectorEnvironment) => void;
 }
 
 /** Plays whole episodes without learning. @returns [E] in order: entry e is episode e, however many copies there were */
-export function play({ make, policies, episodes, seed, copies = 64 }: PlayOptions): Episode[] {
+export function play({ make, policies, episodes, seed, copies = 64, watch }: PlayOptions): Episode[] {
   checkCount("core/play", "episodes", episodes);
   const vector = vectorize(make, Math.min(copies, episodes));
   const { spec } = vector;
@@ -61,6 +63,7 @@ export function play({ make, policies, episodes, seed, copies = 64 }: PlayOption
     vector.reset(copy, game.seed);
   };
   try {
+    watch?.(vector);
     for (const copy of games.keys()) begin(copy);
 
     while (finished < episodes) {

@@ -10,6 +10,8 @@ export interface DecisionBatch {
   readonly legal: Uint8Array;
   /** What the actions are, where the space is `Candidates`. */
   readonly candidates?: CandidateLists;
+  /** [B] in which copy of a vectorized world each is to be made, where they come from one. */
+  readonly copies?: Int32Array;
 }
 
 /**

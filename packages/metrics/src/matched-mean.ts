@@ -9,14 +9,14 @@ import { momentsOf } from "@magic-mask/core";
  * where that is b, and ã = b − b̄ + ā where it is a.
  *
  * @param a [S] @param b [S]
- * @returns the mean, and what b was multiplied by, as its spread is to be
+ * @returns the mean, and what b was multiplied by, as its spread is to be, and what was then added: ã = scale·b + shift
  */
 export function matchedMean(
   a: ArrayLike<number>,
   b: ArrayLike<number>,
-): { readonly mean: Float64Array; readonly scale: number } {
+): { readonly mean: Float64Array; readonly scale: number; readonly shift: number } {
   const [to, from] = [momentsOf(a), momentsOf(b)];
   const scale = from.deviation === 0 ? 0 : to.deviation === 0 ? 1 : to.deviation / from.deviation;
   const mean = Float64Array.from(a, (x, s) => (x + (b[s] - from.mean) * scale + to.mean) / 2);
-  return { mean, scale };
+  return { mean, scale, shift: to.mean - from.mean * scale };
 }

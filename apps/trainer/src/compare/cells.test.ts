@@ -37,7 +37,7 @@ it("looks ahead by its budget and no more, and has V of a critic, for half of it
     const policies = plan.policies.map((source) => ({ ...source, config: { ...source.config, policies: files } }));
     const given = { ...plan, policies };
     const cells = cellsOf(given).filter(({ policy, explainer }) => policy === 0 && explainer.name === name);
-    expect(cells.map(({ budget: own, played }) => [own, played])).toEqual([[budget, false]]);
+    expect(cells.map(({ budget: own, played }) => [own, played])).toEqual([[budget, true]]);
     expect(await makeCells(given, cells, frozen, truths, place.cache, place.signals)).toBe(true);
     return { steps: cells[0].steps, ...readCell(cells[0], place.cache) };
   };
@@ -48,7 +48,9 @@ it("looks ahead by its budget and no more, and has V of a critic, for half of it
   expect(own.cost?.steps).toBeLessThanOrEqual(20_000);
   for (const { auroc, drops, statemask } of own.agents ?? []) {
     expect(auroc).toBeGreaterThan(0.85);
-    expect([drops, statemask]).toEqual([[], null]);
+    expect(statemask).toBeNull();
+    expect(drops.map(({ order, share }) => [order, share])).toEqual([["top", 0.1]]);
+    expect(drops[0].drop).toBeGreaterThan(0);
   }
   // With a mask of half of the steps, which has the same say.
   const shared = await looked({}, 20_000, "mask+lookahead");

@@ -6,7 +6,7 @@ import { controls } from "@magic-mask/masking";
 import { auroc, calibration, ndcg, spearman, statemaskFidelity } from "@magic-mask/metrics";
 import { postHocObjective } from "../assemble.ts";
 import { orNull } from "../figures/means.ts";
-import { both, scoresOf, type Told } from "../figures/scores.ts";
+import { both, bothOf, scoresOf, type Told } from "../figures/scores.ts";
 import { isGiven } from "../given.ts";
 import { gitCommit } from "../host.ts";
 import { randomPlayer } from "../policies.ts";
@@ -14,9 +14,10 @@ import { postHocSeed } from "../posthoc.ts";
 import { writeFileAtomic } from "../run/atomic.ts";
 import { seal, unsealNamed } from "../run/sealed-json.ts";
 import { isStopped, type Signals, tellShare } from "../work/signals.ts";
-import { type Baseline, baselineOf, type DropPoint, dropCurve } from "./drops.ts";
+import { type Baseline, baselineOf, type DropOptions, type DropPoint, dropCurve, headlineDrop } from "./drops.ts";
 import { type CoinEvidence, type Learned, learnByDeciding, learnFromCoin, playByCoin } from "./learn.ts";
 import { look } from "./look.ts";
+import { type LookingAlong, lookAlong } from "./look-along.ts";
 import { BOTH, type Cell, headlineShare, type Plan } from "./plan.ts";
 import type { FrozenTeam } from "./policies.ts";
 import type { TruthSet } from "./truth.ts";
@@ -89,7 +90,7 @@ export async function makeCells(
   signals: Signals,
   played?: CoinEvidence,
 ): Promise<boolean> {
-  const { begin, judge, judgeScores } = createJudge(plan, frozen, truths);
+  const { begin, judge, judgeAlong } = createJudge(plan, frozen, truths);
   let evidence = played;
 
   for (const [i, cell] of cells.entries()) {
@@ -119,7 +120,7 @@ export async function makeCells(
     return { agents, steps, wallSeconds, judgingWallSeconds: (performance.now() - begun) / 1000 };
   }
 
-  async function looked({ budget, steps, explainer }: Cell) {
+  async function looked({ budget, steps, explainer, played }: Cell) {
     const states = truths.map((truth) => truth.states);
     const first = steps > 0 ? await playByCoin(frozen, steps) : undefined;
     const { config } = frozen;
@@ -129,10 +130,21 @@ export async function makeCells(
         : undefined;
     const spent = mask ?? first;
     const critics = isGiven(config) ? first?.critics : undefined;
-    const { told, ...own } = look(frozen, states, budget - (spent?.steps ?? 0), critics);
+    const { told, depths, ...own } = look(frozen, states, budget - (spent?.steps ?? 0), critics);
+    if (played) begin();
     const begun = performance.now();
-    const all = mask ? told.map((each, agent) => both(each, scoresOf(mask.explainers[agent], states[agent]))) : told;
-    const agents = judgeScores(all);
+    const learned = mask?.explainers.map((each, agent) => scoresOf(each, states[agent]));
+    const agents = await judgeAlong(
+      learned ? told.map((each, agent) => both(each, learned[agent])) : told,
+      (agent) => {
+        const { explainer: looker, watch } = lookAlong(frozen, agent, depths[agent], critics?.[agent]);
+        return {
+          explainer: mask && learned ? bothOf(looker, mask.explainers[agent], told[agent], learned[agent]) : looker,
+          watch,
+        };
+      },
+      played,
+    );
     return {
       agents,
       steps: own.steps + (spent?.steps ?? 0),
@@ -152,8 +164,14 @@ interface Judge {
    * @returns [N]
    */
   judge(explainers: readonly (readonly Explainer[])[], played: boolean): Promise<AgentFigures[]>;
-  /** Of scores alone, without figures that take play. @param told [N] @returns [N] */
-  judgeScores(told: readonly Told[]): AgentFigures[];
+  /**
+   * What looks ahead, by what it said of held-out decisions. As it plays on from every decision that is met, one drop of it is
+   * measured, that of the headline; StateMask's score is not.
+   *
+   * @param told [N] @param along what looks ahead while an agent plays @param played whether drops are measured, too
+   * @returns [N]
+   */
+  judgeAlong(told: readonly Told[], along: (agent: number) => LookingAlong, played: boolean): Promise<AgentFigures[]>;
 }
 
 /** @param plan how much is measured */
@@ -192,16 +210,27 @@ export function createJudge(
 
   return {
     begin,
-    judgeScores: (told) => agents.map((agent) => ({ ...ranking(agent, [told[agent]]), drops: [], statemask: null })),
+    async judgeAlong(told, along, played) {
+      const figures: AgentFigures[] = [];
+      for (const agent of agents) {
+        const baseline = played ? baselineWithRange(agent) : undefined;
+        const drops = baseline
+          ? [headlineDrop({ ...playOf(agent, told[agent].scores, baseline), ...along(agent) })]
+          : [];
+        await setImmediate();
+        figures.push({ ...ranking(agent, [told[agent]]), drops, statemask: null });
+      }
+      return figures;
+    },
     async judge(explainers, played) {
       const figures: AgentFigures[] = [];
       for (const agent of agents) {
         const told = explainers.map((each) => scoresOf(each[agent], truths[agent].states));
-        const known = played ? begin()[agent] : undefined;
-        // Where a policy earns no more than random play, and the world declares no range, there is nothing to take shares of.
-        const baseline = known && known.range > 0 ? known : undefined;
+        const baseline = played ? baselineWithRange(agent) : undefined;
         const explainer = explainers[0][agent];
-        const drops = baseline ? curve(agent, explainer, told[0].scores, baseline) : [];
+        const drops = baseline
+          ? dropCurve({ ...playOf(agent, told[0].scores, baseline), explainer, shares: plan.sizes.shares })
+          : [];
         // A curve takes seconds.
         await setImmediate();
         const statemask = baseline ? windowScores(agent, explainer, baseline) : null;
@@ -211,19 +240,23 @@ export function createJudge(
     },
   };
 
-  function curve(agent: number, explainer: Explainer, scores: Float32Array, baseline: Baseline): DropPoint[] {
-    return dropCurve({
+  /** Where a policy earns no more than random play, and the world declares no range, there is nothing to take shares of. */
+  function baselineWithRange(agent: number): Baseline | undefined {
+    const known = begin()[agent];
+    return known.range > 0 ? known : undefined;
+  }
+
+  function playOf(agent: number, scores: Float32Array, baseline: Baseline): Omit<DropOptions, "explainer" | "shares"> {
+    return {
       make: world.make,
       policies,
       agent,
       perturbation: world.perturbations[agent],
       baseline,
       scores,
-      explainer,
-      shares: plan.sizes.shares,
       headline: headlineShare(plan.sizes.shares),
       seed: dropSeed(agent),
-    });
+    };
   }
 
   function windowScores(agent: number, explainer: Explainer, { range }: Baseline): WindowScores {

@@ -3,6 +3,7 @@ import {
   type Explainer,
   type MakeEnvironment,
   type Perturbation,
+  type PlayOptions,
   type Policy,
   play,
   stream,
@@ -40,6 +41,8 @@ export interface DropOptions {
   /** Scores of decisions of unperturbed play: where the calibration begins. */
   readonly scores: Float32Array;
   readonly explainer: Explainer;
+  /** Is shown the copies before each play behind a gate, as in `play`. */
+  readonly watch?: PlayOptions["watch"];
   /** q in (0, 1), the shares of the curve. */
   readonly shares: readonly number[];
   /** The one of them that is calibrated, and that the lowest scores are blinded at, too. */
@@ -59,6 +62,10 @@ export interface DropOptions {
 export function dropCurve(options: DropOptions): DropPoint[] {
   return [...pointsOf(options, "top", options.shares), ...pointsOf(options, "bottom", [options.headline])];
 }
+
+/** The one point of such a curve that all are compared by, where play takes long: q the headline, the highest scores. */
+export const headlineDrop = (options: Omit<DropOptions, "shares">): DropPoint =>
+  pointsOf({ ...options, shares: [options.headline] }, "top", [options.headline])[0];
 
 function pointsOf(options: DropOptions, order: "top" | "bottom", shares: readonly number[]): DropPoint[] {
   const { headline } = options;
@@ -81,6 +88,7 @@ export function playBehind(
     perturbation,
     baseline,
     explainer,
+    watch,
     seed,
   }: Omit<DropOptions, "scores" | "shares" | "headline">,
   gate: Gate,
@@ -90,7 +98,8 @@ export function playBehind(
   const episodes = baseline.returns.length;
   const gated = gatedPolicy(policies[agent], { ...about, perturbation, explainer, gate });
   const seated = policies.with(agent, gated);
-  const played = play({ make, policies: seated, episodes, seed: evaluationSeed(seed), copies: COPIES });
+  const watched = watch && { watch };
+  const played = play({ make, policies: seated, episodes, seed: evaluationSeed(seed), copies: COPIES, ...watched });
   const returns = episodeReturns(played, agent);
   const loss = returns.reduce((sum, value, e) => sum + baseline.returns[e] - value, 0) / episodes;
   return { drop: loss / baseline.range, scores: gated.scores, budget: gated.blinded() / gated.scores.length };

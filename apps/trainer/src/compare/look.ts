@@ -1,6 +1,6 @@
 import { stream } from "@magic-mask/core";
 import type { Critic } from "@magic-mask/masking";
-import { lookahead, type States } from "@magic-mask/metrics";
+import { type Lookahead, lookahead, type States } from "@magic-mask/metrics";
 import { type Told, toldBy } from "../figures/scores.ts";
 import { postHocSeed } from "../posthoc.ts";
 import { valuedBy } from "../valued-by.ts";
@@ -10,6 +10,8 @@ import type { FrozenTeam } from "./policies.ts";
 export interface Looked {
   /** [N] of each agent's states; `spread` is NaN where an agent had one continuation alone. */
   readonly told: readonly Told[];
+  /** [N] how far and how often each agent was followed. */
+  readonly depths: readonly Pick<Lookahead, "rollouts" | "horizon">[];
   /** Environment steps that were simulated. */
   readonly steps: number;
   readonly wallSeconds: number;
@@ -42,6 +44,7 @@ export function look(
   );
   return {
     told: looked.map(toldBy),
+    depths: looked.map(({ rollouts, horizon }) => ({ rollouts, horizon })),
     steps: looked.reduce((sum, { ticks }) => sum + ticks, 0),
     wallSeconds: (performance.now() - begun) / 1000,
   };

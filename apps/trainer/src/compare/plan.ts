@@ -112,8 +112,8 @@ const SOURCE = "trainer/plan";
 
 /** What cells, truths and policies mean: raised when a change to the program makes other figures of the same settings. */
 const FORMAT = 1;
-/** Of what looks ahead alone: how it shares out its steps. */
-const LOOKING = 2;
+/** Of what looks ahead alone: how it shares out its steps, and what is measured of it. */
+const LOOKING = 3;
 /** Of cells alone: what is measured of an explainer. */
 const CELL_FORMAT = 2;
 
@@ -218,7 +218,7 @@ function explainersNamed(
 
 /** The control that every drop is printed beside. */
 export const CHANCE = "random";
-/** What continues the world from the decisions that it is asked about: no `Explainer`, which sees observations alone. */
+/** What continues the world from the decisions that it is asked about, which no other explainer has before it. */
 export const LOOKAHEAD = "lookahead";
 /** The mask, learned by `mask.objective` from half of the steps, and what looks ahead by the other half, with the same say. */
 export const BOTH = "mask+lookahead";
@@ -279,8 +279,7 @@ export function cellsOf(plan: Plan): Cell[] {
     const { copies, shards, discount } = config.training;
     const largest = budgets[budgets.length - 1];
     const { looks = false } = explainer;
-    // While an episode is played there is nothing that looks ahead.
-    const played = !looks && (budget === 0 || budget === largest);
+    const played = budget === 0 || budget === largest;
     const steps = stepsOf(explainer, budget, largest, config);
     const learning = { budget: steps, copies, shards, discount, ...learningSettings(config) };
     const address = addressOf({

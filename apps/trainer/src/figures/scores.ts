@@ -31,6 +31,26 @@ export const toldBy = ({ criticality, standardError }: Lookahead): Told => ({
   spread: Float32Array.from(standardError),
 });
 
+/**
+ * What looking ahead and a mask say together of other decisions than those that they were brought to one scale over.
+ *
+ * @param ahead what looking ahead said of those @param told what the mask did
+ */
+export function bothOf(looker: Explainer, mask: Explainer, ahead: Told, told: Told): Explainer {
+  const { scale, shift } = matchedMean(ahead.scores, told.scores);
+  return {
+    name: `${mask.name}+${looker.name}`,
+    score(decisions, criticality, spread) {
+      const { count } = decisions;
+      const [scores, unread] = [new Float32Array(count), new Float32Array(count)];
+      mask.score(decisions, scores, unread);
+      looker.score(decisions, criticality, spread);
+      for (let row = 0; row < count; row++) criticality[row] = (criticality[row] + scale * scores[row] + shift) / 2;
+      spread.fill(Number.NaN, 0, count);
+    },
+  };
+}
+
 /** What looking ahead and a mask say of the same decisions, with the same say, in units of return. */
 export function both(ahead: Told, mask: Told): Told {
   const { mean, scale } = matchedMean(ahead.scores, mask.scores);
