@@ -59,7 +59,7 @@ describe("openOnnxModel", () => {
     const { run } = model(BYTES);
     // The first look finds no answer, however soon it comes, and the first wait ends at once.
     const ASKED = 2;
-    const load = jest.spyOn(Atomics, "load").mockReturnValueOnce(ASKED);
+    const load = jest.spyOn(Atomics, "load").mockReturnValueOnce(ASKED as never);
     const wait = jest.spyOn(Atomics, "wait").mockReturnValueOnce("ok");
     expect([...run([Float32Array.of(2, 0)], 1)[0]]).toEqual([3, 6, 10]);
     expect(wait).toHaveBeenCalled();
