@@ -3,7 +3,7 @@ import { createCellIndex } from "./cell-index.ts";
 import { createNearRows } from "./near-rows.ts";
 import { type CriticalRecord, checkRecord } from "./record.ts";
 import { createRowHeap } from "./row-heap.ts";
-import { MOST_FEATURES, SIGNATURE_LENGTH } from "./signature.ts";
+import { checkSignatureLength, SIGNATURE_LENGTH } from "./signature.ts";
 import type { StateArrays } from "./state.ts";
 
 const SOURCE = "comm/buffer";
@@ -118,14 +118,7 @@ export interface RecordBuffer {
 export function createRecordBuffer(options: RecordBufferOptions = {}): RecordBuffer {
   const { capacity = 8192, similarity = 0.95, bandwidth = 0.25, halfLife = 10_000 } = options;
   const { signatureLength = SIGNATURE_LENGTH } = options;
-  checkCount(SOURCE, "signatureLength", signatureLength, 8, MOST_FEATURES);
-  if (signatureLength % 4 !== 0) {
-    throw new MagicMaskError(
-      "invalid-option",
-      SOURCE,
-      `signatureLength must be a multiple of 4, got ${signatureLength}`,
-    );
-  }
+  checkSignatureLength(SOURCE, signatureLength);
   checkCount(SOURCE, "capacity", capacity, 1, 16_777_216);
   checkRange(SOURCE, "similarity", similarity, Number.MIN_VALUE, 1);
   checkRange(SOURCE, "bandwidth", bandwidth, 0.001, 100);

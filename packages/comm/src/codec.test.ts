@@ -204,6 +204,13 @@ describe("codec", () => {
     expect(Array.from(back.signature)).toEqual([1, 2, 3, 4, 0, 18, 18, 0, -18, -18, 126, -126]);
   });
 
+  it("refuses lengths that no signature has", () => {
+    for (const length of [0, 4, 15, 30, 116]) {
+      expect(() => encodeMessages([], length)).toThrow("signatureLength must be");
+      expect(() => createMessageDecoder(world, length)).toThrow("signatureLength must be");
+    }
+  });
+
   it("refuses random bytes", () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => refused(bytes)));
   });

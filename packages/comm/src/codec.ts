@@ -3,7 +3,7 @@ import { actionCode } from "./action-code.ts";
 import { crc32 } from "./crc32.ts";
 import { roleNumbers } from "./peers.ts";
 import { type CriticalRecord, checkRecord } from "./record.ts";
-import { COARSE_STEP, FINE_ENTRIES, SIGNATURE_LENGTH } from "./signature.ts";
+import { COARSE_STEP, checkSignatureLength, FINE_ENTRIES, SIGNATURE_LENGTH } from "./signature.ts";
 
 export const HEADER_BYTES = 29;
 /** Bytes of a record with the longest σ. */
@@ -56,7 +56,7 @@ const STEPS_PER_NAT = 25;
  * A new message begins where a difference no longer fits (65,535 steps or episodes, 127 policy versions) or the bytes exceed
  * 1,400; so nothing in range is ever refused or cut.
  *
- * @param length of the records' signatures
+ * @param length of the records' signatures, a multiple of 4 in [8, 112]
  * @returns as few as that takes, in order; none for no records
  * @throws as `checkRecord`; invalid-option if the records have several senders
  */
@@ -64,6 +64,7 @@ export function encodeMessages(
   records: readonly Readonly<CriticalRecord>[],
   length: number = SIGNATURE_LENGTH,
 ): Uint8Array[] {
+  checkSignatureLength("comm/codec", length);
   const most = Math.floor((MESSAGE_BYTES - HEADER_BYTES) / (BARE_BYTES + bytesOf(length)));
   const messages: Uint8Array[] = [];
   const version = createSpan(127);
@@ -200,12 +201,13 @@ const logCode = (log: number) => Math.max(0, Math.min(255, Math.round(-log * STE
  *
  * @param spec what the sender's agent number, role and actions are held against
  * @param length of signatures as this run has them
- * @throws unsupported as `actionCode`
+ * @throws unsupported as `actionCode`; invalid-option for no length of signatures
  */
 export function createMessageDecoder(
   spec: EnvironmentSpec,
   length: number = SIGNATURE_LENGTH,
 ): (bytes: Uint8Array) => CriticalRecord[] {
+  checkSignatureLength("comm/codec", length);
   const signatureBytes = bytesOf(length);
   const width = BARE_BYTES + signatureBytes;
   const layout = layoutOf(length);

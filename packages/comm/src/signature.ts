@@ -1,6 +1,7 @@
 import {
   type ActionSpace,
   boxSize,
+  checkCount,
   type EnvironmentSpec,
   LOG_STD_BOUNDS,
   MagicMaskError,
@@ -23,6 +24,14 @@ const FEATURES = FINE_ENTRIES;
 const MOST_CHOICES = 8;
 /** Projected features beyond ± this are clamped; each has a standard deviation of at most 1 over random projections. */
 const REACH = 3;
+
+/** @throws invalid-option unless a signature may have so many entries: a multiple of 4 in [8, 112] */
+export function checkSignatureLength(source: string, length: number): void {
+  checkCount(source, "signatureLength", length, 8, MOST_FEATURES);
+  if (length % 4 !== 0) {
+    throw new MagicMaskError("invalid-option", source, `signatureLength must be a multiple of 4, got ${length}`);
+  }
+}
 
 export interface SignatureOptions {
   /** Root of the projection. One for the whole run: agents that compare signatures must share it. */
