@@ -1,7 +1,7 @@
 /** What is telling worth? One row per sharing mode: how well agents rank their own decisions by records, and each other's. */
 import { parseArgs } from "node:util";
 import * as comm from "@magic-mask/comm";
-import { byName, completeRows, type Explainer, stream, vectorize } from "@magic-mask/core";
+import { byName, checkCount, completeRows, type Explainer, stream, vectorize } from "@magic-mask/core";
 import { planted, plantedCriticality, plantedOptimal } from "@magic-mask/environments";
 import { createCritic, selectDecisions, uniform } from "@magic-mask/masking";
 import { auroc, interAgentFidelity } from "@magic-mask/metrics";
@@ -17,7 +17,7 @@ if (given.help) {
 
 // Four agents in one world, each with few decisions of its own: a quarter are locks, which matter, and as many only look like it.
 const options = { agents: 4, ticks: 12, keys: 2 };
-const [seed, discount, COPIES, TICKS, STEPS] = [Number(given.seed), 0.5, 8, 48, 1500];
+const [seed, discount, COPIES, TICKS, STEPS] = [checkCount("ablate", "seed", Number(given.seed), 0), 0.5, 8, 48, 1500];
 const make = () => planted(options);
 const [spec, policy] = [make(), plantedOptimal(options)];
 const everyone = spec.agents.map((_, agent) => agent);

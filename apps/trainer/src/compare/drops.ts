@@ -65,9 +65,13 @@ export function dropCurve(options: DropOptions): DropPoint[] {
 
 /** The one point of such a curve that all are compared by, where play takes long: q the headline, the highest scores. */
 export const headlineDrop = (options: Omit<DropOptions, "shares">): DropPoint =>
-  pointsOf({ ...options, shares: [options.headline] }, "top", [options.headline])[0];
+  pointsOf(options, "top", [options.headline])[0];
 
-function pointsOf(options: DropOptions, order: "top" | "bottom", shares: readonly number[]): DropPoint[] {
+function pointsOf(
+  options: Omit<DropOptions, "shares">,
+  order: "top" | "bottom",
+  shares: readonly number[],
+): DropPoint[] {
   const { headline } = options;
   const explainer = order === "top" ? options.explainer : reversed(options.explainer);
   const behind = (gate: Gate) => playBehind({ ...options, explainer }, gate);

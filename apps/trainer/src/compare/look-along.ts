@@ -10,7 +10,7 @@ import {
 import type { Critic } from "@magic-mask/masking";
 import { branchingTruth, type Lookahead } from "@magic-mask/metrics";
 import { postHocSeed } from "../posthoc.ts";
-import { valuedBy } from "../valued-by.ts";
+import { teamValuedBy } from "../valued-by.ts";
 import type { FrozenTeam } from "./policies.ts";
 
 /** What looks ahead from decisions as they are met. */
@@ -37,7 +37,7 @@ export function lookAlong(
   const bytes = spec.snapshotBytes;
   const space = spec.actionSpaces[agent];
   const { width } = distributionOf(space);
-  const valued = critic ? policies.with(agent, valuedBy(policies[agent], critic)) : policies;
+  const valued = teamValuedBy(policies, agent, critic);
   let shown: VectorEnvironment | undefined;
   let looks = 0;
   return {

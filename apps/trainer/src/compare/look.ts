@@ -3,7 +3,7 @@ import type { Critic } from "@magic-mask/masking";
 import { type Lookahead, lookahead, type States } from "@magic-mask/metrics";
 import { type Told, toldBy } from "../figures/scores.ts";
 import { postHocSeed } from "../posthoc.ts";
-import { valuedBy } from "../valued-by.ts";
+import { teamValuedBy } from "../valued-by.ts";
 import type { FrozenTeam } from "./policies.ts";
 
 /** What looking ahead says of all agents' decisions, and what that took. */
@@ -35,7 +35,7 @@ export function look(
   const looked = states.map((own, agent) =>
     lookahead({
       make: world.make,
-      policies: policies.map((policy, i) => (critics && i === agent ? valuedBy(policy, critics[i]) : policy)),
+      policies: teamValuedBy(policies, agent, critics?.[agent]),
       states: own,
       seed: stream(postHocSeed(config), "lookahead", agent).bits(),
       discount,
