@@ -50,7 +50,8 @@ describe.each(packages)("the types of $manifest.name", (member) => {
 
 describe("the build of the command line", () => {
   it("trains on worker threads as it does on none", () => {
-    const small = "--env-id=tictactoe_v0 --num-envs=16 --total-timesteps=3000 posthoc.steps=500 posthoc.epochs=1";
+    const small =
+      "--env-id=tictactoe_v0 --num-envs=16 --total-timesteps=3000 posthoc.steps=500 posthoc.epochs=1 posthoc.headSteps=10";
     const [none, two] = [0, 2].map((workers) => {
       const command = `node apps/trainer/dist/main.js train ${small} --workers=${workers} --json --out="${folder}"`;
       return JSON.parse(sh(command)).record.trajectoryHash;
@@ -62,7 +63,8 @@ describe("the build of the command line", () => {
 describe("the build of the command line's studies", () => {
   it("come to the same on one worker process and on two", () => {
     const axes = "--axis environment=planted_v0 --axis seed=1,2 --axis budget=300 --axis mode=none,all";
-    const small = "training.totalSteps=2000 evaluation.states=20 evaluation.rollouts=2 posthoc.epochs=1";
+    const small =
+      "training.totalSteps=2000 evaluation.states=20 evaluation.rollouts=2 posthoc.epochs=1 posthoc.headSteps=10";
     const [one, two] = [1, 2].map((workers) => {
       const kept = `--cache="${folder}/studies-${workers}" --out="${folder}/study-${workers}"`;
       const command = `node apps/trainer/dist/main.js study communication --quick ${axes} ${small} ${kept}`;
@@ -76,7 +78,8 @@ describe("the build of the command line's studies", () => {
 describe("the build of the command line's page", () => {
   it("has all that it is made of, in the build and in the tarball", () => {
     const program = "node apps/trainer/dist/main.js";
-    const small = "--env-id=tictactoe_v0 --num-envs=16 --total-timesteps=1000 posthoc.steps=500 posthoc.epochs=1";
+    const small =
+      "--env-id=tictactoe_v0 --num-envs=16 --total-timesteps=1000 posthoc.steps=500 posthoc.epochs=1 posthoc.headSteps=10";
     const { path } = JSON.parse(sh(`${program} train ${small} --workers=0 --json --out="${folder}"`));
     const { page } = JSON.parse(sh(`${program} explain "${path}" --moments 1 --rollouts 2 --json`));
     expect(readFileSync(page, "utf8")).toMatch(/^<!doctype html>/);

@@ -21,7 +21,14 @@ const commands = [...text.matchAll(/^```\n(.*?)^```/gms)]
   .filter((line) => line.startsWith("npm "));
 
 const folder = temporaryFolder();
-const SMALL = ["posthoc.steps=300", "posthoc.epochs=1", "evaluation.probeEpisodes=0", "--num-envs=16", "--workers=0"];
+const SMALL = [
+  "posthoc.steps=300",
+  "posthoc.epochs=1",
+  "posthoc.headSteps=10",
+  "evaluation.probeEpisodes=0",
+  "--num-envs=16",
+  "--workers=0",
+];
 const TRAIN = [...SMALL, "--total-timesteps=512"];
 const LITTLE = ["evaluation.states=20", "evaluation.rollouts=2", "evaluation.batches=1", "--workers=1"];
 const JUDGED = ["evaluation.episodes=4", "evaluation.dropEpisodes=8"];
@@ -53,6 +60,7 @@ const small: readonly (readonly [begin: string, added: readonly string[] | null]
       "--explainers=entropy",
       "training.totalSteps=512",
       "posthoc.epochs=1",
+      "posthoc.headSteps=10",
     ],
   ],
   [
@@ -62,6 +70,7 @@ const small: readonly (readonly [begin: string, added: readonly string[] | null]
       ...["environment=planted_v0", "seed=1,2", "budget=300", "mode=none,perturbed"].map((axis) => `--axis=${axis}`),
       "training.totalSteps=512",
       "posthoc.epochs=1",
+      "posthoc.headSteps=10",
     ],
   ],
   ["status", []],

@@ -8,6 +8,7 @@ import { magicMask, temporaryFolder } from "./command-line.ts";
 const LITTLE = [
   "training.totalSteps=512",
   "posthoc.epochs=1",
+  "posthoc.headSteps=10",
   "posthoc.ensemble=3",
   "evaluation.states=20",
   "evaluation.pilotRollouts=2",
