@@ -79,6 +79,18 @@ it("finds the gate of a share although blinding changes what is met, and the oth
   expect(trials).toBeLessThanOrEqual(5);
 });
 
+it("finds it although the highest thousandth of the scores blinds a tenth", () => {
+  // Behind a gate at position p the share p^⅓ is blinded: .1 at p = .001, where straight lines from 0 come by p ← p · .1 / p^⅓.
+  const scores = Array.from({ length: 10_000 }, (_, i) => i);
+  let trials = 0;
+  const { nearest } = calibrated(scores, 0.1, ({ threshold, ties }) => {
+    trials++;
+    return { scores: [], budget: ((scores.length - 1 - threshold + ties) / scores.length) ** (1 / 3) };
+  });
+  expect(Math.abs(nearest.budget - 0.1)).toBeLessThan(0.0025);
+  expect(trials).toBeLessThan(20);
+});
+
 it("blinds a share of equal scores by chance", () => {
   const { gateFor } = calibrated([1, 1, 1, 1], 0.3, ({ ties }) => ({ scores: [1, 1], budget: ties }));
   expect(gateFor(0.3)).toEqual({ threshold: 1, ties: expect.closeTo(0.3, 12) });

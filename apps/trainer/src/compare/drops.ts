@@ -53,7 +53,7 @@ export interface DropOptions {
 /**
  * A drop curve: `rewardDrop` of metrics where many explainers are compared on one policy, at a tenth of the play. All of them share
  * the unperturbed episodes; a gate is first set by scores of unperturbed decisions that are at hand; the gate of one share alone is
- * calibrated, in at most five trials, and the others are set by what these showed. Every point states the share that was in fact
+ * calibrated, and the others are set by what its trials showed. Every point states the share that was in fact
  * blinded, which is what it is to be read against.
  *
  * Trials play the evaluation's own episodes, so that what was found is what is blinded: a gate is fitted to how much it blinds, never
@@ -114,7 +114,7 @@ export function playBehind(
  * is not its position: that is found by play, for one share exactly and for the others by straight lines between what was tried.
  *
  * @param scores of unperturbed decisions
- * @param share q that trials are made for, until one blinds it to a quarter of a percentage point, five at most
+ * @param share q that trials are made for, until one blinds it to a quarter of a percentage point, twenty at most
  * @returns what came of the trial nearest to q, and the gate for any other share
  */
 export function calibrated<T extends { readonly scores: readonly number[]; readonly budget: number }>(
@@ -124,18 +124,20 @@ export function calibrated<T extends { readonly scores: readonly number[]; reado
 ): { readonly nearest: T; readonly gateFor: (share: number) => Gate } {
   let ranking = descending(scores);
   let known = [NONE, ALL];
-  const positionOf = (wanted: number) => {
+  /** Between the two nearest gates that were tried: on the straight line, or half-way. */
+  const positionOf = (wanted: number, isHalved = false) => {
     const above = Math.max(
       1,
       known.findIndex(({ budget }) => budget >= wanted),
     );
     const [low, high] = [known[above - 1], known[above]];
-    const weight = high.budget > low.budget ? (wanted - low.budget) / (high.budget - low.budget) : 0.5;
+    const weight = high.budget > low.budget && !isHalved ? (wanted - low.budget) / (high.budget - low.budget) : 0.5;
     return low.position + weight * (high.position - low.position);
   };
   let nearest: T | undefined;
   for (let round = 0; round < TRIALS; round++) {
-    const gate = gateAt(ranking, positionOf(share));
+    // Where few scores more blind much more, lines alone come near by ever smaller steps.
+    const gate = gateAt(ranking, positionOf(share, round >= STRAIGHT && round % 2 === 1));
     const result = trial(gate);
     const { scores: met, budget } = result;
     if (!nearest || Math.abs(budget - share) < Math.abs(nearest.budget - share)) nearest = result;
@@ -156,7 +158,9 @@ export function calibrated<T extends { readonly scores: readonly number[]; reado
 
 const NONE = { position: 0, budget: 0 };
 const ALL = { position: 1, budget: 1 };
-const TRIALS = 5;
+/** So many at most, of which the first by straight lines alone: most shares are found by then. */
+const TRIALS = 20;
+const STRAIGHT = 5;
 const TOLERANCE = 0.0025;
 
 /** Where in a descending ranking the scores equal to `threshold` begin and how many there are. */

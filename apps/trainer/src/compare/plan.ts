@@ -114,6 +114,8 @@ const SOURCE = "trainer/plan";
 const FORMAT = 1;
 /** Of what looks ahead alone: how it shares out its steps, and what is measured of it. */
 const LOOKING = 3;
+/** Of drops alone: how the gate is found that blinds a share. */
+const GATES = 2;
 /** Of cells alone: what is measured of an explainer. */
 const CELL_FORMAT = 2;
 
@@ -291,7 +293,7 @@ export function cellsOf(plan: Plan): Cell[] {
       ...(steps > 0 && { learning }),
       ...(looks && { looking: { budget, discount, rule: LOOKING } }),
       ...(explainer.name === BOTH && { mask: config.mask.objective }),
-      ...(played && { episodes: [sizes.dropEpisodes, sizes.scoreEpisodes], shares: sizes.shares }),
+      ...(played && { episodes: [sizes.dropEpisodes, sizes.scoreEpisodes], shares: sizes.shares, gates: GATES }),
       backend,
       ...machine(),
     });

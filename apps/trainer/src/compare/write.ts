@@ -180,7 +180,7 @@ function missedOf({ plan, cells }: Comparison, budget: number): string[] {
   );
   if (missed.length === 0) return [];
   return [
-    `Not ${formatNumber(100 * share)} % but another share was blinded, as scores leave no gate nearer to it, of: ${missed.join("; ")}. Read these drops against that.`,
+    `Not ${formatNumber(100 * share)} % but another share was blinded, as no gate was found that comes nearer, of: ${missed.join("; ")}. Read these drops against that.`,
   ];
 }
 

@@ -111,7 +111,7 @@ export function components(options: ComponentsOptions = {}): Study<ComponentFigu
     id,
     question: "What is each part of the default worth?",
     claim: "mask, communication and KL regularisation are each said to matter; no figures part by part are known",
-    version: 1,
+    version: 2,
     axes: (size) => ({
       environment: size === "quick" ? environments.slice(0, 2) : environments,
       seed: size === "quick" ? [1, 2, 3] : [1, 2, 3, 4, 5],

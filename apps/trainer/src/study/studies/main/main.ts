@@ -81,7 +81,7 @@ export function main(options: MainOptions = {}): Study<MainFigures> {
     question: "Does MAGIC-MASK earn more, stray less and explain better than StateMask and the other baselines?",
     claim:
       "against StateMask return is higher, KL lower (0.08 to 0.09 against 0.12), inter-agent fidelity higher (Pong 0.92 against 0.78) and the reward drop under perturbation larger (15.1 to 16.2 % against 10.3 to 13.4 %), everywhere (Table 1)",
-    version: 1,
+    version: 2,
     axes: (size) => ({
       environment: environments,
       seed: size === "quick" ? [1, 2, 3] : [1, 2, 3, 4, 5],

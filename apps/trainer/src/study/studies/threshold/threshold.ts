@@ -50,7 +50,7 @@ export function threshold(options: ThresholdOptions = {}): Study<ThresholdFigure
     id,
     question: "How much does the threshold matter, and is one half best?",
     claim: "τ = 0.5 is best (Tables 2 to 5)",
-    version: 1,
+    version: 2,
     axes: (size) => ({
       environment: size === "quick" ? environments.slice(0, 2) : environments,
       seed: size === "quick" ? [1, 2] : [1, 2, 3],
