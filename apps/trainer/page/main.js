@@ -180,7 +180,7 @@ function describe() {
     "high. ",
     (method.explainer.endsWith("lookahead")
       ? `A bar is what ${withholding(explanation)} costs in return by ${method.explainer}, ± two standard errors; those of a look ahead are over few continuations, V taken as it is. `
-      : `A bar is the ${100 * method.level} % interval of what the mask (${method.explainer}) estimates that ${withholding(explanation)} costs, in return. `) +
+      : `A bar is the ${100 * method.level} % interval of what the mask (${method.explainer}) estimates that ${withholding(explanation)} costs, in return, as far as its nets differ: how far all of them are off it does not say. `) +
       `Diamonds were measured by ${method.rollouts} fresh rollouts per action after they were picked: ` +
       "filled where the effect is significant. Dashed: decisions picked at random, measured alike.",
   );

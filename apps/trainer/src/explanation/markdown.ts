@@ -18,7 +18,7 @@ export function formatMarkdown(explanation: EpisodeExplanation): string {
         `${moments.length}`,
       ]),
     ),
-    `Estimates by \`${method.explainer}\`. A cost is what the agent loses by acting by \`${method.perturbation}\` at that one step, measured by ` +
+    `Estimates by \`${method.explainer}\`; ± is how far its nets or continuations differ, one standard deviation, not how far all of them are off. A cost is what the agent loses by acting by \`${method.perturbation}\` at that one step, measured by ` +
       `${method.rollouts} fresh rollouts per action after the step was picked, with a ${100 * method.level} % interval; p is corrected over the list ` +
       `(Benjamini–Hochberg). Marks: ! !! !!! for at least 0.1, 0.2, 0.3 of the ${scale}. Returns from the step on, γ = ${method.discount} per decision.`,
     ...(lack ? [`> ${escaped(lack)}`] : []),
