@@ -1,20 +1,18 @@
 import { describe, expect, it } from "@jest/globals";
 import { controls } from "@magic-mask/masking";
-import { explainPlanted } from "./test-planted.ts";
-
-const COIN = ["posthoc.steps=10000", "posthoc.epochs=20"];
+import { explainPlanted, TO_LEARN } from "./test-planted.ts";
 
 describe("on a planted world with decoys, from a coin's blinding", () => {
   it.each(["advantage_entropy", "doubly_robust", "advantage_doubly_robust", "keep_blind"])(
     "%s finds what matters",
     async (name) => {
-      const { areaOf, explainer } = await explainPlanted(name, ...COIN);
+      const { areaOf, explainer } = await explainPlanted(name, ...TO_LEARN.coin);
       expect(areaOf(explainer)).toBeGreaterThanOrEqual(0.95);
     },
   );
 
   it("advantage does, where the published loss and chance find nothing and entropy falls for decoys", async () => {
-    const run = await explainPlanted("advantage", "evaluation.paperSeeds=24", ...COIN);
+    const run = await explainPlanted("advantage", "evaluation.paperSeeds=24", ...TO_LEARN.coin);
     const { areaOf, explainer, postHoc, spec, policy } = run;
     expect(areaOf(explainer)).toBeGreaterThanOrEqual(0.95);
     const papers = postHoc.papers.map(([mask]) => areaOf(mask.explainer));

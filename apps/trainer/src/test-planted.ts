@@ -15,6 +15,12 @@ import { assemblePostHoc, explainPostHoc } from "./posthoc.ts";
 const OPTIONS = { agents: 1, ticks: 12, keys: 2 };
 const POLICY = plantedOptimal(OPTIONS);
 
+/** What it takes to learn it, by who decides the blinding: a coin, or the masks, which learn from their own decisions alone. */
+export const TO_LEARN = {
+  coin: ["posthoc.steps=10000", "posthoc.epochs=20"],
+  mask: ["posthoc.steps=30000", "posthoc.epochs=8"],
+} as const;
+
 /**
  * Explains the best policy of the planted world post hoc by one objective, from play alone.
  *
