@@ -2,7 +2,7 @@
  * Who finds the locks of a planted world with decoys, whose policy is the best one and as sure of itself at decoys as it is at locks?
  * AUROC of locks among all decisions of held-out episodes, over seeds. Writes `results/planted/planted_v0.json` and the table beside it.
  *
- *   npm run bench:planted      # some three minutes on one core
+ *   npm run bench:planted      # some minute on one core
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
