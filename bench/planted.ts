@@ -8,6 +8,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { controls } from "@magic-mask/masking";
 import { tInterval } from "@magic-mask/metrics";
+import { mean } from "../apps/trainer/src/figures/means.ts";
 import { gitCommit } from "../apps/trainer/src/host.ts";
 import { createProgress } from "../apps/trainer/src/terminal/progress.ts";
 import { explainPlanted, TO_LEARN } from "../apps/trainer/src/test-planted.ts";
@@ -43,7 +44,7 @@ for (const seed of SEEDS) {
     if (name !== "advantage") continue;
     // The loss as published learns from the same steps, from two sets of initial weights.
     const papers = postHoc.papers.map(([mask]) => areaOf(mask.explainer));
-    tell("paper", papers.reduce((sum, area) => sum + area, 0) / papers.length);
+    tell("paper", mean(papers));
     for (const control of NOT_LEARNED)
       tell(control, areaOf(controls[control].create({ spec, agent: 0, policy, seed })));
   }
@@ -65,8 +66,8 @@ process.stdout.write(overview());
 
 function overview(): string {
   const lines = rows.map(({ explainer, auroc, least }) => {
-    const [mean, low, high] = [auroc.estimate, auroc.low, auroc.high].map((area) => area.toFixed(3));
-    return `| ${explainer} | ${mean} [${low}, ${high}] | ${least.toFixed(3)} |`;
+    const [estimate, low, high] = [auroc.estimate, auroc.low, auroc.high].map((area) => area.toFixed(3));
+    return `| ${explainer} | ${estimate} [${low}, ${high}] | ${least.toFixed(3)} |`;
   });
   return `# Locks among decoys, by the best policy
 
