@@ -9,6 +9,8 @@ import type { StateArrays } from "./state.ts";
 const SOURCE = "comm/buffer";
 /** Kernel widths beyond which two states are taken to have nothing in common (similarity below .012). */
 const HORIZON = 3;
+/** Squared distance that nothing is within. */
+const NOWHERE = -1;
 /** Width of a cell in which duplicates are looked for, in merge radii h·√(−2 ln δ). */
 const CELL = 4;
 /** 2³⁰ parts of one, by which weights are summed: whole ones add up to the same in any order. */
@@ -80,8 +82,9 @@ export interface RecordBuffer {
   /** What a row weighs at tick `now`. */
   weight(row: number, now: number): number;
   /**
-   * The k rows most similar to `signature` [L], best first; of equals the lowest. Tens of microseconds at 10⁵ rows; of a buffer with room
-   * for more than 8,192 rows the first query after so many have changed sorts them in, a tenth of a second at 10⁵.
+   * The k rows most similar to `signature` [L], best first; of equals the lowest. Tens of microseconds at 10⁵ rows that
+   * have been sorted in. Rows that have changed are looked at one by one, until a query sorts them in, a tenth of a second at 10⁵: when
+   * looking has taken as long.
    */
   nearest(signature: Int8Array, k: number): Int32Array;
   /**
@@ -90,8 +93,9 @@ export interface RecordBuffer {
    * reach: for every decision there is `createCoverageMap`.
    *
    * @param except an agent whose rows do not count
+   * @param enough what settles the question: where there is as much, some number no less than that comes back, and sooner
    */
-  coverage(signature: Int8Array, now: number, except?: number): number;
+  coverage(signature: Int8Array, now: number, except?: number, enough?: number): number;
   /**
    * Whose records the surroundings of `signature` [L] are known from at tick `now`: `coverage` by sender.
    *
@@ -230,13 +234,10 @@ export function createRecordBuffer(options: RecordBufferOptions = {}): RecordBuf
 
   const weight = (row: number, now: number) => masses[row] * decay(now - steps[row]);
 
-  /** Visits what surrounds a signature: each row with weight · similarity in parts of one. */
-  const around = (signature: Int8Array, now: number, visit: (row: number, parts: number) => void) => {
-    const look = (row: number) => {
-      const d = distance(signature, row, horizon);
-      if (d <= horizon) visit(row, Math.round(PARTS * Math.exp(-d / spread) * weight(row, now)));
-    };
-    near.visit(signature, () => horizon, look);
+  /** weight · similarity of a row, in parts of one: 0 beyond the horizon. */
+  const partsOf = (row: number, signature: Int8Array, now: number) => {
+    const d = distance(signature, row, horizon);
+    return d <= horizon ? Math.round(PARTS * Math.exp(-d / spread) * weight(row, now)) : 0;
   };
 
   return {
@@ -289,17 +290,19 @@ export function createRecordBuffer(options: RecordBufferOptions = {}): RecordBuf
       if (last >= 0) near.visit(signature, () => distances[last], look);
       return best;
     },
-    coverage(signature, now, except = -1) {
+    coverage(signature, now, except = -1, enough = Number.POSITIVE_INFINITY) {
       let sum = 0;
-      around(signature, now, (row, parts) => {
-        if (agents[row] !== except) sum += parts;
+      const reach = () => (sum < enough * PARTS ? horizon : NOWHERE);
+      near.visit(signature, reach, (row) => {
+        if (agents[row] !== except) sum += partsOf(row, signature, now);
       });
       return sum / PARTS;
     },
     senders(signature, now, out) {
       out.fill(0);
-      around(signature, now, (row, parts) => {
-        out[agents[row]] += parts / PARTS;
+      const reach = () => horizon;
+      near.visit(signature, reach, (row) => {
+        out[agents[row]] += partsOf(row, signature, now) / PARTS;
       });
     },
     top: highest.leading,

@@ -1,7 +1,7 @@
 /** Rows of a leaf. */
 const LEAF = 32;
-/** Rows that are looked at one by one before they are sorted in: some tens of microseconds. */
-const LATE = 8192;
+/** Looks at single rows that take as long as it takes to sort one row in. */
+const SORTING = 128;
 
 export interface NearRows {
   /** Says that `row` holds another signature than before, or its first. */
@@ -9,7 +9,7 @@ export interface NearRows {
   /**
    * Visits every row whose signature may lie within `reach()` of `signature`, each once, in any order: others may be visited as well.
    *
-   * @param reach squared distance in quanta, asked again and again: it may shrink on the way
+   * @param reach squared distance in quanta, asked again and again: it may shrink on the way; nothing is within a negative one
    */
   visit(signature: Int8Array, reach: () => number, look: (row: number) => void): void;
   clear(): void;
@@ -18,7 +18,7 @@ export interface NearRows {
 /**
  * Finds rows with near signatures, in microseconds at 10⁵ rows if there are any: a k-d partition (Bentley 1975,
  * doi:10.1145/361002.361007) whose leaves are passed over where their boxes lie out of reach. Rows that have changed since it was made
- * are looked at one by one, until there are so many that it is made anew. What is found does not depend on when that was.
+ * are looked at one by one, until that has taken as long as to make it anew takes. What is found does not depend on when that was.
  *
  * @param capacity rows are 0 … capacity − 1
  * @param signatures [capacity × length]
@@ -34,6 +34,8 @@ export function createNearRows(capacity: number, signatures: Int8Array, length: 
   let boxes = new Int8Array(0);
   const isLate = new Uint8Array(capacity);
   const late: number[] = [];
+  /** Looks at late rows since the partition was made. */
+  let looks = 0;
   /** Rows in use: 0 … used − 1. */
   let used = 0;
 
@@ -78,6 +80,7 @@ export function createNearRows(capacity: number, signatures: Int8Array, length: 
     split(0, used);
     boxes = Int8Array.from(corners);
     late.length = 0;
+    looks = 0;
     isLate.fill(0);
   };
 
@@ -100,8 +103,12 @@ export function createNearRows(capacity: number, signatures: Int8Array, length: 
       late.push(row);
     },
     visit(signature, reach, look) {
-      if (late.length > LATE) rebuild();
-      for (const row of late) look(row);
+      if (looks > SORTING * used) rebuild();
+      // The newest first: they may be enough.
+      for (let i = late.length - 1; i >= 0 && reach() >= 0; i--) {
+        look(late[i]);
+        looks++;
+      }
       const enter = (node: number, distance: number) => {
         if (distance > reach()) return;
         const upper = uppers[node];
@@ -122,6 +129,7 @@ export function createNearRows(capacity: number, signatures: Int8Array, length: 
     clear() {
       [begins, ends, uppers] = [[], [], []];
       late.length = 0;
+      looks = 0;
       isLate.fill(0);
       used = 0;
     },

@@ -213,7 +213,7 @@ export function createSharing(options: SharingOptions): Sharing {
       if (record.blinded && interval > intervals[agent]) {
         intervals[agent] = interval;
         counters.sampled[agent]++;
-        if (buffer.coverage(record.signature, now, agent) >= 1) counters.redundant[agent]++;
+        if (buffer.coverage(record.signature, now, agent, 1) >= 1) counters.redundant[agent]++;
       }
       buffer.insert(record);
       if (mode.shares(record))
