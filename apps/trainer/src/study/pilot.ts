@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { assemble, type FrozenTeam, freshTeam } from "../compare/policies.ts";
 import { measure, type TruthSet } from "../compare/truth.ts";
 import type { Config } from "../config.ts";
@@ -86,7 +87,7 @@ export async function makePilot(
   const scratch = await mkdtemp(join(folder, "scratch-"));
   try {
     const place = { subjects: plan.worlds[world].subjects, policy: 0, cache: scratch, signals };
-    for (const group of study.pilots(axesOf(plan, world))) {
+    for (const group of pilotsOf(study, axesOf(plan, world))) {
       const begun = coreSeconds();
       const spent: Spent[] = [];
       for await (const { steps } of study.run(group, { ...subject, place })) {
@@ -132,7 +133,7 @@ function addressOfPilot(study: Study, plan: StudyPlan, world: number): string {
     format: FORMAT,
     study: study.id,
     version: study.version,
-    groups: study.pilots(axesOf(plan, world)),
+    groups: pilotsOf(study, axesOf(plan, world)),
     config: { environment, training, posthoc, evaluation, sharing, mask },
     companion: companions[0]?.address,
     cpu: cpus()[0]?.model ?? "unknown",
@@ -143,6 +144,15 @@ const axesOf = ({ axes, worlds }: StudyPlan, world: number): Axes => ({
   ...axes,
   environment: [worlds[world].environment],
 });
+
+/** A study's pilots, none longer than its longest trials. */
+export function pilotsOf(study: Study, axes: Axes): Coordinates[][] {
+  const most = axes.budget ? Math.max(...axes.budget.map(Number)) : Number.POSITIVE_INFINITY;
+  const cut = (at: Coordinates) => (Number(at.budget) > most ? { ...at, budget: most } : at);
+  const groups = study.pilots(axes).map((group) => group.map(cut));
+  // Cut to one length, two are one.
+  return groups.filter((group, i) => groups.findIndex((other) => isDeepStrictEqual(other, group)) === i);
+}
 
 /** Seconds per environment step; the first iteration, in which everything is new, is left out. */
 async function timeTraining(config: Config): Promise<number> {
@@ -160,8 +170,9 @@ async function timeTraining(config: Config): Promise<number> {
   return each;
 }
 
-/** The line through two points, sloping up and nowhere below 0. */
+/** The line through two points, sloping up and nowhere below 0; through one and nothing. */
 function lineThrough(amounts: readonly number[], seconds: readonly number[]): Line {
+  if (amounts.length === 1) return { each: seconds[0] / amounts[0], fixed: 0 };
   const each = Math.max(0, (seconds[1] - seconds[0]) / (amounts[1] - amounts[0]));
   return { each, fixed: Math.max(0, seconds[0] - each * amounts[0]) };
 }

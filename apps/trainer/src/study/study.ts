@@ -153,7 +153,7 @@ export interface Study<Figures = unknown> {
   keeps?(trial: Coordinates, config: Config, subjects: Subjects): readonly string[];
   /** How long trials that are made in one go take beside others of their kind and environment, in any unit. @param config of their world */
   work(trials: readonly Coordinates[], config: Config): number;
-  /** Two groups of trials of each kind, a short and a longer one, whose time tells that of the rest. */
+  /** Two groups of trials of each kind, a short and a longer one, whose time tells that of the rest. Budgets are cut to the longest of the axes. */
   pilots(axes: Axes): readonly (readonly Coordinates[])[];
   /**
    * Makes trials that differ along `arms` alone, in their order. What comes of one must not depend on which others there are. Ends early
