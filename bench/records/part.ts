@@ -60,7 +60,7 @@ function timeBuffer(rows: number, queries: number) {
     return performance.now() - begun;
   };
   while (buffer.rows.length < rows) insert();
-  const map = createCoverageMap(buffer, 0);
+  const map = createCoverageMap(buffer, 4, 0);
   const refreshing = timed("a map of what is covered: made anew", 20, () => map.refresh(now));
   const out = new Float64Array(4);
   const ask = (work: string, query: (signature: Int8Array) => unknown) => {

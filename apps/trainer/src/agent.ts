@@ -11,6 +11,7 @@ import { assembleCritic, assembleMask, masksDecide } from "./assemble.ts";
 import { faultsOf } from "./channel.ts";
 import { assembleCollector } from "./collector.ts";
 import { type Config, overrideConfig } from "./config.ts";
+import { steeredBy } from "./figures/influence.ts";
 import { sum } from "./figures/means.ts";
 import { type RankingRow, rank } from "./figures/ranking.ts";
 import { scoresOf } from "./figures/scores.ts";
@@ -67,8 +68,6 @@ export interface AgentResult {
     readonly received: number;
     /** [N] messages that came of each agent. */
     readonly messages: readonly number[];
-    /** Peers' networks that were averaged with its own. */
-    readonly averaged: number;
     /** Messages that came and were refused: damaged, in another's name, repeated, or more than a peer can have made. */
     readonly senseless: number;
     /** Those, by reason. */
@@ -86,6 +85,10 @@ export interface AgentResult {
     readonly trust: readonly number[];
     /** Shares of the weight that the head was last trained on. */
     readonly used: readonly number[];
+    /** Networks averaged with its own. */
+    readonly averaged: readonly number[];
+    /** Share of its blinding that was saved on account of their records. */
+    readonly steered: readonly number[];
   };
   /** Development states of the agent; null where the world cannot be copied. */
   readonly states: null | {
@@ -363,7 +366,6 @@ async function learn(
         shared: counters.shared[agent],
         received: counters.received[agent],
         messages: Array.from(channel.statistics.delivered),
-        averaged: counters.averaged[agent],
         senseless: sum(intake.refused),
         refusals: refusals as Record<keyof Refusals, number>,
         bytes: channel.statistics.bytes[agent],
@@ -373,6 +375,8 @@ async function learn(
         refused: own(intake.refused),
         trust: spec.agents.map((_, j) => memory.trusts[0]?.weights[j] ?? 1),
         used: own(memory.used),
+        averaged: own(counters.averaged),
+        steered: own(steeredBy(memory, spec.agents.length)),
       },
     };
     return { mask, head: memory.heads[0], figures };

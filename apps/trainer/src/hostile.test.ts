@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import { completeRows, type Explainer, vectorize } from "@magic-mask/core";
+import { createModelExchange, emptyRecord, encodeMessages } from "@magic-mask/comm";
+import { completeRows, type Explainer, type Learner, vectorize } from "@magic-mask/core";
 import { planted, plantedCriticality, plantedOptimal } from "@magic-mask/environments";
 import { type Evidence, selectDecisions, uniform } from "@magic-mask/masking";
 import { auroc } from "@magic-mask/metrics";
@@ -58,7 +59,8 @@ async function teamsOn(seed: number) {
       typeof createMemory
     >[0]["config"];
     const memory = createMemory({
-      spec,
+      // Where returns have bounds, so has what is told of them.
+      spec: { ...spec, returnRange: null },
       mode,
       config: asked,
       copies: COPIES,
@@ -73,8 +75,8 @@ async function teamsOn(seed: number) {
     }
     memory.tick(150);
     await memory.fitHeads(120, 150);
-    const area = FRIENDS.reduce((sum, agent) => sum + areaOf(memory.heads[agent], agent), 0) / FRIENDS.length;
-    return { area, memory };
+    const look = () => FRIENDS.reduce((sum, agent) => sum + areaOf(memory.heads[agent], agent), 0) / FRIENDS.length;
+    return { area: look(), memory, look };
   };
 }
 
@@ -118,6 +120,49 @@ describe("one poisoner in four", () => {
     expect(each).toBeGreaterThan(0);
     expect(sharing.intake.refusals.forged.slice(0, 3)).toEqual(Float64Array.of(each, each, each));
     expect(sharing.intake.taken[3]).toBe(0);
+  });
+
+  it("breaks nothing by wild numbers, whenever they come, and bends nobody who learns whom to trust", async () => {
+    for (const advantage of [3e38, 1e4]) {
+      for (const trust of [true, false]) {
+        const { memory, area, look } = await teamWith("perturbed", { trust });
+        const wild = Array.from({ length: 30 }, (_, episode) => {
+          const signature = new Int8Array(memory.buffers[0].signatureLength);
+          const record = { ...emptyRecord(), signature, agent: 3, step: 151, episode, advantage };
+          return { ...record, logProb: -1, perturbationLogProb: -1, blindProbability: 0.4 };
+        });
+        for (const message of encodeMessages(wild, wild[0].signature.length)) {
+          for (const friend of FRIENDS) memory.channel.send(3, friend, message, 160);
+        }
+        memory.tick(160);
+        expect(memory.sharing.intake.refusals.corrupt[0]).toBe(0);
+        await memory.fitHeads(120, 160);
+        if (trust) {
+          expect(memory.trusts[0].weights[3]).toBe(0);
+          expect(look()).toBeGreaterThan(area - 0.02);
+        }
+      }
+    }
+  });
+
+  it("breaks no network that is averaged", async () => {
+    const { memory } = await teamWith("model", { trust: true });
+    const size = memory.heads[0].learner.exportState().parameters.length;
+    const wild = (value: number) => {
+      const parameters = new Float32Array(size).fill(value);
+      const learner = { exportState: () => ({ parameters }) } as Learner;
+      const exchange = createModelExchange({ spec: planted(OPTIONS), learners: [0, 1, 2, 3].map(() => learner) });
+      // It is the newest of its sender.
+      for (let i = 0; i < 1000; i++) exchange.write(3);
+      return exchange.write(3);
+    };
+    memory.channel.send(3, 0, wild(3e38), 160);
+    memory.tick(160);
+    expect(memory.sharing.intake.refusals.corrupt[0]).toBe(1);
+    memory.channel.send(3, 0, wild(1000), 170);
+    memory.tick(170);
+    await memory.fitHeads(50, 170);
+    expect(memory.sharing.counters.averaged[3]).toBeGreaterThan(0);
   });
 
   it("must be one of the team", async () => {

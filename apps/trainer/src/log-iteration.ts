@@ -1,6 +1,7 @@
 import type { EnvironmentSpec } from "@magic-mask/core";
 import type { Config } from "./config.ts";
 import { type Watch, warningInWords } from "./diagnostics/watch.ts";
+import { steeredBy } from "./figures/influence.ts";
 import { mean } from "./figures/means.ts";
 import type { JointIteration } from "./joint.ts";
 import type { MetricsLog } from "./run/metrics-log.ts";
@@ -71,10 +72,18 @@ export function logIteration(
         if (!Number.isNaN(evidence[j])) scalars[`trust/${spec.agents[agent]}/${peer}`] = weights[j];
       });
     });
-    // Whose records this iteration's training of the heads went by: no use of a peer's goes without a line.
-    used.forEach((share, at) => {
-      if (share > 0) scalars[`influence/${spec.agents[Math.floor(at / N)]}/${spec.agents[at % N]}`] = share;
-    });
+    // No use of a peer's goes without a line: whose records this iteration's training of the heads went by, and so far whose networks
+    // were averaged with one's own, and on whose account blinding was saved.
+    const uses = {
+      influence: used,
+      averaged: sharing.counters.averaged,
+      steered: steeredBy(explanation.memory, N),
+    };
+    for (const [use, amounts] of Object.entries(uses)) {
+      amounts.forEach((amount, at) => {
+        if (amount > 0) scalars[`${use}/${spec.agents[Math.floor(at / N)]}/${spec.agents[at % N]}`] = amount;
+      });
+    }
   }
 
   const warnings = watch.look({ steps, ...scalars });

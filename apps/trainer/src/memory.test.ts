@@ -92,7 +92,7 @@ describe("memory", () => {
     expect(first[1]).toEqual(first[0]);
     expect(Array.from(shared.sharing.counters.received)).toEqual([0, 0, 0]);
     // 120 steps in three rounds of 40: heads are averaged before, and after the first two, with two peers each.
-    expect(Array.from(shared.sharing.counters.averaged)).toEqual([6, 6, 6]);
+    expect(Array.from(shared.sharing.counters.averaged)).toEqual([0, 3, 3, 3, 0, 3, 3, 3, 0]);
     // A round apart, of 40 steps.
     expect(shared.heads[1].learner.exportState().parameters).not.toEqual(
       shared.heads[0].learner.exportState().parameters,

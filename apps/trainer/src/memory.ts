@@ -67,11 +67,9 @@ export interface MemoryState {
   readonly heads: readonly LearnerState[];
   readonly trusts: readonly StateArrays[];
   readonly used: Float64Array;
+  readonly steering: StateArrays | null;
   readonly fits: number;
 }
-
-/** Fits of the heads from one look at how well peers' records do to the next. */
-const TRUST_EVERY = 8;
 
 export interface MemoryOptions {
   readonly spec: EnvironmentSpec;
@@ -211,7 +209,7 @@ export function createMemory(options: MemoryOptions): Memory {
         await Promise.all(
           heads.map(async (head, k) => {
             if (buffers[k].rows.length === 0) return;
-            if (fit % TRUST_EVERY === 0) trusts[k]?.refresh(now);
+            trusts[k]?.refresh(now);
             const { shares } = await head.fit({ now, steps: part, random: stream(seed, "head order", agents[k], fit) });
             used.set(shares, agents[k] * N);
           }),
@@ -225,6 +223,7 @@ export function createMemory(options: MemoryOptions): Memory {
       heads: heads.map((head) => head.learner.exportState()),
       trusts: trusts.map((trust) => trust.exportState()),
       used: used.slice(),
+      steering: steering?.exportState() ?? null,
       fits,
     }),
     restoreState(state) {
@@ -240,6 +239,7 @@ export function createMemory(options: MemoryOptions): Memory {
         trust.restoreState(state.trusts[agent]);
       });
       used.set(state.used);
+      if (state.steering) steering?.restoreState(state.steering);
       fits = state.fits;
     },
   };

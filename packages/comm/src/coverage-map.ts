@@ -5,8 +5,11 @@ import type { Trust } from "./trust.ts";
 export interface CoverageMap {
   /** Makes the map of what the buffer holds now. @param now collector tick */
   refresh(now: number): void;
-  /** Weight of peers' records in the cell of the signature at `signatures[offset …]`; one fresh record of a trusted peer counts 1. */
-  at(signatures: Int8Array, offset: number): number;
+  /**
+   * [N] weight of each peer's records in the cell of the signature at `signatures[offset …]`; one fresh record of a trusted peer counts
+   * 1. Undefined where there are none.
+   */
+  at(signatures: Int8Array, offset: number): Float64Array | undefined;
 }
 
 /** Entries of σ that span the cells: entropy, largest probability, value and three projected features. */
@@ -18,11 +21,17 @@ const WIDTH = 32;
  * `RecordBuffer.coverage` made coarse, so that it can be asked at every decision: records count where they fall into the same cell
  * of a grid over six entries of σ, a bandwidth wide. Made in one pass over the buffer; a question costs one look at a table.
  *
+ * @param agents N
  * @param agent whose buffer it is: its own records do not count
  * @param trust what a record of each peer counts, as it stands when the map is made; all count alike without
  */
-export function createCoverageMap(buffer: RecordBuffer, agent: number, trust?: Pick<Trust, "weights">): CoverageMap {
-  const cells = new Map<number, number>();
+export function createCoverageMap(
+  buffer: RecordBuffer,
+  agents: number,
+  agent: number,
+  trust?: Pick<Trust, "weights">,
+): CoverageMap {
+  const cells = new Map<number, Float64Array>();
 
   const cellOf = (signatures: Int8Array, offset: number) => {
     let cell = 0;
@@ -38,12 +47,14 @@ export function createCoverageMap(buffer: RecordBuffer, agent: number, trust?: P
       cells.clear();
       const { rows } = buffer;
       for (let row = 0; row < rows.length; row++) {
-        if (rows.agents[row] === agent) continue;
+        const sender = rows.agents[row];
+        if (sender === agent) continue;
         const cell = cellOf(rows.signatures, row * buffer.signatureLength);
-        const weight = buffer.weight(row, now) * (trust ? trust.weights[rows.agents[row]] : 1);
-        cells.set(cell, (cells.get(cell) ?? 0) + weight);
+        const weights = cells.get(cell) ?? new Float64Array(agents);
+        cells.set(cell, weights);
+        weights[sender] += buffer.weight(row, now) * (trust ? trust.weights[sender] : 1);
       }
     },
-    at: (signatures, offset) => cells.get(cellOf(signatures, offset)) ?? 0,
+    at: (signatures, offset) => cells.get(cellOf(signatures, offset)),
   };
 }

@@ -8,6 +8,8 @@ import type { StateArrays } from "./state.ts";
 const SOURCE = "comm/intake";
 /** Messages of each sender that a recipient knows again. */
 const REMEMBERED = 1024;
+/** Advantages reach no further in any world: squares of these can still be summed in single precision. */
+const FURTHEST = 1e9;
 
 export interface IntakeOptions {
   readonly spec: EnvironmentSpec;
@@ -47,7 +49,7 @@ export interface Intake {
   readonly refused: Float64Array;
   /**
    * The records of one delivery to `to` at tick `now`; none if it is refused, and that is counted. Advantages beyond what returns
-   * can differ by, where the world bounds them, are cut to that. Nothing that arrives throws.
+   * can differ by, where the world bounds them, or 10⁹ where it does not, are cut to that. Nothing that arrives throws.
    */
   open(to: number, delivery: Delivery, now: number): readonly CriticalRecord[];
   /** Counts a message to `to` that was refused elsewhere. */
@@ -69,7 +71,7 @@ export function createIntake(options: IntakeOptions): Intake {
   checkRange(SOURCE, "lead", lead, 0, Number.POSITIVE_INFINITY);
   checkRange(SOURCE, "limit", limit, Number.MIN_VALUE, Number.POSITIVE_INFINITY);
   const N = spec.agents.length;
-  const most = spec.returnRange ? spec.returnRange[1] - spec.returnRange[0] : Number.POSITIVE_INFINITY;
+  const most = spec.returnRange ? spec.returnRange[1] - spec.returnRange[0] : FURTHEST;
   const refusals = {
     corrupt: new Float64Array(N),
     forged: new Float64Array(N),

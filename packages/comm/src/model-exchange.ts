@@ -11,6 +11,8 @@ const HEADER = 20;
 const MAGIC = 0x4d434d4d;
 /** Bumped whenever a byte changes its meaning. */
 const LAYOUT = 1;
+/** Parameters reach no further: those of networks that learn are a hundredth of it, and with larger ones nothing can be summed. */
+const FURTHEST = 1000;
 
 export interface ModelExchangeOptions {
   readonly spec: EnvironmentSpec;
@@ -31,8 +33,8 @@ export interface ModelExchange {
    * @returns why it refuses bytes that `write` of the sender, a comparable peer, did not write, or whose like it has had last
    */
   take(agent: number, delivery: Delivery): Refusal | undefined;
-  /** Averages an agent's parameters with those taken in since the last time. @returns how many peers' they were */
-  average(agent: number): number;
+  /** Averages an agent's parameters with those taken in since the last time. @returns whose they were */
+  average(agent: number): readonly number[];
   /** What was written and heard last; nothing waits between `take` and `average` of one tick. */
   exportState(): StateArrays;
   /** @returns whether the state was one of such an exchange */
@@ -97,7 +99,7 @@ export function createModelExchange({ spec, learners }: ModelExchangeOptions): M
       const parameters = new Float32Array(sizes[agent]);
       for (let i = 0; i < parameters.length; i++) {
         parameters[i] = view.getFloat32(HEADER + 4 * i, true);
-        if (!(Math.abs(parameters[i]) < Number.POSITIVE_INFINITY)) return "corrupt";
+        if (!(Math.abs(parameters[i]) <= FURTHEST)) return "corrupt";
       }
       const serial = view.getUint32(12, true);
       const newest = heard[agent * N + from];
@@ -111,14 +113,14 @@ export function createModelExchange({ spec, learners }: ModelExchangeOptions): M
     average(agent) {
       const peers = [...waiting[agent]].sort(([i], [j]) => i - j);
       waiting[agent].clear();
-      if (peers.length === 0) return 0;
+      if (peers.length === 0) return [];
       const state = learners[agent]!.exportState();
       const sums = Float64Array.from(state.parameters);
       for (const [, theirs] of peers) for (let i = 0; i < sums.length; i++) sums[i] += theirs[i];
       for (let i = 0; i < sums.length; i++) sums[i] /= 1 + peers.length;
       const parameters = Float32Array.from(sums);
       learners[agent]!.restoreState({ ...state, parameters });
-      return peers.length;
+      return peers.map(([from]) => from);
     },
     exportState: () => ({ serials: serials.slice(), heard: heard.slice() }),
     restoreState(state) {

@@ -34,7 +34,7 @@ export interface SharingCounters {
   readonly received: Float64Array;
   /** Ticks between the making of those and their arrival, summed. */
   readonly lateness: Float64Array;
-  /** Networks averaged with one's own, by recipient. */
+  /** [N × N] networks averaged with one's own, by recipient and sender. */
   readonly averaged: Float64Array;
   /** An agent's own records of blinded decisions, told or not. */
   readonly blinded: Float64Array;
@@ -137,7 +137,7 @@ export function createSharing(options: SharingOptions): Sharing {
     shared: new Float64Array(N),
     received: new Float64Array(N),
     lateness: new Float64Array(N),
-    averaged: new Float64Array(N),
+    averaged: new Float64Array(N * N),
     blinded: new Float64Array(N),
     sampled: new Float64Array(N),
     redundant: new Float64Array(N),
@@ -170,7 +170,7 @@ export function createSharing(options: SharingOptions): Sharing {
         if (models) takeModel(models, agent, delivery);
         else takeRecords(agent, delivery, now);
       }
-      if (models) counters.averaged[agent] += models.average(agent);
+      for (const peer of models?.average(agent) ?? []) counters.averaged[agent * N + peer]++;
     }
   };
 
@@ -274,7 +274,8 @@ export function createSharing(options: SharingOptions): Sharing {
     restoreState(state) {
       const { numbers, signatures } = state;
       const queued = (numbers?.length ?? -1) / STATE_WIDTH;
-      const counted = [...Object.keys(counters), "intervals"].every((name) => state[name]?.length === N);
+      const columns = Object.entries({ ...counters, intervals });
+      const counted = columns.every(([name, column]) => state[name]?.length === column.length);
       if (
         !counted ||
         state.last?.length !== 1 ||
@@ -287,8 +288,7 @@ export function createSharing(options: SharingOptions): Sharing {
       intake.restoreState(partOf(state, "intake/"));
       for (const [agent, adversary] of hostile) adversary.restoreState(partOf(state, `hostile/${agent}/`));
       last = state.last[0];
-      intervals.set(state.intervals);
-      for (const [name, counter] of Object.entries(counters)) counter.set(state[name]);
+      for (const [name, column] of columns) column.set(state[name]);
       for (const agent of everyone) outboxes[agent] = [];
       for (let i = 0; i < queued; i++) {
         const record = emptyRecord(signatureLength);

@@ -9,19 +9,20 @@ import { recordOf, signatureOf, world } from "./test-world.ts";
 describe("coverage map", () => {
   it("weighs what peers told of a cell, faded with age", () => {
     const buffer = createRecordBuffer({ halfLife: 100, similarity: 1 });
-    const map = createCoverageMap(buffer, 0);
+    const map = createCoverageMap(buffer, 3, 0);
+    const at = (signature: Int8Array, offset = 0) => Array.from(map.at(signature, offset) ?? []);
     // Cells are 32 quanta wide, from −128: 0 … 31 is one of them. Entry 2 spans none.
     buffer.insert(recordOf({ agent: 1, step: 100, signature: signatureOf(0, 0, 100, 5) }));
     buffer.insert(recordOf({ agent: 2, role: 1, step: 0, signature: signatureOf(31, 10, -100, 0) }));
     buffer.insert(recordOf({ agent: 0, step: 100, signature: signatureOf(1) }));
     buffer.insert(recordOf({ agent: 1, step: 100, signature: signatureOf(32) }));
-    expect(map.at(signatureOf(3), 0)).toBe(0);
+    expect(at(signatureOf(3))).toEqual([]);
     map.refresh(100);
     // A fresh one and one that is a half-life old.
-    expect(map.at(signatureOf(3), 0)).toBeCloseTo(1.5, 12);
-    expect(map.at(signatureOf(40), 0)).toBeCloseTo(1, 12);
-    expect(map.at(signatureOf(-3), 0)).toBe(0);
-    expect(map.at(Int8Array.of(...signatureOf(), ...signatureOf(40)), 28)).toBeCloseTo(1, 12);
+    expect(at(signatureOf(3))).toEqual([0, 1, expect.closeTo(0.5, 12)]);
+    expect(at(signatureOf(40))).toEqual([0, 1, 0]);
+    expect(at(signatureOf(-3))).toEqual([]);
+    expect(at(Int8Array.of(...signatureOf(), ...signatureOf(40)), 28)).toEqual([0, 1, 0]);
   });
 });
 
@@ -48,6 +49,13 @@ describe("steering", () => {
     steering.refresh(0);
     steering.steer(decisions, keep);
     expect(Array.from(keep)).toEqual([1, 0.25]);
+    // Four decisions were asked about; of one of them three quarters of the blinding were saved, on account of agent 1.
+    expect(steering.asked).toEqual(Float64Array.of(4, 0, 0));
+    expect(steering.saved).toEqual(Float64Array.of(0, 0.75, 0, 0, 0, 0, 0, 0, 0));
+    const copy = createSteering({ spec: world, buffers, signature, values, strength: 0.75 });
+    copy.restoreState(steering.exportState());
+    expect(copy.exportState()).toEqual(steering.exportState());
+    expect(() => copy.restoreState({})).toThrow("not that of steering of 3 agents");
     // Of a peer that is trusted by a third, a third: 1 − ¾ · ⅓.
     const trusts = [{ weights: Float64Array.of(1, 1 / 3, 1, 1) }];
     const wary = createSteering({ spec: world, buffers, signature, values, trusts, strength: 0.75 });

@@ -10,7 +10,10 @@ import type { RecordBuffer } from "./buffer.ts";
 import { createCoverageMap } from "./coverage-map.ts";
 import type { ValueFunction } from "./record-head.ts";
 import type { Signature } from "./signature.ts";
+import type { StateArrays } from "./state.ts";
 import type { Trust } from "./trust.ts";
+
+const SOURCE = "comm/steering";
 
 export interface SteeringOptions {
   readonly spec: EnvironmentSpec;
@@ -31,6 +34,13 @@ export interface Steering {
   refresh(now: number): void;
   /** Writes [B] the share of its blinding that is left to each decision. @throws invalid-option for an agent that is not here */
   steer(decisions: Decisions, keep: Float32Array): void;
+  /** [N] decisions of each agent that were asked about so far. */
+  readonly asked: Float64Array;
+  /** [N × N] of how many of them the blinding was saved on account of whom, by agent and whose records it was. */
+  readonly saved: Float64Array;
+  exportState(): StateArrays;
+  /** @throws corrupt-file */
+  restoreState(state: StateArrays): void;
 }
 
 /**
@@ -46,13 +56,18 @@ export interface Steering {
  */
 export function createSteering(options: SteeringOptions): Steering {
   const { spec, buffers, signature, values, trusts, strength } = options;
-  checkRange("comm/steering", "strength", strength, 0, 1);
-  const maps = buffers.map((buffer, agent) => buffer && createCoverageMap(buffer, agent, trusts?.[agent]));
+  checkRange(SOURCE, "strength", strength, 0, 1);
+  const N = spec.agents.length;
+  const maps = buffers.map((buffer, agent) => buffer && createCoverageMap(buffer, N, agent, trusts?.[agent]));
   const sizes = spec.observationSpaces.map(boxSize);
   const widths = spec.actionSpaces.map((space) => distributionOf(space).width);
   const sigma = new Int8Array(signature.length);
   let worth = new Float32Array(0);
+  const asked = new Float64Array(N);
+  const saved = new Float64Array(N * N);
   return {
+    asked,
+    saved,
     refresh(now) {
       for (const map of maps) map?.refresh(now);
     },
@@ -60,14 +75,28 @@ export function createSteering(options: SteeringOptions): Steering {
       const map = maps[agent];
       if (!map) {
         const message = `the memory of ${spec.agents[agent]} is not here; steer the agents that are`;
-        throw new MagicMaskError("invalid-option", "comm/steering", message);
+        throw new MagicMaskError("invalid-option", SOURCE, message);
       }
       if (worth.length < count) worth = new Float32Array(count);
       values(agent, observations, count, worth);
       for (let b = 0; b < count; b++) {
         signature.write(agent, observations, b * sizes[agent], policy, b * widths[agent], worth[b], sigma, 0);
-        keep[b] = 1 - strength * Math.min(1, map.at(sigma, 0));
+        keep[b] = 1;
+        const coverage = map.at(sigma, 0);
+        if (!coverage) continue;
+        const all = coverage.reduce((sum, weight) => sum + weight, 0);
+        keep[b] -= strength * Math.min(1, all);
+        for (let j = 0; j < N; j++) saved[agent * N + j] += (strength * coverage[j]) / Math.max(1, all);
       }
+      asked[agent] += count;
+    },
+    exportState: () => ({ asked: asked.slice(), saved: saved.slice() }),
+    restoreState(state) {
+      if (state.asked?.length !== N || state.saved?.length !== N * N) {
+        throw new MagicMaskError("corrupt-file", SOURCE, `the state is not that of steering of ${N} agents`);
+      }
+      asked.set(state.asked);
+      saved.set(state.saved);
     },
   };
 }

@@ -27,6 +27,8 @@ const LOUDEST = 4;
 const MOST_BUSY = 2;
 /** Weights below this are none. */
 const LEAST = 0.01;
+/** Calls of `refresh` from one look at what peers foretell to the next, at most. */
+const LOOK_EVERY = 8;
 
 export interface TrustOptions {
   readonly spec: EnvironmentSpec;
@@ -46,7 +48,10 @@ export interface Trust {
   readonly weights: Float64Array;
   /** [N] standard errors by which the agent's outcomes were foretold better with each peer's records than without; NaN where there is no telling. */
   readonly evidence: Float64Array;
-  /** Looks at the buffer as it stands. @param now collector tick */
+  /**
+   * Looks at the buffer as it stands: at how much and how loudly each peer speaks at every call, at what its records foretell at the
+   * first call, at every eighth after it, and whenever a peer is heard for the first time. @param now collector tick
+   */
   refresh(now: number): void;
   exportState(): StateArrays;
   /** @throws corrupt-file */
@@ -83,6 +88,10 @@ export function createTrust({ spec, agent, buffer, random, versionHalfLife = 100
   const comparable = spec.agents.map((_, j) => areComparable(spec, agent, j));
   const weights = new Float64Array(N).fill(1);
   const evidence = new Float64Array(N).fill(Number.NaN);
+  /** [N] whether a peer had been heard at the last look. */
+  const judged = new Uint8Array(N);
+  /** Calls until the next look. */
+  let left = 0;
   /** [D × F] u, and [F] c. */
   const directions = Float64Array.from({ length: D * FEATURES }, () => (1.5 * random.normal()) / Math.sqrt(D));
   const offsets = Float64Array.from({ length: FEATURES }, () => random.normal());
@@ -191,6 +200,24 @@ export function createTrust({ spec, agent, buffer, random, versionHalfLife = 100
     return squares > 0 ? sum / Math.sqrt(squares) : 0;
   };
 
+  const forget = () => {
+    evidence.fill(Number.NaN);
+    judged.fill(0);
+  };
+
+  /** What the records of those who are heard foretell of the agent's own outcomes. */
+  const look = (heard: readonly number[], told: readonly Int32Array[], own: Int32Array) => {
+    const features = new Float64Array(own.length * M);
+    own.forEach((row, i) => {
+      describe(row, features, i * M);
+    });
+    forget();
+    heard.forEach((j, k) => {
+      evidence[j] = judge(fit(told[k]), own, features);
+      judged[j] = 1;
+    });
+  };
+
   return {
     weights,
     evidence,
@@ -199,33 +226,42 @@ export function createTrust({ spec, agent, buffer, random, versionHalfLife = 100
       const { lists, masses, each } = sort();
       const heard = lists.flatMap((list, j) => (j !== agent && list.length > 0 ? [j] : []));
       weights.fill(1);
-      evidence.fill(Number.NaN);
-      if (heard.length === 0 || lists[agent].length === 0) return;
+      if (heard.length === 0 || lists[agent].length === 0) {
+        forget();
+        return;
+      }
       const own = pick(lists[agent], masses[agent], each, OWN_ROWS);
-      const features = new Float64Array(own.length * M);
-      own.forEach((row, i) => {
-        describe(row, features, i * M);
-      });
       const most = Math.max(FEWEST_ROWS, Math.min(MOST_ROWS, Math.floor(PEER_ROWS / heard.length)));
       const told = heard.map((j) => pick(lists[j], masses[j], each, most));
+      if (left === 0 || heard.some((j) => !judged[j])) {
+        look(heard, told, own);
+        left = LOOK_EVERY;
+      }
+      left--;
       const loudness = told.map(meanSquare);
       const loud = LOUDEST * LOUDEST * middleOf([...loudness, meanSquare(own)]);
       const busy = Math.min(masses[agent], MOST_BUSY * middleOf(heard.map((j) => masses[j])));
       heard.forEach((j, k) => {
-        evidence[j] = judge(fit(told[k]), own, features);
         const z = Number.isNaN(evidence[j]) ? 0 : evidence[j];
         const trust = 1 / (1 + Math.exp(-STEEPNESS * (z + DOUBT)));
         const weight = trust * cut(masses[j], busy) * cut(loudness[k], loud);
         weights[j] = weight < LEAST ? 0 : weight;
       });
     },
-    exportState: () => ({ weights: weights.slice(), evidence: evidence.slice() }),
+    exportState: () => ({
+      weights: weights.slice(),
+      evidence: evidence.slice(),
+      judged: judged.slice(),
+      left: Float64Array.of(left),
+    }),
     restoreState(state) {
-      if (state.weights?.length !== N || state.evidence?.length !== N) {
+      const columns = { weights, evidence, judged };
+      const fits = Object.entries(columns).every(([name, column]) => state[name]?.length === column.length);
+      if (!fits || state.left?.length !== 1) {
         throw new MagicMaskError("corrupt-file", SOURCE, `the state is not that of trust in ${N} agents`);
       }
-      weights.set(state.weights);
-      evidence.set(state.evidence);
+      for (const [name, column] of Object.entries(columns)) column.set(state[name]);
+      left = state.left[0];
     },
   };
 }

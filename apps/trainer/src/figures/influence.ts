@@ -14,6 +14,10 @@ export interface Influence {
   readonly trust: readonly (readonly number[])[];
   /** Shares of the weight that the head was last trained on. */
   readonly used: readonly (readonly number[])[];
+  /** Networks averaged with one's own. */
+  readonly averaged: readonly (readonly number[])[];
+  /** Share of an agent's blinding that was saved on account of a peer's records; 0 where nothing steers. */
+  readonly steered: readonly (readonly number[])[];
   /** Shares of what the head's memory holds around held-out decisions of its own agent, mean over those where it holds anything. */
   readonly near: readonly (readonly number[])[];
 }
@@ -27,7 +31,8 @@ export function influenceOf(
   states: readonly States[],
 ): Influence {
   const N = world.spec.agents.length;
-  const { sharing, trusts, used, heads, held } = postHoc.explanation.memory;
+  const { memory } = postHoc.explanation;
+  const { sharing, trusts, used, heads, held } = memory;
   const rowsOf = (matrix: ArrayLike<number>) =>
     Array.from({ length: N }, (_, i) => Array.from({ length: N }, (_, j) => matrix[i * N + j]));
   return {
@@ -36,9 +41,17 @@ export function influenceOf(
     held: held(),
     trust: heads.map((_, i) => Array.from({ length: N }, (_, j) => trusts[i]?.weights[j] ?? 1)),
     used: rowsOf(used),
+    averaged: rowsOf(sharing.counters.averaged),
+    steered: rowsOf(steeredBy(memory, N)),
     near: heads.map((head, i) => nearOf(head, states[i], N)),
   };
 }
+
+/** [N × N] share of each agent's blinding that was saved on account of each peer; zeros where nothing steers. */
+export const steeredBy = ({ steering }: Memory, N: number): Float64Array =>
+  Float64Array.from({ length: N * N }, (_, at) =>
+    steering ? steering.saved[at] / Math.max(1, steering.asked[Math.floor(at / N)]) : 0,
+  );
 
 function nearOf(head: Memory["heads"][number], { decisions }: States, N: number): number[] {
   const count = Math.min(TRACED, decisions.count);

@@ -134,7 +134,7 @@ function formatPeers({ fidelity, influence }: Evaluation, agents: readonly strin
     ...(Number.isNaN(sameRole) ? [] : [`${formatNumber(sameRole)} within a role`]),
     ...(Number.isNaN(crossRole) ? [] : [`${formatNumber(crossRole)} across roles`]),
   ];
-  const { taken, refused, trust, used, near } = influence;
+  const { taken, refused, trust, used, near, averaged, steered } = influence;
   const tableOf = (title: string, cell: (i: number, j: number) => string) =>
     formatTable(
       agents.map((name, i) => [name, ...agents.map((_, j) => cell(i, j))]),
@@ -150,6 +150,12 @@ function formatPeers({ fidelity, influence }: Evaluation, agents: readonly strin
     "",
     tableOf("records taken, messages refused", (i, j) => (i === j ? "–" : `${taken[i][j]}, ${refused[i][j]}`)),
     "",
+    ...(averaged.flat().some((count) => count > 0)
+      ? [tableOf("networks averaged with a row's", (i, j) => `${averaged[i][j]}`), ""]
+      : []),
+    ...(steered.flat().some((share) => share > 0)
+      ? [tableOf("blinding that a row left to a column", (i, j) => percent(steered[i][j])), ""]
+      : []),
   ];
 }
 
