@@ -1,6 +1,6 @@
 import { plotCurves } from "../../../curves.ts";
 import { formatCount } from "../../../terminal/progress.ts";
-import { type Cell, formatNumber } from "../../../terminal/table.ts";
+import { type Cell, formatInterval, formatNumber } from "../../../terminal/table.ts";
 import { combined, gainOver, type OverSeeds, overSeeds } from "../../over-seeds.ts";
 import type { Axes, Judgement, Report, Result } from "../../study.ts";
 import { shown, signed } from "../common/figures.ts";
@@ -204,11 +204,15 @@ function aim(axes: Axes, over: (environment: string, mode: string, budget: numbe
         : interval.estimate < share
           ? "met on average, the interval reaches above"
           : "missed";
-    return `Aim, comm below ${100 * share} % of the time in ${environment}, ${DEFAULT}, ideal channel: ${verdict}${interval ? ` (${percent(interval.estimate)}, ${percent(interval.low)} to ${percent(interval.high)})` : ""}.`;
+    const own = over(environment, DEFAULT, budget, shareOfTime("remember")).interval;
+    const figures = interval
+      ? ` (${percent(interval.estimate)}, ${percent(interval.low)} to ${percent(interval.high)}; what agents write down of their own decisions, in every mode, is not in it: ${percent(own?.estimate ?? Number.NaN)})`
+      : "";
+    return `Aim, comm below ${100 * share} % of the time in ${environment}, ${DEFAULT}, ideal channel: ${verdict}${figures}.`;
   });
 }
 
-/** How what telling takes grows with the agents, beside how what they hear does. */
+/** How what an agent hears grows with the agents, and what hearing a record takes: what the exchange takes over one in which nothing is told. */
 function grown(
   world: string,
   sizes: readonly string[],
@@ -216,19 +220,19 @@ function grown(
   budget: number,
   over: (environment: string, mode: string, budget: number, reading: Reading) => OverSeeds,
 ): string[] {
-  const [few, many] = [sizes[0], sizes[sizes.length - 1]];
-  if (few === many) return [];
-  const ratio = (reading: Reading) =>
-    combined(over(many, mode, budget, reading), over(few, mode, budget, reading), (a, b) => a / b).interval?.estimate;
-  const perRecord: Reading = ({ figures, timings }) =>
-    figures.received > 0 && timings ? (1e6 * timings.exchange) / figures.received : null;
-  const [time, heard] = [ratio(timing("exchange")), ratio(figure("received"))];
-  const costs = [few, many].map((environment) => over(environment, mode, budget, perRecord).interval?.estimate);
-  if (time === undefined || heard === undefined || costs.some((cost) => cost === undefined)) return [];
-  const [from, to] = [few, many].map((environment) => partsOf(environment).agents);
-  const [first, last] = costs as number[];
+  const ends = [sizes[0], sizes[sizes.length - 1]];
+  if (ends[0] === ends[1]) return [];
+  const heard = ends.map((environment) => over(environment, mode, budget, figure("received")));
+  const times = combined(heard[1], heard[0], (many, few) => many / few).interval?.estimate;
+  const costs = ends.map((environment, i) => {
+    const [told, alone] = [mode, ALONE].map((each) => over(environment, each, budget, micro("exchange")));
+    return combined(gainOver(told, alone), heard[i], (more, records) => more / records).interval;
+  });
+  const [from, to] = ends.map((environment) => partsOf(environment).agents);
+  const [first, last] = costs;
+  if (times === undefined || !first || !last) return [];
   return [
-    `${world}, ${mode}: from ${from} to ${to} agents the exchange takes ${formatNumber(time)} times as long per agent-step, as each agent hears ${formatNumber(heard)} times as many records per step of its own; a record heard costs ${formatNumber(first)} µs among ${from} and ${formatNumber(last)} µs among ${to}.`,
+    `${world}, ${mode}: from ${from} to ${to} agents each hears ${formatNumber(times)} times as many records per step of its own; over an exchange in which nothing is told a record heard takes ${formatInterval(first)} µs of a core among ${from} and ${formatInterval(last)} µs among ${to}.`,
   ];
 }
 
