@@ -13,6 +13,8 @@ import {
 import { type Letter, openLetter, sealLetter } from "./envelope.ts";
 
 const SOURCE = "comm/redis";
+/** Bytes that an entry takes here beside what it says, about. */
+const ENTRY = 256;
 /** Entries of each peer's stream that are read at a time, and milliseconds that a read waits for one. */
 const BATCH = 16;
 const BLOCK = 1000;
@@ -226,7 +228,7 @@ export async function openRedisChannel(options: RedisChannelOptions): Promise<Re
         const size = (fields ?? []).reduce((sum, { length }) => sum + length, 0);
         read[from] = id;
         inbox.push({ from, id, fields: fields ?? [], size });
-        inboxBytes += size;
+        inboxBytes += size + ENTRY;
       }
     }
   };
