@@ -17,7 +17,8 @@ export interface NearRows {
 
 /**
  * Finds rows with near signatures, in microseconds at 10⁵ rows if there are any: a k-d partition (Bentley 1975,
- * doi:10.1145/361002.361007) whose leaves are passed over where their boxes lie out of reach. Rows that have changed since it was made
+ * doi:10.1145/361002.361007) whose leaves are passed over where their boxes lie out of reach. Nodes are cut where their entries vary
+most, between two values: many rows have the same few, and a cut through equal ones keeps nothing apart. Rows that have changed since it was made
  * are looked at one by one, until that has taken as long as to make it anew takes. What is found does not depend on when that was.
  *
  * @param capacity rows are 0 … capacity − 1
@@ -47,12 +48,24 @@ export function createNearRows(capacity: number, signatures: Int8Array, length: 
     for (const row of rows.slice()) rows[places[signatures[row * length + entry] + 128]++] = row;
   };
 
+  /** The place nearest to the middle of sorted rows, not all alike, before which the entry is less. */
+  const borderOf = (rows: Int32Array, entry: number) => {
+    const value = (i: number) => signatures[rows[i] * length + entry];
+    const isBorder = (i: number) => i > 0 && i < rows.length && value(i - 1) < value(i);
+    const middle = rows.length >> 1;
+    let off = 0;
+    while (!isBorder(middle - off) && !isBorder(middle + off)) off++;
+    return isBorder(middle - off) ? middle - off : middle + off;
+  };
+
   const rebuild = () => {
     order = Int32Array.from({ length: used }, (_, row) => row);
     [begins, ends, uppers] = [[], [], []];
     const corners: number[] = [];
     const low = new Int8Array(length);
     const high = new Int8Array(length);
+    const sums = new Float64Array(length);
+    const squares = new Float64Array(length);
     const split = (begin: number, end: number) => {
       const node = begins.push(begin) - 1;
       ends.push(end);
@@ -60,19 +73,26 @@ export function createNearRows(capacity: number, signatures: Int8Array, length: 
       const rows = order.subarray(begin, end);
       low.fill(127);
       high.fill(-128);
+      sums.fill(0);
+      squares.fill(0);
       for (const row of rows) {
         for (let k = 0; k < length; k++) {
           const value = signatures[row * length + k];
           if (value < low[k]) low[k] = value;
           if (value > high[k]) high[k] = value;
+          sums[k] += value;
+          squares[k] += value * value;
         }
       }
       corners.push(...low, ...high);
       if (rows.length <= LEAF) return;
-      let widest = 0;
-      for (let k = 1; k < length; k++) if (high[k] - low[k] > high[widest] - low[widest]) widest = k;
-      sortBy(rows, widest);
-      const middle = begin + (rows.length >> 1);
+      const varied = (k: number) => squares[k] - (sums[k] * sums[k]) / rows.length;
+      let most = 0;
+      for (let k = 1; k < length; k++) if (varied(k) > varied(most)) most = k;
+      // All alike.
+      if (low[most] === high[most]) return;
+      sortBy(rows, most);
+      const middle = begin + borderOf(rows, most);
       split(begin, middle);
       uppers[node] = begins.length;
       split(middle, end);
