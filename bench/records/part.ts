@@ -1,5 +1,8 @@
-import { createRecordBuffer, emptyRecord, type RecordBuffer, SIGNATURE_LENGTH } from "@magic-mask/comm";
-import { stream } from "@magic-mask/core";
+import { createRecordBuffer, createSignature, emptyRecord, type RecordBuffer } from "@magic-mask/comm";
+import { completeRows, maskedLogSoftmax, type Policy, shuffle, stream, vectorize } from "@magic-mask/core";
+import { highwayFast } from "@magic-mask/environments";
+import { selectDecisions, uniform } from "@magic-mask/masking";
+import { createCollector } from "@magic-mask/ppo";
 import { createCoverageMap } from "../../packages/comm/src/coverage-map.ts";
 import { digits, markdownTable, times } from "../measure/table.ts";
 import type { Part } from "../part.ts";
@@ -7,6 +10,7 @@ import type { Part } from "../part.ts";
 const ROWS = [8192, 100_000];
 const QUERIES = 2000;
 const NEAREST = 8;
+const COPIES = 64;
 
 interface Timed {
   readonly work: string;
@@ -22,8 +26,9 @@ export const recordsPart: Part = {
   async run({ effort, progress }) {
     const queries = Math.max(100, Math.round(QUERIES * effort));
     const status = progress(ROWS.length);
+    const signatures = driven(Math.max(...ROWS) + 6 * queries);
     const sizes = ROWS.map((rows, k) => {
-      const size = timeBuffer(rows, queries);
+      const size = timeBuffer(signatures, rows, queries);
       status.update(k + 1, { work: `${rows} records` });
       return size;
     });
@@ -39,27 +44,69 @@ export const recordsPart: Part = {
     );
     return {
       results: sizes,
-      text: [`Signatures as of states that four numbers tell, ${queries} queries.`, ...text].join("\n\n"),
+      text: [`Signatures of decisions on the highway, ${queries} queries.`, ...text].join("\n\n"),
     };
   },
 };
 
-function timeBuffer(rows: number, queries: number) {
+/** Signatures of as many decisions of drivers who weigh what they see at random, shuffled. */
+function driven(count: number): Int8Array[] {
   const random = stream(1, "bench records");
-  const buffer = createRecordBuffer({ capacity: rows, similarity: 1 });
-  const drawn = () => {
-    const z = Float64Array.from({ length: 4 }, () => random.uniform() - 0.5);
-    return Int8Array.from({ length: SIGNATURE_LENGTH }, (_, k) => Math.round(160 * (z[k % 4] + 0.4 * z[(k + 1) % 4])));
+  const make = () => highwayFast();
+  const vector = vectorize(make, COPIES);
+  const { spec } = vector;
+  const [D, n] = [spec.observationSpaces[0].shape.reduce((a, b) => a * b, 1), 5];
+  const weights = Float64Array.from({ length: D * n }, () => random.normal());
+  const policy: Policy = {
+    evaluate({ count: rows, observations, legal }, parameters, values) {
+      values.fill(0, 0, rows);
+      parameters.fill(0, 0, rows * n);
+      for (let row = 0; row < rows; row++) {
+        for (let k = 0; k < D; k++) {
+          for (let a = 0; a < n; a++) parameters[row * n + a] += observations[row * D + k] * weights[k * n + a];
+        }
+        maskedLogSoftmax(parameters, row * n, legal, row * n, n);
+      }
+    },
   };
-  const record = emptyRecord();
+  const { collect } = createCollector({
+    vector,
+    policies: [policy],
+    players: spec.agents.map(() => 0),
+    perturbations: spec.actionSpaces.map(uniform),
+    seed: 1,
+  });
+  const signature = createSignature(spec, { seed: 1 });
+  const signatures: Int8Array[] = [];
+  while (signatures.length < count) {
+    const [rollout] = collect(64, { kind: "coin", probability: 0.2 }).rollouts;
+    for (const agent of spec.agents.keys()) {
+      const rows = completeRows(rollout, agent);
+      const { observations, policy: logits } = selectDecisions(rollout, rows, agent);
+      for (let b = 0; b < rows.length; b++) {
+        const sigma = new Int8Array(signature.length);
+        signature.write(agent, observations, b * D, logits, b * n, random.normal() / 4, sigma, 0);
+        signatures.push(sigma);
+      }
+    }
+  }
+  return Array.from(shuffle(Int32Array.from(signatures.keys()), random), (i) => signatures[i]);
+}
+
+function timeBuffer(signatures: readonly Int8Array[], rows: number, queries: number) {
+  const signatureLength = signatures[0].length;
+  const buffer = createRecordBuffer({ capacity: rows, similarity: 1, signatureLength });
+  let next = 0;
+  const drawn = () => signatures[next++];
+  const record = emptyRecord(signatureLength);
   let now = 0;
   const insert = () => {
     const signature = drawn();
     const begun = performance.now();
-    buffer.insert({ ...record, agent: now % 4, action: now % 7, step: now++, signature });
+    buffer.insert({ ...record, agent: now % 4, action: now, step: now++, signature });
     return performance.now() - begun;
   };
-  while (buffer.rows.length < rows) insert();
+  for (let i = 0; i < rows; i++) insert();
   const map = createCoverageMap(buffer, 4, 0);
   const refreshing = timed("a map of what is covered: made anew", 20, () => map.refresh(now));
   const out = new Float64Array(4);
@@ -67,7 +114,8 @@ function timeBuffer(rows: number, queries: number) {
     const asked = Array.from({ length: queries }, drawn);
     return timed(work, queries, (k) => query(asked[k]));
   };
-  // The first query after many insertions sorts them in.
+  // They are sorted in when queries have looked at each of them often enough.
+  for (let i = 0; i < 200; i++) buffer.nearest(signatures[i], NEAREST);
   const nearest = ask(`the ${NEAREST} nearest`, (signature) => buffer.nearest(signature, NEAREST));
   const all = ask("", (signature) => scan(buffer, signature));
   const inserting = summarise("an insertion into the full buffer", Float64Array.from({ length: queries }, insert));
@@ -79,6 +127,7 @@ function timeBuffer(rows: number, queries: number) {
       nearest,
       ask("coverage, by a map of it", (signature) => map.at(signature, 0)),
       refreshing,
+      ask("coverage, whether it is one", (signature) => buffer.coverage(signature, now, -1, 1)),
       ask("coverage, exactly", (signature) => buffer.coverage(signature, now)),
       ask("coverage by sender", (signature) => buffer.senders(signature, now, out)),
       ask("the 8 most critical", () => buffer.top(8)),
