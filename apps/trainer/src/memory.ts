@@ -209,7 +209,7 @@ export function createMemory(options: MemoryOptions): Memory {
         await Promise.all(
           heads.map(async (head, k) => {
             if (buffers[k].rows.length === 0) return;
-            trusts[k]?.refresh(now);
+            trusts[k]?.update(now);
             const { shares } = await head.fit({ now, steps: part, random: stream(seed, "head order", agents[k], fit) });
             used.set(shares, agents[k] * N);
           }),

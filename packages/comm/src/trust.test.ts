@@ -103,22 +103,31 @@ describe("trust", () => {
     const trust = memoryOf(9, 2000, { 1: [1000, truth] });
     expect(Number.isNaN(trust.evidence[2])).toBe(true);
     trust.hear(2, 1000, lie);
-    trust.refresh(0);
+    trust.update(0);
     expect([trust.weights[2], trust.weights[1] > 0.9]).toEqual([0, true]);
     // Thirty wild ones among a thousand: mean y² is 3·10⁶, of the others 1.
     trust.hear(1, 30, () => 1e4);
-    trust.refresh(0);
+    trust.update(0);
     expect(trust.weights[1]).toBe(0);
   });
 
-  it("looks again at what it knows at every eighth call", () => {
-    const trust = memoryOf(9, 2000, { 1: [500, truth] });
-    trust.hear(1, 3000, lie);
-    const seen = Array.from({ length: 8 }, () => {
-      trust.refresh(0);
-      return trust.evidence[1] < 0;
-    });
-    expect(seen).toEqual([false, false, false, false, false, false, false, true]);
+  it("looks again at whom it knows at every eighth call, or when there is half as much again to look at", () => {
+    const trust = memoryOf(9, 2000, { 1: [1000, truth] });
+    const looks = (count: number) =>
+      Array.from({ length: count }, () => {
+        const before = trust.evidence[1];
+        trust.update(0);
+        return trust.evidence[1] !== before;
+      });
+    trust.hear(1, 400, lie);
+    expect(looks(8)).toEqual([false, false, false, false, false, false, false, true]);
+    // 1,400 and 800 are more than half as much again.
+    trust.hear(1, 800, lie);
+    expect(looks(1)).toEqual([true]);
+    trust.hear(1, 100, lie);
+    const before = trust.evidence[1];
+    trust.refresh(0);
+    expect(trust.evidence[1]).not.toBe(before);
   });
 
   it("is not taken in by who tells the agent its own outcomes", () => {

@@ -27,8 +27,10 @@ const LOUDEST = 4;
 const MOST_BUSY = 2;
 /** Weights below this are none. */
 const LEAST = 0.01;
-/** Calls of `refresh` from one look at what peers foretell to the next, at most. */
+/** Calls of `update` from one look at what peers foretell to the next, at most. */
 const LOOK_EVERY = 8;
+/** Of what a peer's records weighed then, what they may weigh before there is another look. */
+const GROWN = 1.5;
 
 export interface TrustOptions {
   readonly spec: EnvironmentSpec;
@@ -48,11 +50,13 @@ export interface Trust {
   readonly weights: Float64Array;
   /** [N] standard errors by which the agent's outcomes were foretold better with each peer's records than without; NaN where there is no telling. */
   readonly evidence: Float64Array;
-  /**
-   * Looks at the buffer as it stands: at how much and how loudly each peer speaks at every call, at what its records foretell at the
-   * first call, at every eighth after it, and whenever a peer is heard for the first time. @param now collector tick
-   */
+  /** Looks at the buffer as it stands: at how much and how loudly each peer speaks, and at what it foretells. @param now collector tick */
   refresh(now: number): void;
+  /**
+   * The same, but at what peers foretell only where a peer is heard for the first time or has told half as much again, and at every
+   * eighth call since the last look: for whoever is about to learn from the buffer. @param now collector tick
+   */
+  update(now: number): void;
   exportState(): StateArrays;
   /** @throws corrupt-file */
   restoreState(state: StateArrays): void;
@@ -88,8 +92,8 @@ export function createTrust({ spec, agent, buffer, random, versionHalfLife = 100
   const comparable = spec.agents.map((_, j) => areComparable(spec, agent, j));
   const weights = new Float64Array(N).fill(1);
   const evidence = new Float64Array(N).fill(Number.NaN);
-  /** [N] whether a peer had been heard at the last look. */
-  const judged = new Uint8Array(N);
+  /** [N] what a peer's records weighed at the last look. */
+  const judged = new Float64Array(N);
   /** Calls until the next look. */
   let left = 0;
   /** [D × F] u, and [F] c. */
@@ -206,7 +210,7 @@ export function createTrust({ spec, agent, buffer, random, versionHalfLife = 100
   };
 
   /** What the records of those who are heard foretell of the agent's own outcomes. */
-  const look = (heard: readonly number[], told: readonly Int32Array[], own: Int32Array) => {
+  const look = (heard: readonly number[], told: readonly Int32Array[], own: Int32Array, masses: Float64Array) => {
     const features = new Float64Array(own.length * M);
     own.forEach((row, i) => {
       describe(row, features, i * M);
@@ -214,7 +218,35 @@ export function createTrust({ spec, agent, buffer, random, versionHalfLife = 100
     forget();
     heard.forEach((j, k) => {
       evidence[j] = judge(fit(told[k]), own, features);
-      judged[j] = 1;
+      judged[j] = masses[j];
+    });
+  };
+
+  const update = (now: number) => {
+    weigh.begin(now);
+    const { lists, masses, each } = sort();
+    const heard = lists.flatMap((list, j) => (j !== agent && list.length > 0 ? [j] : []));
+    weights.fill(1);
+    if (heard.length === 0 || lists[agent].length === 0) {
+      forget();
+      return;
+    }
+    const own = pick(lists[agent], masses[agent], each, OWN_ROWS);
+    const most = Math.max(FEWEST_ROWS, Math.min(MOST_ROWS, Math.floor(PEER_ROWS / heard.length)));
+    const told = heard.map((j) => pick(lists[j], masses[j], each, most));
+    if (left === 0 || heard.some((j) => masses[j] > GROWN * judged[j])) {
+      look(heard, told, own, masses);
+      left = LOOK_EVERY;
+    }
+    left--;
+    const loudness = told.map(meanSquare);
+    const loud = LOUDEST * LOUDEST * middleOf([...loudness, meanSquare(own)]);
+    const busy = Math.min(masses[agent], MOST_BUSY * middleOf(heard.map((j) => masses[j])));
+    heard.forEach((j, k) => {
+      const z = Number.isNaN(evidence[j]) ? 0 : evidence[j];
+      const trust = 1 / (1 + Math.exp(-STEEPNESS * (z + DOUBT)));
+      const weight = trust * cut(masses[j], busy) * cut(loudness[k], loud);
+      weights[j] = weight < LEAST ? 0 : weight;
     });
   };
 
@@ -222,32 +254,10 @@ export function createTrust({ spec, agent, buffer, random, versionHalfLife = 100
     weights,
     evidence,
     refresh(now) {
-      weigh.begin(now);
-      const { lists, masses, each } = sort();
-      const heard = lists.flatMap((list, j) => (j !== agent && list.length > 0 ? [j] : []));
-      weights.fill(1);
-      if (heard.length === 0 || lists[agent].length === 0) {
-        forget();
-        return;
-      }
-      const own = pick(lists[agent], masses[agent], each, OWN_ROWS);
-      const most = Math.max(FEWEST_ROWS, Math.min(MOST_ROWS, Math.floor(PEER_ROWS / heard.length)));
-      const told = heard.map((j) => pick(lists[j], masses[j], each, most));
-      if (left === 0 || heard.some((j) => !judged[j])) {
-        look(heard, told, own);
-        left = LOOK_EVERY;
-      }
-      left--;
-      const loudness = told.map(meanSquare);
-      const loud = LOUDEST * LOUDEST * middleOf([...loudness, meanSquare(own)]);
-      const busy = Math.min(masses[agent], MOST_BUSY * middleOf(heard.map((j) => masses[j])));
-      heard.forEach((j, k) => {
-        const z = Number.isNaN(evidence[j]) ? 0 : evidence[j];
-        const trust = 1 / (1 + Math.exp(-STEEPNESS * (z + DOUBT)));
-        const weight = trust * cut(masses[j], busy) * cut(loudness[k], loud);
-        weights[j] = weight < LEAST ? 0 : weight;
-      });
+      left = 0;
+      update(now);
     },
+    update,
     exportState: () => ({
       weights: weights.slice(),
       evidence: evidence.slice(),
