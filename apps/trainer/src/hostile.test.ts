@@ -54,7 +54,8 @@ async function teamsOn(seed: number) {
     explainer.score(decisions, scores, spread);
     return auroc(scores, truth, { top: truth.filter((delta) => delta > 0).length / truth.length });
   };
-  return async (mode: string, sharing: { trust: boolean; hostile?: Record<string, string> }) => {
+  /** @param rounds after which heads learn, each from what is there by then */
+  return async (mode: string, sharing: { trust: boolean; hostile?: Record<string, string> }, rounds = 1) => {
     const asked = { sharing: { ...config.sharing, hostile: {}, ...sharing } } as Parameters<
       typeof createMemory
     >[0]["config"];
@@ -69,12 +70,18 @@ async function teamsOn(seed: number) {
       createLearner: create,
       critics,
     });
-    for (const evidence of evidences) {
-      const rows = memory.remember(evidence, 0, TICKS);
-      memory.share(evidence, rows, new Float32Array(rows.length).fill(0.5), 0, TICKS);
+    for (let round = 1; round <= rounds; round++) {
+      const [from, to] = [round - 1, round].map((end) => (end * TICKS) / rounds);
+      for (const evidence of evidences) {
+        const { ticks } = evidence.rollout;
+        const lived = evidence.rows.filter((row) => ticks[row] > from && ticks[row] <= to);
+        const rows = memory.remember({ ...evidence, rows: lived }, 0, to);
+        memory.share(evidence, rows, new Float32Array(rows.length).fill(0.5), 0, to);
+      }
+      const now = round === rounds ? 150 : to;
+      memory.tick(now);
+      await memory.fitHeads(120 / rounds, now);
     }
-    memory.tick(150);
-    await memory.fitHeads(120, 150);
     const look = () => FRIENDS.reduce((sum, agent) => sum + areaOf(memory.heads[agent], agent), 0) / FRIENDS.length;
     return { area: look(), memory, look };
   };
@@ -108,6 +115,19 @@ describe("one poisoner in four", () => {
     const { refusals, taken } = trusting.memory.sharing.intake;
     expect(refusals.flooded[0]).toBeGreaterThan(0);
     expect(taken[3]).toBeLessThanOrEqual(COPIES * 200);
+  });
+
+  it("gains little by being honest first, where heads learn as they go", async () => {
+    const alone = await teamWith("none", { trust: true }, 12);
+    const hostile = { agent_3: "turncoat" };
+    const trusting = await teamWith("perturbed", { trust: true, hostile }, 12);
+    console.log(
+      alone.area,
+      trusting.area,
+      (await teamWith("perturbed", { trust: false, hostile }, 12)).area,
+      trusting.memory.trusts.slice(0, 3).map(({ weights }) => weights[3]),
+    );
+    expect(trusting.area).toBeGreaterThan(alone.area - 0.02);
   });
 
   it("speaks in nobody else's name, and gains nothing by saying things again", async () => {

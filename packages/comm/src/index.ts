@@ -4,6 +4,7 @@ import { flood } from "./adversaries/flood.ts";
 import { forge } from "./adversaries/forge.ts";
 import { poison } from "./adversaries/poison.ts";
 import { replay } from "./adversaries/replay.ts";
+import { turncoat } from "./adversaries/turncoat.ts";
 import { all, features, type Mode, marked, model, none, perturbed } from "./modes.ts";
 
 export type { Adversary, AdversaryOptions, CreateAdversary } from "./adversaries/adversary.ts";
@@ -58,4 +59,11 @@ export { createTrust, type Trust, type TrustOptions } from "./trust.ts";
 export const modes: Readonly<Record<string, Mode>> = { none, marked, perturbed, all, features, model };
 
 /** What hostile agents tell their peers, by name. */
-export const adversaries: Readonly<Record<string, CreateAdversary>> = { poison, exaggerate, flood, replay, forge };
+export const adversaries: Readonly<Record<string, CreateAdversary>> = {
+  poison,
+  turncoat,
+  exaggerate,
+  flood,
+  replay,
+  forge,
+};

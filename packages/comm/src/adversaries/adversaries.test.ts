@@ -41,6 +41,19 @@ describe("adversaries", () => {
     expect(refusedOf(sharing)).toEqual([0, 0, 0]);
   });
 
+  it("turncoat: a hundred truths arrive, and then the opposite, from a saved state on, too", () => {
+    const told = (adversary: ReturnType<typeof adversaries.turncoat>, count: number) => {
+      const records = Array.from({ length: count }, (_, k) => recordOf({ episode: k, advantage: 1 }));
+      const read = createMessageDecoder(world);
+      return adversary.speak(records, 50).flatMap((message) => read(message).map(({ advantage }) => advantage));
+    };
+    const first = adversaries.turncoat({ spec: world, agent: 0, seed: 1 });
+    expect(told(first, 98)).toEqual(Array(98).fill(1));
+    const copy = adversaries.turncoat({ spec: world, agent: 0, seed: 1 });
+    copy.restoreState(first.exportState());
+    for (const adversary of [first, copy]) expect(told(adversary, 4)).toEqual([1, 1, -1, -1]);
+  });
+
   it("exaggerate: hundredfold advantages arrive, and are the same for the same seed", () => {
     const told = meansOf(play("exaggerate").buffers[1], 0);
     expect(told.map(Math.abs)).toEqual([100, 100, 100, 100].map((x) => expect.closeTo(x, 2)));

@@ -51,6 +51,7 @@ export const peers: Readonly<Record<string, Peers>> = {
   friends: { hostile: nobody, adversary: "poison" },
   one_poison: { hostile: one, adversary: "poison" },
   half_poison: { hostile: half, adversary: "poison" },
+  one_turncoat: { hostile: one, adversary: "turncoat" },
   one_exaggerate: { hostile: one, adversary: "exaggerate" },
   one_flood: { hostile: one, adversary: "flood" },
   one_replay: { hostile: one, adversary: "replay" },
