@@ -121,13 +121,10 @@ describe("one poisoner in four", () => {
     const alone = await teamWith("none", { trust: true }, 12);
     const hostile = { agent_3: "turncoat" };
     const trusting = await teamWith("perturbed", { trust: true, hostile }, 12);
-    console.log(
-      alone.area,
-      trusting.area,
-      (await teamWith("perturbed", { trust: false, hostile }, 12)).area,
-      trusting.memory.trusts.slice(0, 3).map(({ weights }) => weights[3]),
-    );
-    expect(trusting.area).toBeGreaterThan(alone.area - 0.02);
+    const believing = await teamWith("perturbed", { trust: false, hostile }, 12);
+    expect(trusting.area).toBeGreaterThan(alone.area - 0.03);
+    expect(trusting.area).toBeGreaterThan(believing.area);
+    for (const friend of FRIENDS) expect(trusting.memory.trusts[friend].weights[3]).toBeLessThan(0.5);
   });
 
   it("speaks in nobody else's name, and gains nothing by saying things again", async () => {
