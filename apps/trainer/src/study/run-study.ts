@@ -10,7 +10,7 @@ import { createInterrupt, type Interrupt } from "../terminal/interrupt.ts";
 import type { StateSet } from "../truth/truth-of.ts";
 import { runPool } from "../work/pool.ts";
 import { type Cost, costOfAll, missing, NOTHING, type Work } from "./cost.ts";
-import type { OpenEngine } from "./engine.ts";
+import type { Engine, OpenEngine } from "./engine.ts";
 import { timed } from "./pilot.ts";
 import { type PlanStudyOptions, planStudy, type StudyPlan } from "./plan.ts";
 import { localProcesses } from "./processes.ts";
@@ -77,10 +77,10 @@ export async function runStudy(options: RunStudyOptions): Promise<StudyOutcome> 
     const stopped = () => interrupt.requested;
     // Before any work is done.
     if (!costOnly) makeFolder(SOURCE, out);
-    const open = (!costOnly && options.engine) || localProcesses(workers);
-    const engine = await open({ study: options.study, plan, cache });
+    const remote = costOnly ? undefined : options.engine;
+    const engine = await (remote ?? localProcesses(workers))({ study: options.study, plan, cache });
     try {
-      const work = await time();
+      const work = await time(remote ? undefined : engine);
       if (!work) return { out, cost: NOTHING, exitCode: interrupt.exitCode };
       const cost = costOfAll(work, Math.max(1, engine.workers()));
       process.stderr.write(`${study.id}: ${formatCost(cost)}\n`);
@@ -124,11 +124,15 @@ export async function runStudy(options: RunStudyOptions): Promise<StudyOutcome> 
 /**
  * Plans a study and holds its cache while `does` works on it, which can be interrupted.
  *
- * @param does gets a function that times what is missing; undefined if that was stopped
+ * @param does gets a function that times what is missing, by whoever of this machine is there; it gives undefined if that was stopped
  */
 export async function prepareStudy<T>(
   options: RunStudyOptions,
-  does: (about: Omit<Prepared, "work">, time: () => Promise<Work | undefined>, interrupt: Interrupt) => Promise<T>,
+  does: (
+    about: Omit<Prepared, "work">,
+    time: (local?: Engine) => Promise<Work | undefined>,
+    interrupt: Interrupt,
+  ) => Promise<T>,
 ): Promise<T> {
   const { size, axes, overrides, states = "test" } = options;
   const workers = workersOf(options.workers ?? "auto");
@@ -139,13 +143,13 @@ export async function prepareStudy<T>(
   makeFolder(SOURCE, cache);
   const unlock = lockRun(cache);
   const interrupt = createInterrupt();
-  const time = async () => {
-    const engine = await localProcesses(workers)({ study: options.study, plan, cache });
+  const time = async (local?: Engine) => {
+    const engine = local ?? (await localProcesses(workers)({ study: options.study, plan, cache }));
     try {
       const pilots = await timed(study, plan, cache, engine.hands, () => interrupt.requested);
       return pilots && (await missing(study, plan, cache, pilots));
     } finally {
-      await engine.close();
+      if (!local) await engine.close();
     }
   };
   try {
