@@ -1,5 +1,14 @@
 import { createRecordBuffer, createSignature, emptyRecord, type RecordBuffer } from "@magic-mask/comm";
-import { completeRows, maskedLogSoftmax, type Policy, shuffle, stream, vectorize } from "@magic-mask/core";
+import {
+  boxSize,
+  completeRows,
+  maskedLogSoftmax,
+  maskWidth,
+  type Policy,
+  shuffle,
+  stream,
+  vectorize,
+} from "@magic-mask/core";
 import { highwayFast } from "@magic-mask/environments";
 import { selectDecisions, uniform } from "@magic-mask/masking";
 import { createCollector } from "@magic-mask/ppo";
@@ -55,7 +64,7 @@ function driven(count: number): Int8Array[] {
   const make = () => highwayFast();
   const vector = vectorize(make, COPIES);
   const { spec } = vector;
-  const [D, n] = [spec.observationSpaces[0].shape.reduce((a, b) => a * b, 1), 5];
+  const [D, n] = [boxSize(spec.observationSpaces[0]), maskWidth(spec.actionSpaces[0])];
   const weights = Float64Array.from({ length: D * n }, () => random.normal());
   const policy: Policy = {
     evaluate({ count: rows, observations, legal }, parameters, values) {

@@ -180,7 +180,7 @@ it("measures a player's wins from its own side, in both seats, and what matters 
     ["player_1", 120],
   ]);
   for (const { states, ranking } of exact) {
-    expect(states).toBeGreaterThan(10);
+    expect(states).toBeGreaterThan(12);
     expect(ranking.map(({ explainer }) => explainer)).toEqual(expect.arrayContaining(["random", "entropy", "paper"]));
   }
   const rate = (opponent: string) =>

@@ -11,7 +11,7 @@ const HEADER = 20;
 const MAGIC = 0x4d434d4d;
 /** Bumped whenever a byte changes its meaning. */
 const LAYOUT = 1;
-/** Parameters reach no further: those of networks that learn are a hundredth of it, and with larger ones nothing can be summed. */
+/** Parameters reach no further: what networks of larger ones say cannot be squared and summed in single precision. */
 const FURTHEST = 1000;
 
 export interface ModelExchangeOptions {

@@ -53,7 +53,7 @@ export function scale(options: ScaleOptions = {}): Study<ScaleFigures> {
     id,
     question: "What does sharing cost, and what is it worth, as agents are added?",
     claim: "sharing is compact; teams of more than five agents are left to future work",
-    version: 2,
+    version: 3,
     axes: (size) => ({
       environment: size === "quick" ? ["pong_walls_v0@2", "pong_walls_v0@16", "pong_walls_v0@64"] : environments,
       seed: size === "quick" ? [1, 2] : [1, 2, 3],
