@@ -193,6 +193,8 @@ const configSchema = z.strictObject({
         .boolean()
         .describe("whether peers' records count by how well they foretold the agent's own outcomes, or all alike")
         .default(true),
+      otherRole: share("what records of agents in another role count beside those of one's own").default(0.5),
+      versionHalfLife: positive("updates of a sender's policy after which its older records count half").default(100),
       steer: share(
         "of an agent's blinding that is saved where peers have told of the state; the copies are then played in one thread, and post hoc in rounds",
       ).default(0),

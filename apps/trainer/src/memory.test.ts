@@ -8,12 +8,13 @@ import { assemblePostHoc, explainPostHoc } from "./posthoc.ts";
 const channelOf = (...overrides: string[]) =>
   assembleChannel(resolveConfig({ overrides: overrides.map((each) => `sharing.channel.${each}`) }), 4, 16, 1);
 
-/** A team of three on the planted world, explained from a little play. */
+const PLANTED = ["environment.id=planted_v0", "environment.options={agents: 3, ticks: 12, keys: 2}"];
+
+/** A team of three on the planted world, or that of another, explained from a little play. */
 async function explain(...overrides: string[]) {
   const config = resolveConfig({
     overrides: [
-      "environment.id=planted_v0",
-      "environment.options={agents: 3, ticks: 12, keys: 2}",
+      ...(overrides.some((each) => each.startsWith("environment.id=")) ? [] : PLANTED),
       "backend=fused",
       "workers=0",
       "training.copies=8",
@@ -85,6 +86,21 @@ describe("memory", () => {
     expect(mine.learner.spec.inputs).toBeGreaterThan(plain.shared.heads[0].learner.spec.inputs);
     expect(shared.channel.statistics.bytes[0]).toBeGreaterThan(plain.shared.channel.statistics.bytes[0]);
     expect(shared.sharing.counters.shared).toEqual(plain.shared.sharing.counters.shared);
+  });
+
+  it("lets records of another role count as much as is asked", async () => {
+    /** Of what one predator trained on: what the prey told, over what came of predators. */
+    const [none, half, all] = await Promise.all(
+      [0, 0.5, 1].map(async (weight) => {
+        const { used } = (
+          await explain("environment.id=simple_tag_v0", `sharing.otherRole=${weight}`, "posthoc.steps=400")
+        ).shared;
+        return used[3] / (used[0] + used[1] + used[2]);
+      }),
+    );
+    expect(none).toBe(0);
+    expect(all).toBeGreaterThan(0.1);
+    expect(half).toBeCloseTo(all / 2, 9);
   });
 
   it("averages heads that began as one, and shares no record", async () => {

@@ -104,7 +104,7 @@ const ROUND_STEPS = 50;
 /** @throws unknown-name for hostile agents that the world lacks; unsupported as `createSharing` */
 export function createMemory(options: MemoryOptions): Memory {
   const { spec, mode, config, copies, retrospective, seed, createLearner, critics, apart } = options;
-  const { every, capacity, trust, steer: strength } = config.sharing;
+  const { every, capacity, trust, otherRole, versionHalfLife, steer: strength } = config.sharing;
   const N = spec.agents.length;
   const agents = apart ? [apart.agent] : spec.agents.map((_, agent) => agent);
   /** [N] of what each agent that lives here has. */
@@ -141,6 +141,8 @@ export function createMemory(options: MemoryOptions): Memory {
         "record head",
         model ? spec.agents.findIndex((_, j) => areComparable(spec, agent, j)) : agent,
       ),
+      otherRole,
+      versionHalfLife,
       ...(trust && { trust: trusts[k] }),
     }),
   );
