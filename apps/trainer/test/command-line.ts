@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { runProgram } from "../src/program.ts";
 
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 const entry = fileURLToPath(new URL("../src/main.ts", import.meta.url));
@@ -16,7 +17,7 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Starts `magic-mask` from source. `ended` settles when the process has; it never fails. */
+/** Starts `magic-mask` from source as a process of its own, which can be killed. `ended` settles when the process has; it never fails. */
 export function start(...args: string[]) {
   const { NODE_OPTIONS: _, ...env } = process.env;
   const child = spawn(process.execPath, ["--import", tsx, "--conditions=@magic-mask/source", entry, ...args], { env });
@@ -33,7 +34,36 @@ export function start(...args: string[]) {
   return { child, ended };
 }
 
-export const magicMask = (...args: string[]): Promise<Finished> => start(...args).ended;
+let last: Promise<unknown> = Promise.resolve();
+/**
+ * Does what `magic-mask` would, in this process, which has loaded the program already. One command after the other, as they share
+ * the process's output.
+ */
+export function magicMask(...args: string[]): Promise<Omit<Finished, "signal">> {
+  const finished = last.then(() => captured(args));
+  last = finished;
+  return finished;
+}
+
+async function captured(args: readonly string[]): Promise<Omit<Finished, "signal">> {
+  const { exitCode, stdout, stderr } = process;
+  const streams = [stdout, stderr].map((stream) => ({ stream, write: stream.write, isTTY: stream.isTTY, text: "" }));
+  for (const capture of streams) {
+    capture.stream.isTTY = false;
+    capture.stream.write = (chunk: string | Uint8Array) => {
+      capture.text += chunk;
+      return true;
+    };
+  }
+  process.exitCode = 0;
+  try {
+    await runProgram(args);
+    return { code: Number(process.exitCode), stdout: streams[0].text, stderr: streams[1].text };
+  } finally {
+    for (const { stream, write, isTTY } of streams) Object.assign(stream, { write, isTTY });
+    process.exitCode = exitCode;
+  }
+}
 
 export const temporaryFolder = () => mkdtempSync(join(tmpdir(), "magic-mask-"));
 
