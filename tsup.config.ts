@@ -11,7 +11,8 @@ export default defineConfig({
   entry: Object.fromEntries(entry.map((file) => [file.replace(/^\.\/src\//, "").replace(/\.ts$/, ""), file])),
   format: ["esm", "cjs"],
   target: "es2022",
-  dts: true,
+  // The types of other packages are those of their builds.
+  dts: { compilerOptions: { customConditions: [] } },
   sourcemap: true,
   clean: true,
 });

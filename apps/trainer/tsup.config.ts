@@ -10,7 +10,8 @@ export default defineConfig({
     "study/worker": "src/study/worker.ts",
     "study/index": "src/study/index.ts",
   },
-  dts: { entry: { "study/index": "src/study/index.ts" } },
+  // The types of other packages are those of their builds.
+  dts: { entry: { "study/index": "src/study/index.ts" }, compilerOptions: { customConditions: [] } },
   format: ["esm"],
   target: "es2022",
   sourcemap: true,

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gunzipSync } from "node:zlib";
-import { beforeAll, describe, expect, it } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { resolveConfig } from "../src/config.ts";
 import { askedBy } from "./asked-by.ts";
-import { temporaryFolder } from "./command-line.ts";
+import { magicMask, temporaryFolder } from "./command-line.ts";
 
 /**
  * Every command of the README, as it is printed there, in a folder of its own, with its numbers made small. What takes a server or Python
@@ -92,22 +92,21 @@ const whole: Readonly<Record<string, (words: string) => readonly string[]>> = {
   bench: (words) => words.split(" "),
 };
 
-const tsx = fileURLToPath(import.meta.resolve("tsx"));
-const entry = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const { NODE_OPTIONS: _, ...env } = process.env;
-const run = async (args: readonly string[]) =>
-  (
-    await promisify(execFile)(process.execPath, ["--import", tsx, "--conditions=@magic-mask/source", entry, ...args], {
-      env,
-      cwd: folder,
-    })
-  ).stdout;
+const run = async (...args: string[]) => {
+  const { code, stdout, stderr } = await magicMask(...args);
+  expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+  return stdout;
+};
 
+const before = process.cwd();
+afterAll(() => process.chdir(before));
 beforeAll(async () => {
+  process.chdir(folder);
   cpSync(join(root, "bench/black-box/cart_pole.onnx"), join(folder, "model.onnx"));
   mkdirSync(join(folder, "first"));
   const games = ["evaluation.episodes=10", "evaluation.bootstrap=100", "evaluation.paperSeeds=2"];
-  await run(["train", "--env-id=tictactoe_v0", ...TRAIN, ...LITTLE.slice(0, -1), ...JUDGED, ...games, "--out=first"]);
+  await run("train", "--env-id=tictactoe_v0", ...TRAIN, ...LITTLE.slice(0, -1), ...JUDGED, ...games, "--out=first");
 });
 
 describe("the README", () => {
@@ -121,7 +120,7 @@ describe("the README", () => {
     const [, added] = found;
     const [id] = readdirSync(join(folder, "first"));
     const args = words.replaceAll("runs/<run>", join("first", id)).split(" ");
-    if (added) expect(await run([...args, ...added])).not.toBe("");
+    if (added) expect(await run(...args, ...added)).not.toBe("");
     else {
       const { verb, args: named, flags } = await askedBy(`magic-mask ${words}`);
       const environment = "envId" in flags ? { environment: { id: `${flags.envId}` } } : {};
