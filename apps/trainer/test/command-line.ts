@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { Console } from "node:console";
 import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -55,12 +56,16 @@ async function captured(args: readonly string[]): Promise<Omit<Finished, "signal
       return true;
     };
   }
+  const { console } = globalThis;
+  // A test has a console of its own, which writes elsewhere.
+  globalThis.console = new Console(stdout, stderr);
   process.exitCode = 0;
   try {
     await runProgram(args);
     return { code: Number(process.exitCode), stdout: streams[0].text, stderr: streams[1].text };
   } finally {
     for (const { stream, write, isTTY } of streams) Object.assign(stream, { write, isTTY });
+    globalThis.console = console;
     process.exitCode = exitCode;
   }
 }

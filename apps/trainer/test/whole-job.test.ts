@@ -25,13 +25,8 @@ const CLOCK = /^time\/|^system\/|SPS|share_of_time/;
 describe("magic-mask", () => {
   it("trains, evaluates and explains from one command, and prints nothing but JSON when asked to", async () => {
     const out = temporaryFolder();
-    const { code, stdout, stderr } = await magicMask(
-      "start",
-      ...SMALL,
-      "--total-timesteps=4000",
-      `--out=${out}`,
-      "--json",
-    );
+    const { code, stdout, stderr } = await start("start", ...SMALL, "--total-timesteps=4000", `--out=${out}`, "--json")
+      .ended;
     expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
     const { path, record, evaluation, explanation, page } = JSON.parse(stdout);
     expect(path).toBe(runFolderIn(out));
